@@ -1,0 +1,274 @@
+import { readFileSync } from 'node:fs';
+import { parse as parseToml, TomlError } from 'smol-toml';
+import { z } from 'zod';
+import { AppError } from './errors.js';
+import { RING_BYTES_MAX } from './ring/ring.js';
+
+/** The value types that an option can have. */
+export type OptionValue = number | boolean | string;
+
+interface OptionEntry<T extends OptionValue> {
+  readonly default: T;
+  readonly schema: z.ZodType<T>;
+  /** What values are allowed, for people. */
+  readonly range: string;
+  readonly help: string;
+  /** Command-line flag; `--section-key` where it is not given. */
+  readonly flag?: string;
+}
+
+interface Extra {
+  readonly flag?: string;
+}
+
+function integer(value: number, min: number, max: number, help: string, extra: Extra = {}): OptionEntry<number> {
+  return { default: value, schema: z.int().min(min).max(max), range: `${min} to ${max}`, help, ...extra };
+}
+
+function ringSize(value: number, min: number, help: string): OptionEntry<number> {
+  const schema = z
+    .int()
+    .min(min)
+    .max(RING_BYTES_MAX)
+    .refine((bytes) => 2 ** Math.round(Math.log2(bytes)) === bytes);
+  return { default: value, schema, range: `a power of two, ${min} to ${RING_BYTES_MAX}`, help };
+}
+
+function boolean(value: boolean, help: string, extra: Extra = {}): OptionEntry<boolean> {
+  return { default: value, schema: z.boolean(), range: 'true or false', help, ...extra };
+}
+
+function choice<const V extends string>(values: readonly [V, ...V[]], value: V, help: string, extra: Extra = {}): OptionEntry<V> {
+  return { default: value, schema: z.enum(values) as unknown as z.ZodType<V>, range: values.join(', '), help, ...extra };
+}
+
+function text(value: string, range: string, pattern: RegExp, help: string, extra: Extra = {}): OptionEntry<string> {
+  return { default: value, schema: z.string().regex(pattern), range, help, ...extra };
+}
+
+const ANY_TEXT = /^[^\0]{0,4096}$/;
+const SECONDS_MAX = 86_400;
+
+/**
+ * Every option, once: name with its unit last, default, allowed range, help. The environment variable and the flag follow from
+ * the name. README's table is checked against this one by `test/tidy.test.ts`.
+ */
+export const OPTIONS = {
+  'capture.interface': text(
+    'auto',
+    'a name, or auto: the interface of the default route',
+    /^[^\0/\s]{1,64}$/,
+    'Interface to watch.',
+    {
+      flag: '--interface',
+    },
+  ),
+  'capture.backend': choice(
+    ['auto', 'afpacket', 'cap'],
+    'auto',
+    'How packets are captured. auto: afpacket on Linux, cap elsewhere.',
+    {
+      flag: '--backend',
+    },
+  ),
+  'capture.filter': text('', 'a pcap-filter expression', ANY_TEXT, 'Only packets that match are captured.', { flag: '--filter' }),
+  'capture.promiscuous': boolean(true, 'Also take packets that are addressed to others.', { flag: '--promiscuous' }),
+  'capture.snap-bytes': integer(65_535, 128, 262_144, 'Captured bytes of a packet; what lies behind is not looked at.'),
+  'capture.buffer-bytes': integer(
+    16_777_216,
+    1_048_576,
+    1_073_741_824,
+    'Kernel buffer of a live capture; rounded up to whole blocks. When it is full, the kernel drops packets and counts them.',
+  ),
+  'ring.frame-bytes': ringSize(
+    4_194_304,
+    1_048_576,
+    'Ring from the capture to each parse worker. Full: a live capture drops the packet and counts it, a replay waits.',
+  ),
+  'ring.flow-bytes': ringSize(2_097_152, 65_536, 'Ring from each parse worker to the writer. Full: the worker waits.'),
+  'parse.workers': integer(0, 0, 32, 'Parse workers; 0 takes the cores less two, at least 1.', { flag: '--workers' }),
+  'flow.active-max': integer(
+    0,
+    0,
+    10_000_000,
+    'Flows in memory, all workers together; at the limit the least recently used is written and evicted. 0 chooses by RAM: 5,000 to 20,000.',
+    {
+      flag: '--flows-active-max',
+    },
+  ),
+  'flow.idle-tcp-s': integer(300, 0, SECONDS_MAX, 'A TCP flow without packets for so long is written; 0 is never.'),
+  'flow.idle-udp-s': integer(60, 0, SECONDS_MAX, 'As above, for UDP.'),
+  'flow.idle-other-s': integer(30, 0, SECONDS_MAX, 'As above, for ICMP and all other protocols.'),
+  'flow.active-s': integer(300, 0, SECONDS_MAX, 'A longer flow is written in segments of this length; 0 is never.', {
+    flag: '--active-timeout',
+  }),
+  'flow.tcp-linger-s': integer(
+    5,
+    0,
+    SECONDS_MAX,
+    'A TCP flow that ended by FIN or RST waits so long for stragglers; 0 leaves it to the idle timeout.',
+  ),
+  'flow.decap': boolean(true, 'The innermost IP header of a tunnel is the flow; off: the outermost.', { flag: '--decap' }),
+  'flow.join-fragments': boolean(true, 'Later fragments join the flow of the first one; off: they are a flow with ports 0.', {
+    flag: '--join-fragments',
+  }),
+  'flow.key-vlan': boolean(false, 'Packets of different VLANs are different flows.'),
+  'db.path': text('./data/flowberry.db', 'a file path', /^[^\0]{1,4096}$/, 'The SQLite file. Its directory is created.', {
+    flag: '--db',
+  }),
+  'db.synchronous': choice(
+    ['normal', 'full'],
+    'normal',
+    'full: no committed row is lost in a power cut, at the price of more writes.',
+  ),
+  'db.cache-kib': integer(0, 0, 1_048_576, 'Page cache of the writer; 0 chooses by RAM: 16 to 64 MiB.'),
+  'db.busy-timeout-ms': integer(30_000, 0, 600_000, 'How long the writer waits for another process that holds the database.'),
+  'batch.rows-min': integer(50, 1, 5_000, 'A batch is written when it has so many rows …'),
+  'batch.age-ms-max': integer(5_000, 100, 600_000, '… or when its oldest row has waited so long.'),
+  'batch.rows-max': integer(5_000, 50, 100_000, 'Under load a batch grows to so many rows.'),
+  'api.address': text(
+    '127.0.0.1',
+    'a loopback address',
+    /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|localhost)$/,
+    'Address of the health endpoint.',
+  ),
+  'api.port': integer(8417, 0, 65_535, 'Port of the health endpoint; 0 takes a free one.'),
+  'cpu.affinity': text(
+    'auto',
+    'auto, off, or CPUs such as 1-3',
+    /^(auto|off|\d+(-\d+)?(,\d+(-\d+)?)*)$/,
+    'CPUs to use. auto: all but CPU 0, which serves the network interrupts.',
+  ),
+  'log.level': choice(['fatal', 'error', 'warn', 'info', 'debug'], 'info', 'Least severity that is logged.'),
+} as const satisfies Record<string, OptionEntry<never> | OptionEntry<number> | OptionEntry<boolean> | OptionEntry<string>>;
+
+export type OptionName = keyof typeof OPTIONS;
+
+type Capitalized<S extends string> = S extends `${infer A}-${infer B}` ? `${A}${Capitalize<Capitalized<B>>}` : S;
+type PropertyName<S extends string> = S extends `${infer A}.${infer B}` ? `${A}${Capitalize<Capitalized<B>>}` : never;
+
+/** `batch.rows-min` is `batchRowsMin` here. Frozen. */
+export type Config = Readonly<{ [N in OptionName as PropertyName<N>]: z.output<(typeof OPTIONS)[N]['schema']> }>;
+
+/** Options as given by one source, by option name. */
+export type OptionValues = Partial<Record<OptionName, OptionValue>>;
+
+/** Every option name, in the order of the table. */
+export const OPTION_NAMES = Object.keys(OPTIONS) as OptionName[];
+
+/** Environment variable of an option: `FLOWBERRY_BATCH_ROWS_MIN`. */
+export function envName(name: OptionName): string {
+  return `FLOWBERRY_${name.replace(/[.-]/g, '_').toUpperCase()}`;
+}
+
+/** Command-line flag of an option. */
+export function flagName(name: OptionName): string {
+  const entry: OptionEntry<never> | Extra = OPTIONS[name];
+  return entry.flag ?? `--${name.replace('.', '-')}`;
+}
+
+function propertyName(name: OptionName): string {
+  return name.replace(/[.-]([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** Steps to turn `a` into `b` by inserting, deleting or replacing one character (Levenshtein). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}
+
+function nearest(unknown: string, names: readonly string[]): string {
+  return names.reduce((best, name) => (editDistance(unknown, name) < editDistance(unknown, best) ? name : best));
+}
+
+function unknownOption(given: string, names: readonly string[], origin: string): AppError {
+  return new AppError('CONFIG_OPTION_UNKNOWN', `unknown option ${given} in ${origin}; did you mean ${nearest(given, names)}?`);
+}
+
+/** Turns text from the environment or a flag into the type that the option's default has. */
+function fromText(name: OptionName, value: string): OptionValue {
+  const type = typeof OPTIONS[name].default;
+  if (type === 'number') return /^-?\d+$/.test(value.replaceAll('_', '')) ? Number(value.replaceAll('_', '')) : value;
+  if (type === 'boolean') return value === 'true' || value === '1' ? true : value === 'false' || value === '0' ? false : value;
+  return value;
+}
+
+/** Reads a TOML file of `[section]` tables with `key = value`. Unknown sections and keys are refused by name. */
+export function readConfigFile(path: string): OptionValues {
+  let content: string;
+  try {
+    content = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new AppError('CONFIG_FILE_UNREADABLE', `cannot read ${path}: ${(error as Error).message}`, { cause: error });
+  }
+  const values: OptionValues = {};
+  let sections: Record<string, unknown>;
+  try {
+    sections = parseToml(content);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const reason = error.message.split('\n')[0];
+    throw new AppError('CONFIG_FILE_SYNTAX', `${path}, line ${error.line}, column ${error.column}: ${reason}`, { cause: error });
+  }
+  for (const [section, table] of Object.entries(sections)) {
+    if (typeof table !== 'object' || table === null || Array.isArray(table)) throw unknownOption(section, OPTION_NAMES, path);
+    for (const [key, value] of Object.entries(table)) {
+      const name = `${section}.${key}`;
+      if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name, OPTION_NAMES, path);
+      values[name as OptionName] = value as OptionValue;
+    }
+  }
+  return values;
+}
+
+/** Takes the `FLOWBERRY_…` variables; one that names no option is refused. */
+export function readEnvironment(environment: NodeJS.ProcessEnv): OptionValues {
+  const byEnvName = new Map(OPTION_NAMES.map((name) => [envName(name), name]));
+  const values: OptionValues = {};
+  for (const [key, value] of Object.entries(environment)) {
+    if (!key.startsWith('FLOWBERRY_') || value === undefined) continue;
+    const name = byEnvName.get(key);
+    if (!name) throw unknownOption(key, [...byEnvName.keys()], 'the environment');
+    values[name] = fromText(name, value);
+  }
+  return values;
+}
+
+/** Turns flag texts into option values. */
+export function readFlags(flags: Partial<Record<OptionName, string | boolean>>): OptionValues {
+  const values: OptionValues = {};
+  for (const name of OPTION_NAMES) {
+    const value = flags[name];
+    if (value !== undefined) values[name] = typeof value === 'string' ? fromText(name, value) : value;
+  }
+  return values;
+}
+
+/** Lays the sources over the defaults, the later over the earlier, checks every value, and freezes the result. */
+export function resolveConfig(...sources: OptionValues[]): Config {
+  const given: OptionValues = Object.assign({}, ...sources);
+  const config: Record<string, OptionValue> = {};
+  for (const name of OPTION_NAMES) {
+    const entry = OPTIONS[name];
+    const value = given[name] ?? entry.default;
+    if (!entry.schema.safeParse(value).success)
+      throw new AppError('CONFIG_VALUE_INVALID', `${name} = ${JSON.stringify(value)} is not allowed; allowed: ${entry.range}`);
+    config[propertyName(name)] = value;
+  }
+  if ((config['batchRowsMin'] as number) > (config['batchRowsMax'] as number))
+    throw new AppError('CONFIG_VALUE_INVALID', 'batch.rows-min is larger than batch.rows-max');
+  return Object.freeze(config) as Config;
+}
+
+/** The value of one option in a resolved config. */
+export function configValue(config: Config, name: OptionName): OptionValue {
+  return (config as unknown as Record<string, OptionValue>)[propertyName(name)] as OptionValue;
+}

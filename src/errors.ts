@@ -1,0 +1,98 @@
+/** How bad an operating error is: `fatal` ends the process, `degraded` is said in the log and in `/health`. */
+export type Severity = 'fatal' | 'degraded';
+
+interface ErrorEntry {
+  readonly severity: Severity;
+  /** Exit code of the process when this error ends it. */
+  readonly exitCode: number;
+  /** What the operator can do. */
+  readonly hint: string;
+}
+
+const fatal = (exitCode: number, hint: string): ErrorEntry => ({ severity: 'fatal', exitCode, hint });
+const degraded = (exitCode: number, hint: string): ErrorEntry => ({ severity: 'degraded', exitCode, hint });
+
+/**
+ * Every error that an operator can meet. Exit codes follow sysexits.h where one fits: 64 usage, 65 data, 66 no input, 69
+ * unavailable, 70 internal, 71 operating system, 73 cannot create, 74 I/O, 77 permission, 78 configuration.
+ */
+export const ERRORS = {
+  USAGE: fatal(64, 'See flowberry --help.'),
+  CONFIG_OPTION_UNKNOWN: fatal(78, 'flowberry config print lists every option.'),
+  CONFIG_VALUE_INVALID: fatal(78, 'Give a value within the range that the message names.'),
+  CONFIG_FILE_UNREADABLE: fatal(78, 'Check the path and the rights of the file given with --config.'),
+  CONFIG_FILE_SYNTAX: fatal(78, 'The file must be TOML; the message names line and column.'),
+  INPUT_NOT_FOUND: fatal(66, 'Check the path of the capture file.'),
+  INPUT_NOT_READABLE: fatal(66, 'Give a capture file that this user may read.'),
+  INPUT_NOT_A_CAPTURE: fatal(65, 'flowberry reads pcap and pcapng, plain or gzip.'),
+  INPUT_BROKEN: fatal(65, 'Everything before the offset is stored; the rest of the file cannot be read.'),
+  INTERFACE_NOT_FOUND: fatal(66, 'flowberry interfaces lists what there is.'),
+  INTERFACE_DOWN: fatal(69, 'Bring the interface up: ip link set NAME up.'),
+  CAPTURE_NOT_PERMITTED: fatal(
+    77,
+    'Run it as root, or give node the right: sudo setcap cap_net_raw+ep "$(readlink -f "$(command -v node)")"',
+  ),
+  CAPTURE_BACKEND_MISSING: fatal(69, 'For the cap backend: sudo apt-get install libpcap-dev, then npm install cap@0.2.1'),
+  CAPTURE_FILTER_INVALID: fatal(64, 'See man pcap-filter for the syntax.'),
+  CAPTURE_FAILED: fatal(71, 'The system call and its errno are in the message.'),
+  DATABASE_NOT_WRITABLE: fatal(73, 'Check that the directory exists and that this user may write to it.'),
+  DATABASE_FOREIGN: fatal(65, 'The file is not a flowberry database; give another path with --db.'),
+  DATABASE_NEWER: fatal(65, 'The database was written by a newer flowberry; update this one.'),
+  DATABASE_LOCKED: fatal(75, 'Another flowberry writes to this database; stop it, or give another path with --db.'),
+  DATABASE_NOT_FOUND: fatal(66, 'Check the path given with --db.'),
+  DATABASE_INCONSISTENT: fatal(65, 'The lines above say which check failed.'),
+  DATABASE_WRITE_FAILED: degraded(74, 'The rows wait in memory; check free space and the state of the card.'),
+  API_PORT_IN_USE: fatal(69, 'Stop the other process, or choose another port with --api-port (0 takes a free one).'),
+  API_LISTEN_FAILED: fatal(69, 'Check --api-address: it must be an address of this machine.'),
+  API_UNREACHABLE: fatal(69, 'Is the daemon running? Check --api-address and --api-port.'),
+  THREAD_DIED: degraded(70, 'The thread was replaced; /health counts the restarts.'),
+  THREAD_RESTART_LOOP: fatal(70, 'A thread died five times within a minute; the log says why.'),
+  THREAD_DEADLINE: fatal(70, 'A thread did not answer in time.'),
+  STOP_DEADLINE: fatal(70, 'The stop took longer than 10 s; open flows may be missing from the database.'),
+  BENCH_REGRESSION: fatal(1, 'Compare with the baseline again on an idle machine.'),
+  INTERNAL: fatal(70, 'This is a defect in flowberry; please report it with the log.'),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An error as data: what crosses a thread boundary, where an `Error` would lose its code. */
+export interface ErrorData {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** An operating error: the message names the thing at fault, the table holds the hint and the exit code. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+
+  get exitCode(): number {
+    return ERRORS[this.code].exitCode;
+  }
+
+  get hint(): string {
+    return ERRORS[this.code].hint;
+  }
+
+  toData(): ErrorData {
+    return { code: this.code, message: this.message };
+  }
+
+  static fromData(data: ErrorData): AppError {
+    return new AppError(data.code, data.message);
+  }
+
+  /** Any thrown value as an `AppError`; what is none becomes `INTERNAL`. */
+  static from(error: unknown): AppError {
+    if (error instanceof AppError) return error;
+    const message = error instanceof Error ? error.message : String(error);
+    return new AppError('INTERNAL', message, { cause: error });
+  }
+}

@@ -1,0 +1,126 @@
+import { DROP_REASONS, Drop } from './drop-reason.js';
+import { type Command, LAYOUT_VERSION, Thread, type ThreadState } from './layout.js';
+
+/**
+ * Cells of a thread block: 64-bit floats, exact up to 2^53. Each cell has one writer, the thread that owns the block, and any
+ * number of readers. An aligned 64-bit store is one store on x86-64 and arm64, so a reader sees an old or a new count and
+ * never half of one. Counts only grow, unless the comment says otherwise; they survive a restart of the thread.
+ */
+export const enum Cell {
+  /** Monotonic clock in ms at the last sign of life (gauge). */
+  HeartbeatMs = 0,
+  /** Times that the thread was started. */
+  Starts = 1,
+
+  /** Capture: frames that the source handed over, and their bytes on the wire. */
+  FramesReceived = 4,
+  WireBytesReceived = 5,
+  /** Capture: what the kernel says it saw and dropped before we could read it. */
+  KernelPackets = 6,
+  KernelDropped = 7,
+  /** Capture: bytes copied into the rings. */
+  BytesCopied = 8,
+  /** Capture: bytes of input read, and its size where it is known (gauges, for the progress bar). */
+  InputBytesRead = 9,
+  InputBytesTotal = 10,
+
+  /** Parse: frames taken from the ring; each of them is in `PacketsInFlows` or under a drop reason. */
+  FramesTaken = 16,
+  PacketsInFlows = 17,
+  IpBytesInFlows = 18,
+  WireBytesInFlows = 19,
+  FlowsCreated = 20,
+  FlowsEmitted = 21,
+  PacketsEmitted = 22,
+  IpBytesEmitted = 23,
+  WireBytesEmitted = 24,
+  /** Flows in the table (gauge). */
+  FlowsActive = 25,
+  FlowsEvicted = 26,
+  /** Times that a parse worker had to wait for the writer. */
+  WriterRingFull = 27,
+
+  /** Writer: what has been committed. */
+  FlowsWritten = 32,
+  PacketsWritten = 33,
+  IpBytesWritten = 34,
+  WireBytesWritten = 35,
+  BatchesWritten = 36,
+  /** Writer: attempts that the database refused because another process held it. */
+  BusyRetries = 37,
+  /** Writer: attempts that failed for any other reason; the rows wait in the ring. */
+  WriteErrors = 38,
+  /** Writer: milliseconds spent in transactions. */
+  CommitMs = 39,
+  /** Writer: IPv6 addresses that found the dimension table full. */
+  AddressesOverflowed = 40,
+  /** Writer: 1 while the last write failed (gauge). */
+  WriteFailing = 41,
+
+  /** Every thread: drops by reason, one cell each, in the order of `Drop`. */
+  Drops = 64,
+}
+
+if (Cell.Drops + Drop.Count > Thread.CellCount) throw new Error('thread block: too many drop reasons');
+
+/** Allocates the block of one thread. */
+export function createThreadBlock(): SharedArrayBuffer {
+  const memory = new SharedArrayBuffer((Thread.CellsF64 + Thread.CellCount) * 8);
+  new Int32Array(memory)[Thread.Version] = LAYOUT_VERSION;
+  return memory;
+}
+
+/** Milliseconds of the system's monotonic clock: the same in every thread, unlike `performance.now()`. */
+export function monotonicMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+}
+
+/** A view of one thread's block: control words and cells. */
+export class ThreadBlock {
+  readonly words: Int32Array;
+  /** Index with `Cell`. */
+  readonly cells: Float64Array;
+
+  constructor(readonly memory: SharedArrayBuffer) {
+    this.words = new Int32Array(memory);
+    if (this.words[Thread.Version] !== LAYOUT_VERSION) throw new Error('thread block: other layout version');
+    this.cells = new Float64Array(memory, Thread.CellsF64 * 8, Thread.CellCount);
+  }
+
+  get command(): Command {
+    return Atomics.load(this.words, Thread.Command);
+  }
+
+  set command(command: Command) {
+    Atomics.store(this.words, Thread.Command, command);
+  }
+
+  get state(): ThreadState {
+    return Atomics.load(this.words, Thread.State);
+  }
+
+  set state(state: ThreadState) {
+    Atomics.store(this.words, Thread.State, state);
+  }
+
+  /** Says that the thread is alive and moves. */
+  beat(): void {
+    this.cells[Cell.HeartbeatMs] = monotonicMs();
+  }
+
+  cell(cell: Cell): number {
+    return this.cells[cell] as number;
+  }
+
+  /** Drops by name, those that are not zero. */
+  drops(): Partial<Record<(typeof DROP_REASONS)[number], number>> {
+    const found: Partial<Record<(typeof DROP_REASONS)[number], number>> = {};
+    for (let reason = 1; reason < Drop.Count; reason++) {
+      const count = this.cells[Cell.Drops + reason] as number;
+      const name = DROP_REASONS[reason];
+      if (count > 0 && name) found[name] = count;
+    }
+    return found;
+  }
+}
