@@ -34,6 +34,7 @@ export const ERRORS = {
   ),
   CAPTURE_BACKEND_MISSING: fatal(69, 'For the cap backend: sudo apt-get install libpcap-dev, then npm install cap@0.2.1'),
   CAPTURE_FILTER_INVALID: fatal(64, 'See man pcap-filter for the syntax.'),
+  LIBPCAP_MISSING: fatal(69, 'Capture filters are compiled by libpcap: sudo apt-get install libpcap0.8'),
   CAPTURE_FAILED: fatal(71, 'The system call and its errno are in the message.'),
   DATABASE_NOT_WRITABLE: fatal(73, 'Check that the directory exists and that this user may write to it.'),
   DATABASE_FOREIGN: fatal(65, 'The file is not a flowberry database; give another path with --db.'),
@@ -79,6 +80,12 @@ export class AppError extends Error {
 
   get hint(): string {
     return ERRORS[this.code].hint;
+  }
+
+  /** The line for the operator: code, what is at fault, and what to do; the latter in a line of its own if it is a command. */
+  get line(): string {
+    const separator = this.code === 'CAPTURE_NOT_PERMITTED' ? '\n' : /[.!?]$/.test(this.message) ? ' ' : '. ';
+    return `${this.code}: ${this.message}${separator}${this.hint}`;
   }
 
   toData(): ErrorData {

@@ -33,8 +33,9 @@ export interface Session {
   readonly mode: 'live' | 'replay';
   /** Interface or file names, for people. */
   readonly source: string;
-  /** Wall clock at the start, µs since 1970. */
+  /** Wall clock at the start, µs since 1970, and the monotonic clock at the same moment. */
   readonly startedUs: number;
+  readonly startedMonotonicMs: number;
 }
 
 /** What packets come from. */
@@ -43,7 +44,8 @@ export type SourceSpec =
   | { readonly type: 'afpacket'; readonly interface: string }
   | { readonly type: 'cap'; readonly interface: string };
 
-interface ThreadStart {
+/** What every thread is told at its start. */
+export interface ThreadStart {
   readonly config: Config;
   readonly memory: PipelineMemory;
   readonly session: Session;

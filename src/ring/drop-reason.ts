@@ -6,39 +6,36 @@ export const enum Drop {
   None = 0,
   /** The ring of the parse worker was full (live capture only). */
   RingFull = 1,
-  /** The frame is larger than a ring can ever take. */
-  FrameTooLarge = 2,
   /** The parse worker died with this packet in hand. */
-  WorkerCrash = 3,
-  LinkTypeUnsupported = 4,
-  LinkTruncated = 5,
-  VlanTruncated = 6,
+  WorkerCrash = 2,
+  LinkTypeUnsupported = 3,
+  LinkTruncated = 4,
+  VlanTruncated = 5,
   /** More layers than the decoder follows. */
-  LayersTooMany = 7,
+  LayersTooMany = 6,
   /** IEEE 802.3 frame with a length instead of an EtherType: STP, LLDP over SNAP, IPX, … */
-  Llc = 8,
-  Arp = 9,
-  Lldp = 10,
-  Eapol = 11,
-  Mpls = 12,
-  Pppoe = 13,
+  Llc = 7,
+  Arp = 8,
+  Lldp = 9,
+  Eapol = 10,
+  Mpls = 11,
+  Pppoe = 12,
   /** Any other EtherType or address family. */
-  NotIp = 14,
-  Ipv4Truncated = 15,
+  NotIp = 13,
+  Ipv4Truncated = 14,
   /** Version nibble is not 4. */
-  Ipv4Version = 16,
+  Ipv4Version = 15,
   /** Header length below 20 bytes, or more than the total length says. */
-  Ipv4HeaderLength = 17,
-  Ipv6Truncated = 18,
-  Ipv6Version = 19,
-  Count = 20,
+  Ipv4HeaderLength = 16,
+  Ipv6Truncated = 17,
+  Ipv6Version = 18,
+  Count = 19,
 }
 
 /** Names of `Drop`, in its order. */
 export const DROP_REASONS = [
   '',
   'ring_full',
-  'frame_too_large',
   'worker_crash',
   'link_type_unsupported',
   'link_truncated',

@@ -16,9 +16,9 @@
  *               | command   | sleeping  | sequence  |                                      |
  *               | state     |           |           |                                      |
  *
- * flow table    0                       256               + 4 * buckets     + 16 * slots    + 256 * slots
- *               | version, clock,       | bucket heads    | links           | slots         |
- *               | journal of emission   |                 |                 |               |
+ * flow table    0                       256
+ *               | version, clock,       | slots, 256 bytes each ...
+ *               | journal of emission   |
  *
  * interfaces    | 64 bytes each: link type, flags, 48 bytes of name, zero-terminated UTF-8 |
  * ```
@@ -107,11 +107,13 @@ export const enum ThreadState {
   Ended = 3,
 }
 
-/** Word indexes of a flow table's header and sizes of its parts. */
+/**
+ * Word indexes of a flow table's header. The slots are the truth; buckets, lists and totals are derived from them and live in
+ * the worker's own memory, so that a successor can rebuild what its predecessor left half-done.
+ */
 export const enum Table {
   Version = 0,
   SlotCount = 1,
-  BucketCount = 2,
   /** Slot whose emission is under way, or -1. */
   JournalSlot = 4,
   /** Ring position at which that slot's record starts. */
@@ -122,22 +124,12 @@ export const enum Table {
   ClockF64 = 8,
   /** The last flow id given to a flow that was written in segments. */
   FlowIdLastF64 = 9,
-  /** Emitted packets, IP bytes and wire bytes as they were before the emission under way. */
-  JournalPacketsF64 = 10,
-  JournalIpBytesF64 = 11,
-  JournalWireBytesF64 = 12,
+  /** Emitted flows, packets, IP bytes and wire bytes as they were before the emission under way. */
+  JournalFlowsF64 = 10,
+  JournalPacketsF64 = 11,
+  JournalIpBytesF64 = 12,
+  JournalWireBytesF64 = 13,
   HeaderBytes = 256,
-  /** Links of one slot: next in bucket, idle list before and after, free or active-timeout list before and after. */
-  LinkWords = 8,
-}
-
-/** Links of one slot, words from the start of its links. */
-export const enum Link {
-  BucketNext = 0,
-  IdleOlder = 1,
-  IdleNewer = 2,
-  ActiveOlder = 3,
-  ActiveNewer = 4,
 }
 
 /**
@@ -174,6 +166,8 @@ export const enum Slot {
   SegmentIndex = 20,
   /** Which idle list holds the slot. */
   IdleClass = 21,
+  /** What the TCP state machine has seen; `parse/tcp-state.ts` names the bits. */
+  TcpSeen = 22,
 
   /** First and last packet of this segment, µs since 1970. */
   StartUsF64 = 12,
@@ -279,7 +273,7 @@ assertLayout(apart(Thread.Sleeping, Thread.Sequence), 'doorbell flag and sequenc
 assertLayout(Thread.CellsF64 * 8 >= Thread.Sequence * 4 + 128, 'cells share a cache line with the doorbell');
 assertLayout(Table.ClockF64 * 8 > Table.TakenPosition * 4, 'table header overlaps');
 assertLayout(Table.JournalWireBytesF64 * 8 + 8 <= Table.HeaderBytes, 'table header too small');
-assertLayout(Slot.StartUsF64 * 8 > Slot.IdleClass * 4, 'slot words overlap its 64-bit words');
+assertLayout(Slot.StartUsF64 * 8 > Slot.TcpSeen * 4, 'slot words overlap its 64-bit words');
 assertLayout((Slot.FlowIdF64 + 1) * 8 === Slot.RecordBytes, 'flow record does not end behind its last field');
 assertLayout(Slot.RecordBytes <= Slot.Bytes && Slot.Words * 4 === Slot.Bytes, 'slot size');
 assertLayout((Slot.Bytes & (Slot.Bytes - 1)) === 0, 'slot size is no power of two');

@@ -104,12 +104,22 @@ export class RingProducer {
     return (this.head - this.published) | 0;
   }
 
+  /** Bytes in use, as far as this end knows: the consumer may have released more since it was last asked. */
+  get usedBytes(): number {
+    return (this.head - this.consumedSeen) | 0;
+  }
+
   /** Makes every pushed record visible to the consumer and wakes it if it sleeps. Two atomic operations. */
   publish(): void {
+    this.publishQuietly();
+    this.doorbell.ring();
+  }
+
+  /** Makes every pushed record visible and lets the consumer sleep on, if it sleeps with a timeout. */
+  publishQuietly(): void {
     if (this.head === this.published) return;
     this.published = this.head;
     Atomics.store(this.words, Ring.Produced, this.head);
-    this.doorbell.ring();
   }
 
   /**

@@ -1,0 +1,216 @@
+import { DROP_REASONS } from '../ring/drop-reason.js';
+import type { Health } from './health.js';
+import type { DropReason, Snapshot, WorkerSnapshot } from './snapshot.js';
+
+/** What metrics are computed from. */
+export interface MetricInput {
+  readonly version: string;
+  /** Start of the session, µs since 1970. */
+  readonly startedUs: number;
+  readonly snapshot: Snapshot;
+  readonly health: Health;
+}
+
+/** One value with the labels that tell it from the others of its metric. */
+export type Series = readonly [labels: Readonly<Record<string, string>>, value: number];
+
+/** A metric: a counter's name ends in `_total`, other units are base units (seconds, bytes). */
+export interface MetricEntry {
+  readonly type: 'counter' | 'gauge';
+  readonly help: string;
+  /** Label names. All are bounded by the number of threads or by a closed list; none is an address or a name from the wire. */
+  readonly labels?: readonly string[];
+  readonly values: (input: MetricInput) => readonly Series[];
+}
+
+const one = (value: (input: MetricInput) => number) => (input: MetricInput) => [[{}, value(input)]] as const;
+
+const perWorker = (value: (worker: WorkerSnapshot) => number) => (input: MetricInput) =>
+  input.snapshot.workers.map((worker, index) => [{ worker: String(index) }, value(worker)] as const);
+
+const perRing = (value: (ring: WorkerSnapshot['frameRing']) => number) => (input: MetricInput) =>
+  input.snapshot.workers.flatMap((worker, index) => [
+    [{ ring: 'frames', worker: String(index) }, value(worker.frameRing)] as const,
+    [{ ring: 'flows', worker: String(index) }, value(worker.flowRing)] as const,
+  ]);
+
+const perThread = (value: (thread: Snapshot['threads'][number]) => number) => (input: MetricInput) =>
+  input.snapshot.threads.map((thread) => [{ thread: thread.name }, value(thread)] as const);
+
+function counter(help: string, value: (input: MetricInput) => number): MetricEntry {
+  return { type: 'counter', help, values: one(value) };
+}
+
+function gauge(help: string, value: (input: MetricInput) => number): MetricEntry {
+  return { type: 'gauge', help, values: one(value) };
+}
+
+const STATUSES = ['ok', 'degraded', 'failed'] as const;
+const REASONS = DROP_REASONS.filter((name): name is DropReason => name !== '');
+
+/**
+ * Every metric. The `process_` ones carry Prometheus' usual names and are those of the whole process: CPU time and resident
+ * memory are process-wide in Node. The `nodejs_` metrics of prom-client are left out on purpose: they would show the heap and
+ * the event loop of the API thread, which look like those of the pipeline and are not.
+ */
+export const METRICS: Readonly<Record<string, MetricEntry>> = {
+  flowberry_build_info: {
+    type: 'gauge',
+    help: 'Always 1; the version is in the label.',
+    labels: ['version'],
+    values: ({ version }) => [[{ version }, 1]],
+  },
+  flowberry_start_time_seconds: gauge('Start of the session, seconds since 1970 UTC.', ({ startedUs }) => startedUs / 1e6),
+  flowberry_health_status: {
+    type: 'gauge',
+    help: '1 for the status that /health gives, 0 for the others.',
+    labels: ['status'],
+    values: ({ health }) => STATUSES.map((status) => [{ status }, Number(health.status === status)]),
+  },
+  flowberry_ledger_balanced: gauge('1 while every received packet is accounted for.', ({ health }) => Number(health.isBalanced)),
+
+  flowberry_received_packets_total: counter(
+    'Packets that the capture handed over.',
+    ({ snapshot }) => snapshot.capture.framesReceived,
+  ),
+  flowberry_received_wire_bytes_total: counter('Their bytes on the wire.', ({ snapshot }) => snapshot.capture.wireBytesReceived),
+  flowberry_kernel_packets_total: counter(
+    'Packets that the kernel counted for the capture, its drops included.',
+    ({ snapshot }) => snapshot.capture.kernelPackets,
+  ),
+  flowberry_kernel_dropped_packets_total: counter(
+    'Packets that the kernel dropped before flowberry could read them.',
+    ({ snapshot }) => snapshot.capture.kernelDropped,
+  ),
+  flowberry_dropped_packets_total: {
+    type: 'counter',
+    help: 'Received packets that are in no flow, by reason.',
+    labels: ['reason'],
+    values: ({ snapshot }) => REASONS.map((reason) => [{ reason }, snapshot.drops[reason] ?? 0]),
+  },
+  flowberry_waiting_packets: gauge(
+    'Received packets that are still in a ring or in hand.',
+    ({ snapshot }) => snapshot.ledger.inRings + snapshot.ledger.inHand,
+  ),
+  flowberry_ring_used_bytes: {
+    type: 'gauge',
+    help: 'Bytes in use of each ring.',
+    labels: ['ring', 'worker'],
+    values: perRing((ring) => ring.usedBytes),
+  },
+  flowberry_ring_capacity_bytes: {
+    type: 'gauge',
+    help: 'Capacity of each ring.',
+    labels: ['ring', 'worker'],
+    values: perRing((ring) => ring.capacityBytes),
+  },
+
+  flowberry_flow_packets_total: {
+    type: 'counter',
+    help: 'Packets counted in flows.',
+    labels: ['worker'],
+    values: perWorker((worker) => worker.packetsInFlows),
+  },
+  flowberry_flow_ip_bytes_total: {
+    type: 'counter',
+    help: 'IP bytes counted in flows.',
+    labels: ['worker'],
+    values: perWorker((worker) => worker.ipBytesInFlows),
+  },
+  flowberry_flow_wire_bytes_total: {
+    type: 'counter',
+    help: 'Bytes on the wire counted in flows.',
+    labels: ['worker'],
+    values: perWorker((worker) => worker.wireBytesInFlows),
+  },
+  flowberry_flows_created_total: {
+    type: 'counter',
+    help: 'Flows that began.',
+    labels: ['worker'],
+    values: perWorker((worker) => worker.flowsCreated),
+  },
+  flowberry_flows_emitted_total: {
+    type: 'counter',
+    help: 'Flow records handed to the writer; a long flow gives several.',
+    labels: ['worker'],
+    values: perWorker((worker) => worker.flowsEmitted),
+  },
+  flowberry_flows_evicted_total: {
+    type: 'counter',
+    help: 'Flows written early because the flow table was full.',
+    labels: ['worker'],
+    values: perWorker((worker) => worker.flowsEvicted),
+  },
+  flowberry_flows_active: {
+    type: 'gauge',
+    help: 'Flows in the flow table.',
+    labels: ['worker'],
+    values: perWorker((worker) => worker.flowsActive),
+  },
+  flowberry_flows_active_max: {
+    type: 'gauge',
+    help: 'Size of the flow table.',
+    labels: ['worker'],
+    values: perWorker((worker) => worker.flowsActiveMax),
+  },
+  flowberry_writer_ring_waits_total: {
+    type: 'counter',
+    help: 'Times that a parse worker waited for the writer.',
+    labels: ['worker'],
+    values: perWorker((worker) => worker.writerRingFull),
+  },
+
+  flowberry_written_flows_total: counter('Flow records committed.', ({ snapshot }) => snapshot.writer.flowsWritten),
+  flowberry_written_packets_total: counter('Packets in committed records.', ({ snapshot }) => snapshot.writer.packetsWritten),
+  flowberry_written_ip_bytes_total: counter('IP bytes in committed records.', ({ snapshot }) => snapshot.writer.ipBytesWritten),
+  flowberry_written_wire_bytes_total: counter(
+    'Bytes on the wire in committed records.',
+    ({ snapshot }) => snapshot.writer.wireBytesWritten,
+  ),
+  flowberry_written_batches_total: counter('Transactions committed.', ({ snapshot }) => snapshot.writer.batchesWritten),
+  flowberry_writer_commit_seconds_total: counter(
+    'Time spent in transactions.',
+    ({ snapshot }) => snapshot.writer.commitMs / 1000,
+  ),
+  flowberry_writer_busy_retries_total: counter(
+    'Writes that another process held up.',
+    ({ snapshot }) => snapshot.writer.busyRetries,
+  ),
+  flowberry_writer_errors_total: counter(
+    'Writes that failed for another reason; they are tried again.',
+    ({ snapshot }) => snapshot.writer.writeErrors,
+  ),
+  flowberry_writer_failing: gauge('1 while the last write failed.', ({ snapshot }) => Number(snapshot.writer.isWriteFailing)),
+  flowberry_writer_addresses_overflowed_total: counter(
+    'IPv6 addresses that found their table full.',
+    ({ snapshot }) => snapshot.writer.addressesOverflowed,
+  ),
+
+  flowberry_thread_running: {
+    type: 'gauge',
+    help: '1 while the thread is in state running.',
+    labels: ['thread'],
+    values: perThread((thread) => Number(thread.state === 'running')),
+  },
+  flowberry_thread_heartbeat_age_seconds: {
+    type: 'gauge',
+    help: 'Time since the last sign of life; no value before the first one.',
+    labels: ['thread'],
+    values: ({ snapshot }) =>
+      snapshot.threads.flatMap(({ name, heartbeatAgeMs }) =>
+        heartbeatAgeMs === null ? [] : [[{ thread: name }, heartbeatAgeMs / 1000] as const],
+      ),
+  },
+  flowberry_thread_restarts_total: {
+    type: 'counter',
+    help: 'Times that the thread died and was replaced.',
+    labels: ['thread'],
+    values: perThread((thread) => thread.restarts),
+  },
+
+  process_cpu_seconds_total: counter('CPU time of the whole process, user and system.', () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1e6;
+  }),
+  process_resident_memory_bytes: gauge('Resident memory of the whole process.', () => process.memoryUsage.rss()),
+};

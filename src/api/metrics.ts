@@ -1,0 +1,40 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+import { METRICS, type MetricEntry, type MetricInput } from './metric-table.js';
+
+/**
+ * Prometheus' text format, version 0.0.4. The counters live in shared memory and not in prom-client, so every scrape sets all
+ * values anew. A registry of its own, since prom-client's default one is shared by everybody in the process.
+ */
+export class Metrics {
+  private readonly registry = new Registry();
+  private readonly setters: ((input: MetricInput) => void)[];
+
+  constructor() {
+    this.setters = Object.entries(METRICS).map(([name, entry]) => this.register(name, entry));
+  }
+
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  render(input: MetricInput): Promise<string> {
+    for (const set of this.setters) set(input);
+    return this.registry.metrics();
+  }
+
+  private register(name: string, { type, help, labels = [], values }: MetricEntry): (input: MetricInput) => void {
+    const options = { name, help, labelNames: labels, registers: [this.registry] };
+    if (type === 'counter') {
+      const counter = new Counter(options);
+      return (input) => {
+        counter.reset();
+        for (const [seriesLabels, value] of values(input)) counter.inc(seriesLabels, value);
+      };
+    }
+    const gauge = new Gauge(options);
+    return (input) => {
+      gauge.reset();
+      for (const [seriesLabels, value] of values(input)) gauge.set(seriesLabels, value);
+    };
+  }
+}

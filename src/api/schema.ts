@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { DROP_REASONS } from '../ring/drop-reason.js';
+import { HEALTH_REASONS, type HealthReasonCode } from './health-reasons.js';
+import { type DropReason, THREAD_STATES } from './snapshot.js';
+
+const count = z.int().nonnegative();
+/** May be negative when the ledger is broken; `balanced` says so. */
+const difference = z.int();
+
+const reasonCodes = Object.keys(HEALTH_REASONS) as HealthReasonCode[];
+const dropReasons = DROP_REASONS.filter((name): name is DropReason => name !== '');
+
+/** Body of `/health`. Members are only added, so a reader of another version ignores what it does not know. */
+export const healthSchema = z.object({
+  version: z.string(),
+  status: z.enum(['ok', 'degraded', 'failed']),
+  reasons: z.array(z.object({ code: z.enum(reasonCodes), severity: z.enum(['degraded', 'failed']), message: z.string() })),
+  mode: z.enum(['live', 'replay']),
+  /** Interface or file names. */
+  source: z.string(),
+  uptime_s: z.number().nonnegative(),
+  /** Wall clock at the start, µs since 1970 UTC. */
+  started_us: count,
+  /** Packets: `received` = `in_flows` + all of `dropped` + `waiting`; `waiting` = `waiting_in_rings` + `waiting_in_hand`. */
+  ledger: z.object({
+    received: count,
+    in_flows: count,
+    /** By reason; those that are zero are left out. */
+    dropped: z.partialRecord(z.enum(dropReasons), count),
+    waiting: difference,
+    waiting_in_rings: difference,
+    waiting_in_hand: difference,
+    balanced: z.boolean(),
+  }),
+  capture: z.object({
+    received_packets: count,
+    received_wire_bytes: count,
+    copied_bytes: count,
+    /** What the kernel counted for this capture, its drops included; 0 for files. */
+    kernel_packets: count,
+    kernel_dropped_packets: count,
+    input_read_bytes: count,
+    input_total_bytes: count,
+  }),
+  flows: z.object({
+    created: count,
+    active: count,
+    active_max: count,
+    evicted: count,
+    emitted: count,
+    emitted_packets: count,
+    written: count,
+    written_packets: count,
+    /** Emitted and not yet committed. */
+    waiting: count,
+    ip_bytes: count,
+    wire_bytes: count,
+  }),
+  writer: z.object({
+    batches: count,
+    rows: count,
+    busy_retries: count,
+    errors: count,
+    /** Null before the first batch. */
+    commit_mean_ms: z.number().nonnegative().nullable(),
+    failing: z.boolean(),
+    addresses_overflowed: count,
+  }),
+  rings: z.array(
+    z.object({
+      name: z.string(),
+      used_bytes: count,
+      capacity_bytes: count,
+      used_percent: z.number().min(0).max(100),
+    }),
+  ),
+  threads: z.array(
+    z.object({
+      name: z.string(),
+      state: z.enum(THREAD_STATES),
+      /** Null before the first sign of life. */
+      heartbeat_age_ms: z.number().nonnegative().nullable(),
+      restarts: count,
+      /** Kernel id, name and CPU mask; null where they are not known. */
+      task_id: count.nullable(),
+      kernel_name: z.string().nullable(),
+      cpus: z.string().nullable(),
+    }),
+  ),
+  interfaces: z.array(z.string()),
+  config: z.object({
+    parse_workers: count,
+    db_path: z.string(),
+    db_synchronous: z.string(),
+    batch_rows_min: count,
+    batch_rows_max: count,
+    batch_age_ms_max: count,
+    flow_idle_tcp_s: count,
+    flow_idle_udp_s: count,
+    flow_idle_other_s: count,
+    flow_active_s: count,
+    flow_decap: z.boolean(),
+    flow_join_fragments: z.boolean(),
+    flow_key_vlan: z.boolean(),
+  }),
+});
+
+export type HealthBody = z.output<typeof healthSchema>;

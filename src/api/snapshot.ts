@@ -1,0 +1,103 @@
+import type { DROP_REASONS } from '../ring/drop-reason.js';
+
+/** Names of `ThreadState`, in its order. */
+export const THREAD_STATES = ['starting', 'running', 'draining', 'ended'] as const;
+
+export type DropReason = Exclude<(typeof DROP_REASONS)[number], ''>;
+
+/** Counts by reason; those that are zero are left out. */
+export type Drops = Partial<Record<DropReason, number>>;
+
+export interface ThreadSnapshot {
+  /** `capture`, `parse-0`, …, `writer`, `api`. */
+  readonly name: string;
+  readonly state: (typeof THREAD_STATES)[number];
+  /** True once main has asked the thread to finish. */
+  readonly isDraining: boolean;
+  /** Null as long as the thread has given no sign of life. */
+  readonly heartbeatAgeMs: number | null;
+  readonly restarts: number;
+  /** Kernel id of the thread, or null before it is known. */
+  readonly taskId: number | null;
+}
+
+export interface RingSnapshot {
+  readonly usedBytes: number;
+  readonly capacityBytes: number;
+}
+
+export interface WorkerSnapshot {
+  readonly framesTaken: number;
+  readonly packetsInFlows: number;
+  readonly ipBytesInFlows: number;
+  readonly wireBytesInFlows: number;
+  readonly dropped: number;
+  readonly flowsCreated: number;
+  readonly flowsActive: number;
+  /** Slots of the flow table. */
+  readonly flowsActiveMax: number;
+  readonly flowsEmitted: number;
+  readonly packetsEmitted: number;
+  readonly flowsEvicted: number;
+  readonly writerRingFull: number;
+  readonly frameRing: RingSnapshot;
+  readonly flowRing: RingSnapshot;
+}
+
+export interface CaptureSnapshot {
+  readonly framesReceived: number;
+  readonly wireBytesReceived: number;
+  readonly kernelPackets: number;
+  readonly kernelDropped: number;
+  readonly bytesCopied: number;
+  readonly inputBytesRead: number;
+  readonly inputBytesTotal: number;
+}
+
+export interface WriterSnapshot {
+  readonly flowsWritten: number;
+  readonly packetsWritten: number;
+  readonly ipBytesWritten: number;
+  readonly wireBytesWritten: number;
+  readonly batchesWritten: number;
+  readonly busyRetries: number;
+  readonly writeErrors: number;
+  readonly commitMs: number;
+  readonly addressesOverflowed: number;
+  readonly isWriteFailing: boolean;
+}
+
+/** Where every received packet is: `received = inFlows + dropped + inRings + inHand`. */
+export interface LedgerSnapshot {
+  readonly received: number;
+  readonly inFlows: number;
+  readonly dropped: number;
+  /** Received, and not yet taken by a parse worker. */
+  readonly inRings: number;
+  /** Taken by a parse worker that has not yet decided where the packet belongs. */
+  readonly inHand: number;
+}
+
+/** All that the pipeline says of itself at one moment. */
+export interface Snapshot {
+  /** Monotonic clock, ms. */
+  readonly atMs: number;
+  readonly threads: readonly ThreadSnapshot[];
+  readonly capture: CaptureSnapshot;
+  readonly workers: readonly WorkerSnapshot[];
+  readonly writer: WriterSnapshot;
+  /** Capture and parse workers together; nobody behind them drops a packet. */
+  readonly drops: Drops;
+  readonly ledger: LedgerSnapshot;
+  readonly interfaces: readonly string[];
+}
+
+/** True if no more packets are anywhere than went in. */
+export function isPossible(snapshot: Snapshot): boolean {
+  const { ledger, workers } = snapshot;
+  return (
+    ledger.inRings >= 0 &&
+    workers.every((worker) => worker.framesTaken >= worker.packetsInFlows + worker.dropped) &&
+    workers.every((worker) => worker.packetsInFlows >= worker.packetsEmitted)
+  );
+}

@@ -1,0 +1,138 @@
+import type { FrameSink } from './source.js';
+
+/**
+ * Offsets in the receive ring of a packet socket, TPACKET_V3 (linux/if_packet.h), all fields in the machine's byte order.
+ *
+ * ```
+ * block   0 version | 4 offset of private data | 8 status | 12 packets | 16 offset of first packet | 20 length | ...
+ * packet  0 offset of next | 4 s | 8 ns | 12 captured | 16 on the wire | 20 status | 24 mac, net (16 bits each)
+ *         28 rxhash | 32 vlan tci | 36 vlan tpid (16 bits) | 48 sockaddr_ll | ... | mac: the frame
+ * ```
+ */
+const enum Block {
+  StatusWord = 2,
+  PacketCountWord = 3,
+  FirstPacketWord = 4,
+  /** Status: the block belongs to us; 0 gives it back to the kernel. */
+  StatusUser = 1,
+  StatusKernel = 0,
+}
+
+const enum Packet {
+  NextWord = 0,
+  SecondsWord = 1,
+  NanosecondsWord = 2,
+  CapturedWord = 3,
+  WireWord = 4,
+  StatusWord = 5,
+  VlanTciWord = 8,
+  MacHalfword = 12,
+  VlanTpidHalfword = 18,
+  /** Status: the kernel took the outer VLAN tag out of the frame; its TPID is told as well. */
+  StatusVlan = 1 << 4,
+  StatusVlanTpid = 1 << 6,
+}
+
+const enum Vlan {
+  TagBytes = 4,
+  /** The tag stands behind the two MAC addresses (IEEE 802.1Q clause 9). */
+  AddressBytes = 12,
+  DefaultTpid = 0x8100,
+}
+
+/** How the frames of a ring are handed over. */
+export interface RingFrames {
+  readonly interfaceIndex: number;
+  readonly linkType: number;
+  /** Whether frames start with an Ethernet header, so that a VLAN tag has its place. */
+  readonly isEthernet: boolean;
+  /** A longer frame is cut. */
+  readonly snapBytes: number;
+}
+
+/**
+ * Walks the blocks of a TPACKET_V3 ring in memory that the kernel writes. The kernel must have been asked to leave at least 4 bytes
+ * before each frame (PACKET_RESERVE): there goes the VLAN tag that it took out, so that the frame is again as it was on the wire.
+ */
+export class AfpacketRing {
+  private readonly view: DataView;
+  private readonly status: Int32Array;
+  private readonly words: Uint32Array;
+  private readonly halfwords: Uint16Array;
+  private readonly blockCount: number;
+  private blockIndex = 0;
+
+  /** `memory` holds whole blocks of `blockBytes`, a multiple of 8. */
+  constructor(
+    memory: ArrayBuffer,
+    private readonly blockBytes: number,
+    private readonly frames: RingFrames,
+  ) {
+    this.view = new DataView(memory);
+    this.status = new Int32Array(memory);
+    this.words = new Uint32Array(memory);
+    this.halfwords = new Uint16Array(memory);
+    this.blockCount = memory.byteLength / blockBytes;
+  }
+
+  /** Hands the frames of the ready blocks, at most `blocksMax`, to `sink` and gives the blocks back. Returns how many frames. */
+  walk(sink: FrameSink, blocksMax: number): number {
+    let frameCount = 0;
+    for (let taken = 0; taken < blocksMax; taken++) {
+      const block = (this.blockIndex * this.blockBytes) >> 2;
+      if ((Atomics.load(this.status, block + Block.StatusWord) & Block.StatusUser) === 0) break;
+      frameCount += this.walkBlock(sink, block);
+      Atomics.store(this.status, block + Block.StatusWord, Block.StatusKernel);
+      this.blockIndex = this.blockIndex + 1 === this.blockCount ? 0 : this.blockIndex + 1;
+    }
+    return frameCount;
+  }
+
+  private walkBlock(sink: FrameSink, block: number): number {
+    const words = this.words;
+    const { interfaceIndex, linkType, isEthernet, snapBytes } = this.frames;
+    const blockEnd = (block << 2) + this.blockBytes;
+    const count = words[block + Block.PacketCountWord] as number;
+    let packet = block + ((words[block + Block.FirstPacketWord] as number) >> 2);
+    for (let index = 0; index < count; index++) {
+      let offset = (packet << 2) + (this.halfwords[(packet << 1) + Packet.MacHalfword] as number);
+      let captured = words[packet + Packet.CapturedWord] as number;
+      let wire = words[packet + Packet.WireWord] as number;
+      if (offset + captured > blockEnd) throw new Error(`receive ring: frame at ${offset} runs beyond its block`);
+      if (
+        ((words[packet + Packet.StatusWord] as number) & Packet.StatusVlan) !== 0 &&
+        isEthernet &&
+        captured >= Vlan.AddressBytes
+      ) {
+        offset -= Vlan.TagBytes;
+        captured += Vlan.TagBytes;
+        wire += Vlan.TagBytes;
+        this.insertVlanTag(packet, offset);
+      }
+      sink.frame(
+        this.view,
+        offset,
+        captured < snapBytes ? captured : snapBytes,
+        wire,
+        words[packet + Packet.SecondsWord] as number,
+        words[packet + Packet.NanosecondsWord] as number,
+        interfaceIndex,
+        linkType,
+      );
+      packet += (words[packet + Packet.NextWord] as number) >> 2;
+    }
+    return count;
+  }
+
+  /** Moves the MAC addresses down to `offset` and writes the tag behind them. */
+  private insertVlanTag(packet: number, offset: number): void {
+    const view = this.view;
+    view.setUint32(offset, view.getUint32(offset + 4));
+    view.setUint32(offset + 4, view.getUint32(offset + 8));
+    view.setUint32(offset + 8, view.getUint32(offset + 12));
+    const hasTpid = ((this.words[packet + Packet.StatusWord] as number) & Packet.StatusVlanTpid) !== 0;
+    const tpid = hasTpid ? (this.halfwords[(packet << 1) + Packet.VlanTpidHalfword] as number) : Vlan.DefaultTpid;
+    view.setUint16(offset + Vlan.AddressBytes, tpid);
+    view.setUint16(offset + Vlan.AddressBytes + 2, (this.words[packet + Packet.VlanTciWord] as number) & 0xffff);
+  }
+}

@@ -1,0 +1,182 @@
+import koffi from 'koffi';
+import type { Config } from '../config.js';
+import { AppError } from '../errors.js';
+import { Errno, errnoText, libcFunction } from '../libc.js';
+import type { InterfaceTable } from '../ring/interface-table.js';
+import { LinkType } from '../wire/link-type.js';
+import { AfpacketRing } from './afpacket-ring.js';
+import { acceptAll, compileFilter } from './bpf.js';
+import { linkTypeOfHardware } from './hardware-type.js';
+import { callFailed, type KernelInterface, PacketOption, PacketSocket, PollResult, SocketType } from './packet-socket.js';
+import { type FrameSink, type PacketSource, type SourceStatistics, Step } from './source.js';
+
+const TPACKET_V3 = 2;
+/** PROT_READ | PROT_WRITE and MAP_SHARED of mmap(2). */
+const PROTECTION_READ_WRITE = 3;
+const MAP_SHARED = 1;
+
+/** Size of a block: a multiple of every page size in use (4, 16 and 64 KiB), and room for the largest frame many times over. */
+const BLOCK_BYTES = 1_048_576;
+/** With one block the kernel would have nowhere to write while we read. */
+const BLOCKS_MIN = 2;
+/** The kernel hands over a block that is not full after so long; the wait that a quiet line costs. */
+const BLOCK_TIMEOUT_MS = 20;
+/** Blocks per step: some thousand frames of ordinary size. */
+const BLOCKS_PER_STEP = 4;
+/** The kernel checks it and does not use it: TPACKET_V3 lays packets end to end. */
+const FRAME_BYTES = 2048;
+/** Bytes left free before each frame, for a VLAN tag. */
+const RESERVE_BYTES = 4;
+
+/** `mmap` answers all ones for a failure, as wide as a pointer is. */
+function isMapFailed(address: bigint | null): address is null {
+  return address === null || BigInt.asIntN(8 * koffi.sizeof('void *'), address) === -1n;
+}
+
+/**
+ * Captures from one interface through an AF_PACKET ring that the kernel writes and this thread reads (TPACKET_V3). For a thread of
+ * its own: `step` blocks it. Timestamps are the kernel's. An interface that is down delivers once it is up; one that goes away ends
+ * the capture with `CAPTURE_FAILED`, after everything before has been handed over.
+ *
+ * Every packet that the kernel counted and did not drop is handed over exactly once: on the loopback interface, where each packet
+ * passes twice, the kernel is told to leave out the outgoing copy before it counts.
+ */
+export class AfpacketSource implements PacketSource {
+  private readonly mmap = libcFunction<bigint | null>(
+    'void *mmap(void *address, size_t bytes, int protection, int flags, int fd, int64_t offset)',
+  );
+  private readonly munmap = libcFunction('int munmap(void *address, size_t bytes)');
+  private readonly ringBytes: number;
+  private socket: PacketSocket | null = null;
+  private mapping: bigint | null = null;
+  private ring: AfpacketRing | null = null;
+  private sink: FrameSink | null = null;
+  private interfaceIndex = 0;
+  private isGone = false;
+  private statisticsLast: SourceStatistics = { kernelPackets: 0, kernelDropped: 0, inputBytesRead: 0, inputBytesTotal: 0 };
+
+  constructor(
+    private readonly interfaceName: string,
+    private readonly config: Config,
+  ) {
+    const blocks = Math.max(BLOCKS_MIN, Math.ceil(config.captureBufferBytes / BLOCK_BYTES));
+    this.ringBytes = blocks * BLOCK_BYTES;
+  }
+
+  /**
+   * Throws `INTERFACE_NOT_FOUND`, `CAPTURE_NOT_PERMITTED`, `CAPTURE_FILTER_INVALID`, `LIBPCAP_MISSING` or, with the system call,
+   * `CAPTURE_FAILED`; then nothing is left open.
+   */
+  open(sink: FrameSink, interfaces: InterfaceTable): void {
+    this.close();
+    this.isGone = false;
+    try {
+      this.start(sink, interfaces);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Binds last: what comes in before the filter stands would be counted and not wanted. */
+  private start(sink: FrameSink, interfaces: InterfaceTable): void {
+    const { kernelInterface, linkType } = this.openSocket();
+    const socket = this.socket as PacketSocket;
+    this.sink = sink;
+    this.interfaceIndex = kernelInterface.index;
+    this.mapRing(socket, linkType, interfaces.indexOf(this.interfaceName, linkType));
+    if (kernelInterface.isLoopback) socket.ignoreOutgoing();
+    socket.attachFilter(this.filterProgram(linkType));
+    if (this.config.capturePromiscuous) socket.promiscuous(kernelInterface.index, true);
+    socket.startIntake(kernelInterface.index);
+  }
+
+  /** The kind of socket follows from the hardware type, which only a socket can ask for. */
+  private openSocket(): { kernelInterface: KernelInterface; linkType: number } {
+    this.socket = PacketSocket.open(SocketType.Raw);
+    const kernelInterface = this.socket.interface(this.interfaceName);
+    const linkType = linkTypeOfHardware(kernelInterface.hardwareType);
+    if (linkType === LinkType.Raw) {
+      this.socket.close();
+      this.socket = null;
+      this.socket = PacketSocket.open(SocketType.Datagram);
+    }
+    return { kernelInterface, linkType };
+  }
+
+  private mapRing(socket: PacketSocket, linkType: number, interfaceIndex: number): void {
+    socket.setPacketOption(PacketOption.Version, Int32Array.of(TPACKET_V3), 'asking for TPACKET_V3');
+    socket.setPacketOption(PacketOption.Reserve, Uint32Array.of(RESERVE_BYTES), 'setting PACKET_RESERVE');
+    const frameCount = this.ringBytes / FRAME_BYTES;
+    const request = Uint32Array.of(BLOCK_BYTES, this.ringBytes / BLOCK_BYTES, FRAME_BYTES, frameCount, BLOCK_TIMEOUT_MS, 0, 0);
+    const what = `allocating a capture buffer of ${this.ringBytes} bytes (capture.buffer-bytes)`;
+    socket.setPacketOption(PacketOption.RxRing, request, what);
+    const address = this.mmap(null, this.ringBytes, PROTECTION_READ_WRITE, MAP_SHARED, socket.fd, 0);
+    if (isMapFailed(address)) throw callFailed('mapping the capture buffer');
+    this.mapping = address;
+    this.ring = new AfpacketRing(koffi.view(address, this.ringBytes), BLOCK_BYTES, {
+      interfaceIndex,
+      linkType,
+      isEthernet: linkType === LinkType.Ethernet,
+      snapBytes: this.config.captureSnapBytes,
+    });
+  }
+
+  /** The program also cuts frames to the snap length, so that the ring holds more of them. */
+  private filterProgram(linkType: number): Uint8Array {
+    const { captureFilter, captureSnapBytes } = this.config;
+    if (captureFilter === '') return acceptAll(captureSnapBytes);
+    return compileFilter(captureFilter, { interface: this.interfaceName, linkType, snapBytes: captureSnapBytes });
+  }
+
+  /** Blocks the thread in `poll` when nothing is ready. Throws `CAPTURE_FAILED` when the interface has gone away. */
+  step(waitMs: number): Step {
+    if (!this.ring || !this.socket || !this.sink) return Step.End;
+    if (this.ring.walk(this.sink, BLOCKS_PER_STEP) > 0) return Step.More;
+    if (this.socket.poll(this.isGone ? 2 * BLOCK_TIMEOUT_MS : waitMs) === PollResult.Error) this.takeError(this.socket);
+    else if (this.ring.walk(this.sink, BLOCKS_PER_STEP) > 0) return Step.More;
+    else if (this.isGone) throw new AppError('CAPTURE_FAILED', `interface ${this.interfaceName} has gone away`);
+    return Step.Idle;
+  }
+
+  /** An interface that went down reports ENETDOWN once and delivers again after it is up. */
+  private takeError(socket: PacketSocket): void {
+    const errno = socket.takeError();
+    this.isGone = !socket.isBound();
+    if (!this.isGone && errno !== 0 && errno !== Errno.ENETDOWN)
+      throw new AppError('CAPTURE_FAILED', `capture on ${this.interfaceName} failed: ${errnoText(errno)}`);
+  }
+
+  /**
+   * Ends the intake: what the kernel has counted when this returns can still be read with `step`, and nothing comes in any more.
+   * After the first `Step.Idle` of a step that waits at least 40 ms, frames handed over = kernelPackets - kernelDropped.
+   */
+  stopIntake(): void {
+    if (this.socket && !this.isGone) this.socket.stopIntake(this.interfaceIndex);
+  }
+
+  /** Costs one system call while the source is open. */
+  statistics(): SourceStatistics {
+    if (this.socket) {
+      this.socket.refreshStatistics();
+      const { kernelPackets, kernelDropped } = this.socket;
+      this.statisticsLast = { kernelPackets, kernelDropped, inputBytesRead: 0, inputBytesTotal: 0 };
+    }
+    return this.statisticsLast;
+  }
+
+  /** Nothing may read the ring's memory after it is unmapped, so the ring goes first. */
+  close(): void {
+    this.ring = null;
+    this.sink = null;
+    const { mapping, socket } = this;
+    this.mapping = null;
+    try {
+      if (mapping !== null && this.munmap(mapping, this.ringBytes) < 0) throw callFailed('unmapping the capture buffer');
+      if (socket) this.statistics();
+    } finally {
+      this.socket = null;
+      socket?.close();
+    }
+  }
+}

@@ -1,0 +1,247 @@
+import assert from 'node:assert';
+import { readdirSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+import type { Cap } from 'cap';
+import type { Config } from '../config.js';
+import { AppError } from '../errors.js';
+import { Errno, errnoText } from '../libc.js';
+import type { InterfaceTable } from '../ring/interface-table.js';
+import { LinkType } from '../wire/link-type.js';
+import { compileFilter } from './bpf.js';
+import { LINK_TYPE_RADIOTAP, linkTypeOfHardware } from './hardware-type.js';
+import { type KernelInterface, PacketSocket, PollResult, SocketType } from './packet-socket.js';
+import { type FrameSink, type PacketSource, type SourceStatistics, Step } from './source.js';
+import { WallClock } from './wall-clock.js';
+
+/** What cap takes of a packet at most (its snap length is fixed). */
+const PACKET_BYTES_MAX = 65_535;
+/** Longest wait of a step, so that a link that went down is noticed. */
+const WAIT_MS_MAX = 50;
+/** In a burst that does not end, the caller gets its turn after so many frames. */
+const BURST_FRAMES = 1024;
+
+/** Link types by cap's names for them; other numbers it writes out. */
+const LINK_TYPES: Readonly<Record<string, number>> = {
+  NULL: LinkType.Null,
+  ETHERNET: LinkType.Ethernet,
+  RAW: LinkType.Raw,
+  LINKTYPE_LINUX_SLL: LinkType.LinuxSll,
+  IEEE802_11_RADIO: LINK_TYPE_RADIOTAP,
+};
+
+/**
+ * Every `Cap` ever made. A closed one must not be collected: its poll handle stays in the event loop's list, and its memory would be
+ * used again under the loop's feet.
+ */
+const retired: Cap[] = [];
+
+type CapModule = typeof import('cap')['default'];
+
+async function loadCap(): Promise<CapModule> {
+  try {
+    return (await import('cap')).default;
+  } catch (error) {
+    const reason = (error as Error).message.split('\n')[0];
+    throw new AppError('CAPTURE_BACKEND_MISSING', `the cap backend cannot be loaded: ${reason}`, { cause: error });
+  }
+}
+
+const turnOfEventLoop = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const isLinux = process.platform === 'linux';
+
+function openFds(): Set<number> {
+  return new Set(isLinux ? readdirSync('/proc/self/fd').map(Number) : []);
+}
+
+/**
+ * Captures from one interface through the package cap, which is libpcap with a callback per packet. In the main thread only: cap
+ * waits on the main event loop, wherever it is called.
+ *
+ * cap tells neither time nor wire length. The timestamp is the wall clock when the packet is read, and the wire length is the
+ * captured one, which is right for every packet up to 65,535 bytes. On Linux the kernel's counters are read from the socket that
+ * libpcap opened; elsewhere there are none, `kernelPackets` is the count of frames handed over and drops go unseen.
+ *
+ * cap reads until its buffer is empty before anything else in the main thread gets a turn. When the interface goes down, a cap
+ * that was not built with `-DNDEBUG` aborts the process; one that was ends the capture with `INTERFACE_DOWN`.
+ */
+export class CapSource implements PacketSource {
+  private readonly clock = new WallClock();
+  private readonly buffer = Buffer.alloc(PACKET_BYTES_MAX);
+  private readonly view = new DataView(this.buffer.buffer, this.buffer.byteOffset, PACKET_BYTES_MAX);
+  private cap: Cap | null = null;
+  private socket: PacketSocket | null = null;
+  private kernelInterface: KernelInterface | null = null;
+  private sink: FrameSink | null = null;
+  private interfaceIndex = 0;
+  private linkType = 0;
+  private frameCount = 0;
+  private frameCountSeen = 0;
+  private wakeStep: (() => void) | null = null;
+  private immediate: NodeJS.Immediate | null = null;
+  private statisticsLast: SourceStatistics = { kernelPackets: 0, kernelDropped: 0, inputBytesRead: 0, inputBytesTotal: 0 };
+
+  constructor(
+    private readonly interfaceName: string,
+    private readonly config: Config,
+  ) {}
+
+  /**
+   * Throws `CAPTURE_BACKEND_MISSING`, `INTERFACE_NOT_FOUND`, `INTERFACE_DOWN`, `CAPTURE_NOT_PERMITTED`, `CAPTURE_FILTER_INVALID`,
+   * `LIBPCAP_MISSING` or `CAPTURE_FAILED`; then nothing is left open.
+   */
+  async open(sink: FrameSink, interfaces: InterfaceTable): Promise<void> {
+    assert(isMainThread, 'cap works in the main thread only');
+    this.close();
+    const addon = await loadCap();
+    this.checkFirst(addon);
+    try {
+      const fdsBefore = openFds();
+      this.linkType = this.openCap(addon);
+      if (isLinux) await this.takeSocket(fdsBefore);
+      this.interfaceIndex = interfaces.indexOf(this.interfaceName, this.linkType);
+      this.sink = sink;
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** Finds everything that is usually wrong beforehand: a `Cap` whose `open` failed cannot be closed and leaks its socket. */
+  private checkFirst(addon: CapModule): void {
+    const { captureFilter, captureSnapBytes } = this.config;
+    let linkType: number = LinkType.Ethernet;
+    if (isLinux) {
+      const probe = PacketSocket.open(SocketType.Raw);
+      try {
+        this.kernelInterface = probe.interface(this.interfaceName);
+      } finally {
+        probe.close();
+      }
+      if (!this.kernelInterface.isUp) throw new AppError('INTERFACE_DOWN', `interface ${this.interfaceName} is down`);
+      linkType = linkTypeOfHardware(this.kernelInterface.hardwareType);
+    } else if (!addon.deviceList().some(({ name }) => name === this.interfaceName))
+      throw new AppError('INTERFACE_NOT_FOUND', `there is no interface ${this.interfaceName}`);
+    if (captureFilter === '') return;
+    compileFilter(captureFilter, { interface: isLinux ? this.interfaceName : null, linkType, snapBytes: captureSnapBytes });
+  }
+
+  /** Returns the link type. */
+  private openCap(addon: CapModule): number {
+    const cap = new addon.Cap();
+    retired.push(cap);
+    cap.on('packet', (byteCount) => this.takePacket(byteCount));
+    let linkTypeName: string;
+    try {
+      linkTypeName = cap.open(this.interfaceName, this.config.captureFilter, this.config.captureBufferBytes, this.buffer);
+    } catch (error) {
+      throw new AppError('CAPTURE_FAILED', `cap cannot open ${this.interfaceName}: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+    this.cap = cap;
+    return LINK_TYPES[linkTypeName] ?? Number(/\d+$/.exec(linkTypeName)?.[0]);
+  }
+
+  /**
+   * Finds libpcap's socket and starts its counters at 0 with an empty buffer. What came in between the opening and the filter is
+   * counted by the kernel and refused by libpcap, so the intake is stopped until all of that is read and forgotten.
+   */
+  private async takeSocket(fdsBefore: ReadonlySet<number>): Promise<void> {
+    const fd = [...openFds()].find((candidate) => !fdsBefore.has(candidate) && PacketSocket.isPacketSocket(candidate));
+    const kernelInterface = this.kernelInterface;
+    if (fd === undefined || !kernelInterface) throw new AppError('CAPTURE_FAILED', 'cannot find the socket that libpcap opened');
+    const socket = new PacketSocket(fd);
+    this.socket = socket;
+    socket.stopIntake(kernelInterface.index);
+    do await turnOfEventLoop();
+    while (socket.poll(0) === PollResult.Readable);
+    if (!this.config.capturePromiscuous) socket.promiscuous(kernelInterface.index, false);
+    if (kernelInterface.isLoopback) socket.ignoreOutgoing();
+    socket.resetStatistics();
+    socket.startIntake(kernelInterface.index);
+  }
+
+  /** cap calls this for every packet, from its own loop. */
+  private takePacket(byteCount: number): void {
+    if (!this.sink) return;
+    const { clock, config } = this;
+    clock.read();
+    const captured = byteCount < config.captureSnapBytes ? byteCount : config.captureSnapBytes;
+    this.frameCount++;
+    this.sink.frame(this.view, 0, captured, byteCount, clock.seconds, clock.nanoseconds, this.interfaceIndex, this.linkType);
+    if (!this.wakeStep) return;
+    if (this.frameCount - this.frameCountSeen >= BURST_FRAMES) this.wakeStep();
+    else this.immediate ??= setImmediate(this.wakeStep);
+  }
+
+  /**
+   * Frames are handed over by cap's callback; a step only waits for some, at most 50 ms, and tells whether there were any since the
+   * last one. Throws `INTERFACE_DOWN` or `CAPTURE_FAILED` when the interface went down or away.
+   */
+  step(waitMs: number): Step | Promise<Step> {
+    if (!this.cap) return Step.End;
+    if (this.takeProgress() === Step.More) return Step.More;
+    this.checkSocket();
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        if (this.immediate) clearImmediate(this.immediate);
+        this.immediate = null;
+        this.wakeStep = null;
+        resolve(this.takeProgress());
+      };
+      const timer = setTimeout(wake, Math.min(waitMs, WAIT_MS_MAX));
+      this.wakeStep = wake;
+    });
+  }
+
+  private takeProgress(): Step {
+    const step = this.frameCount === this.frameCountSeen ? Step.Idle : Step.More;
+    this.frameCountSeen = this.frameCount;
+    return step;
+  }
+
+  private checkSocket(): void {
+    const errno = this.socket?.takeError() ?? 0;
+    if (errno === 0) return;
+    if (!this.socket?.isBound()) throw new AppError('CAPTURE_FAILED', `interface ${this.interfaceName} has gone away`);
+    if (errno === Errno.ENETDOWN) throw new AppError('INTERFACE_DOWN', `interface ${this.interfaceName} went down`);
+    throw new AppError('CAPTURE_FAILED', `capture on ${this.interfaceName} failed: ${errnoText(errno)}`);
+  }
+
+  /**
+   * Ends the intake: what the kernel has counted when this returns is still handed over, and nothing comes in any more. After the
+   * first `Step.Idle`, frames handed over = kernelPackets - kernelDropped. Has no effect outside Linux.
+   */
+  stopIntake(): void {
+    if (this.socket?.isBound() && this.kernelInterface) this.socket.stopIntake(this.kernelInterface.index);
+  }
+
+  /** Costs one system call while the source is open. */
+  statistics(): SourceStatistics {
+    if (this.cap) {
+      this.socket?.refreshStatistics();
+      const kernelPackets = this.socket?.kernelPackets ?? this.frameCount;
+      this.statisticsLast = {
+        kernelPackets,
+        kernelDropped: this.socket?.kernelDropped ?? 0,
+        inputBytesRead: 0,
+        inputBytesTotal: 0,
+      };
+    }
+    return this.statisticsLast;
+  }
+
+  /** libpcap closes its socket itself. */
+  close(): void {
+    const cap = this.cap;
+    if (!cap) return;
+    this.statistics();
+    this.cap = null;
+    this.socket = null;
+    this.sink = null;
+    cap.close();
+    this.wakeStep?.();
+  }
+}

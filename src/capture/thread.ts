@@ -1,0 +1,10 @@
+import { workerData } from 'node:worker_threads';
+import { exposeControl } from '../control.js';
+import type { CaptureStart } from '../messages.js';
+import { ThreadBlock } from '../ring/thread-block.js';
+import { startThread } from '../thread-start.js';
+import { Capture } from './capture.js';
+
+const start = workerData as CaptureStart;
+startThread(start, new ThreadBlock(start.memory.capture), 'fb-capture');
+exposeControl(start.control, new Capture(start));

@@ -1,0 +1,64 @@
+import { defaultInterface } from '../capture/interfaces.js';
+import type { Config } from '../config.js';
+import { AppError } from '../errors.js';
+import type { SourceSpec } from '../messages.js';
+import { Pipeline } from '../pipeline.js';
+import { ledgerDifference, readLedger } from '../ring/ledger.js';
+import { createLog } from './log.js';
+import { newSession } from './session.js';
+import { onStopSignal } from './stop-signals.js';
+
+const STDOUT_FD = 1;
+/** How long a stop may take before the process ends without it. */
+const STOP_DEADLINE_MS = 10_000;
+
+function sourceOf(config: Config): SourceSpec & { readonly interface: string } {
+  const name = config.captureInterface === 'auto' ? defaultInterface() : config.captureInterface;
+  const backend = config.captureBackend === 'auto' ? (process.platform === 'linux' ? 'afpacket' : 'cap') : config.captureBackend;
+  return { type: backend, interface: name };
+}
+
+/** `flowberry run`: captures until SIGTERM or SIGINT, then stores everything and ends. Returns the exit code. */
+export async function runDaemon(config: Config): Promise<number> {
+  const log = createLog(config.logLevel, STDOUT_FD);
+  const source = sourceOf(config);
+  const session = newSession('live', source.interface);
+  const pipeline = new Pipeline({ config, session, source, hasApi: true, log });
+  let deadline: NodeJS.Timeout | undefined;
+  const ignoreSignals = onStopSignal((signal) => {
+    log('info', `stopping on ${signal}`);
+    pipeline.requestStop();
+    deadline = setTimeout(() => {
+      const error = new AppError('STOP_DEADLINE', 'the stop took too long');
+      log('fatal', error.message, { code: error.code });
+      process.exit(error.exitCode);
+    }, STOP_DEADLINE_MS);
+  });
+  try {
+    const { api, journalMode } = await pipeline.start();
+    log('info', 'capturing', {
+      interface: source.interface,
+      backend: source.type,
+      database: config.dbPath,
+      journal_mode: journalMode,
+      ...(api && { health: `http://${api.address.includes(':') ? `[${api.address}]` : api.address}:${api.port}/health` }),
+    });
+    const end = await pipeline.run();
+    await pipeline.drain();
+    const ledger = readLedger(pipeline.memory);
+    log('info', 'stopped', {
+      packets_received: ledger.received,
+      packets_in_flows: ledger.inFlows,
+      packets_dropped: Object.values(ledger.dropped).reduce((sum, count) => sum + count, 0),
+      kernel_dropped: ledger.kernelDropped,
+      flows_written: ledger.flowsWritten,
+      difference: ledgerDifference(ledger),
+    });
+    if (end.error) throw AppError.fromData(end.error);
+    return 0;
+  } finally {
+    await pipeline.close();
+    clearTimeout(deadline);
+    ignoreSignals();
+  }
+}

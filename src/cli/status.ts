@@ -1,0 +1,101 @@
+import { request } from 'node:http';
+import { isIPv6 } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type HealthBody, healthSchema } from '../api/schema.js';
+import { AppError } from '../errors.js';
+import { formatStatus, type Rates } from './status-format.js';
+
+/** What `flowberry status` is told. */
+export interface StatusOptions {
+  readonly address: string;
+  readonly port: number;
+  /** Print the body of `/health` on one line, as JSON. */
+  readonly json: boolean;
+  /** Ask twice, a second apart, and add rates. */
+  readonly watch?: boolean;
+  /** Takes the text; standard output by default. */
+  readonly write?: (text: string) => void;
+}
+
+/** How long the daemon may take to answer. */
+const ANSWER_MS_MAX = 5_000;
+const BODY_BYTES_MAX = 1_048_576;
+const WATCH_MS = 1_000;
+
+/**
+ * Prints what a running daemon says of itself. Answers the exit code: 0 for ok and degraded, 1 for failed. Throws `AppError`
+ * with code `API_UNREACHABLE` when nobody answers, or somebody else does.
+ */
+export async function runStatus({ address, port, json, watch = false, write = writeOut }: StatusOptions): Promise<number> {
+  let body = await readHealth(address, port);
+  let rates: Rates | null = null;
+  if (watch) {
+    await sleep(WATCH_MS);
+    const before = body;
+    body = await readHealth(address, port);
+    rates = ratesOf(before, body);
+  }
+  write(json ? `${JSON.stringify(rates ? { ...body, rates } : body)}\n` : formatStatus(body, rates));
+  return body.status === 'failed' ? 1 : 0;
+}
+
+function writeOut(text: string): void {
+  process.stdout.write(text);
+}
+
+/** Growth per second between two bodies of the same run; zero where a counter started anew. */
+export function ratesOf(before: HealthBody, after: HealthBody): Rates {
+  const elapsedS = after.uptime_s - before.uptime_s;
+  const perSecond = (counter: (body: HealthBody) => number): number => {
+    const growth = counter(after) - counter(before);
+    return elapsedS > 0 && growth > 0 ? Math.round(growth / elapsedS) : 0;
+  };
+  return {
+    packets_per_s: perSecond((body) => body.ledger.received),
+    wire_bytes_per_s: perSecond((body) => body.capture.received_wire_bytes),
+    flows_created_per_s: perSecond((body) => body.flows.created),
+    flows_written_per_s: perSecond((body) => body.flows.written),
+  };
+}
+
+async function readHealth(address: string, port: number): Promise<HealthBody> {
+  const where = `${isIPv6(address) ? `[${address}]` : address}:${port}`;
+  let text: string;
+  try {
+    text = await get(address, port);
+  } catch (error) {
+    throw new AppError('API_UNREACHABLE', `no answer from ${where}: ${(error as Error).message}`, { cause: error });
+  }
+  const body = healthSchema.safeParse(fromJson(text));
+  if (!body.success) throw new AppError('API_UNREACHABLE', `what answers on ${where} is no flowberry of this version`);
+  return body.data;
+}
+
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The caller finds that nothing fits its schema, and says so.
+    return undefined;
+  }
+}
+
+/** The body of `/health`, whatever the status. Not `fetch`, which refuses some ports that an operator may choose. */
+function get(address: string, port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+    signal.addEventListener('abort', () => reject(new Error(`timed out after ${ANSWER_MS_MAX} ms`)), { once: true });
+    const call = request({ host: address, port, path: '/health', agent: false, signal }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => {
+        text += part;
+        if (text.length > BODY_BYTES_MAX) call.destroy(new Error(`more than ${BODY_BYTES_MAX} bytes`));
+      });
+      response.on('end', () => resolve(text));
+      response.on('error', reject);
+    });
+    call.on('error', reject);
+    call.end();
+  });
+}

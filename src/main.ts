@@ -1,0 +1,127 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { addConfigOptions, configOf, type Flags, idleTimeoutOptions } from './cli/options.js';
+import { AppError } from './errors.js';
+
+/** Exit code for a command line that commander refuses. */
+const USAGE_EXIT_CODE = 64;
+
+interface BenchFlags {
+  readonly [name: string]: string | boolean | undefined;
+}
+
+const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+const program = new Command('flowberry')
+  .description('Records network flows: packets in, years of flows in one SQLite file.')
+  .version(version)
+  .exitOverride()
+  .configureOutput({ outputError: () => undefined })
+  .showHelpAfterError(false);
+
+let exitCode = 0;
+/** Commands are loaded when they are called, so that none pays for the others' libraries. */
+const run = (command: () => Promise<number> | number) => async (): Promise<void> => {
+  exitCode = await command();
+};
+
+function command(parent: Command, name: string, description: string): Command {
+  return parent
+    .command(name)
+    .description(description)
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined });
+}
+
+addConfigOptions(command(program, 'run', 'Capture from an interface until SIGTERM or SIGINT.'))
+  .option('--idle-timeout <seconds>', 'idle timeout of every kind of flow; 0 is never')
+  .action((flags: Flags) =>
+    run(async () => {
+      const config = configOf(flags, idleTimeoutOptions(flags['idleTimeout']));
+      return (await import('./cli/run.js')).runDaemon(config);
+    })(),
+  );
+
+addConfigOptions(command(program, 'replay', 'Store capture files (pcap, pcapng, gzip; - is standard input).'))
+  .argument('<file...>', 'capture files, read one after the other')
+  .option('--idle-timeout <seconds>', 'idle timeout of every kind of flow; 0 is never')
+  .option('--json', 'print one JSON object and nothing else')
+  .action((files: string[], flags: Flags) =>
+    run(async () => {
+      const config = configOf(flags, idleTimeoutOptions(flags['idleTimeout']));
+      return (await import('./cli/replay.js')).runReplay(files, config, { json: flags['json'] === true });
+    })(),
+  );
+
+const configCommand = command(program, 'config', 'Look at the configuration.');
+addConfigOptions(command(configCommand, 'print', 'Print every option with its value.')).action((flags: Flags) =>
+  run(async () => (await import('./cli/config.js')).printConfig(configOf(flags)))(),
+);
+addConfigOptions(command(configCommand, 'check', 'Print every option, and the memory that they take.')).action((flags: Flags) =>
+  run(async () => (await import('./cli/config.js')).checkConfig(configOf(flags)))(),
+);
+
+addConfigOptions(command(program, 'status', 'Show what a running daemon does.'))
+  .option('--watch', 'two samples one second apart, with rates')
+  .option('--json', 'print what /health answers')
+  .action((flags: Flags) =>
+    run(async () => {
+      const { apiAddress, apiPort } = configOf(flags);
+      const { runStatus } = await import('./cli/status.js');
+      return runStatus({ address: apiAddress, port: apiPort, json: flags['json'] === true, watch: flags['watch'] === true });
+    })(),
+  );
+
+command(program, 'interfaces', 'List the interfaces that can be captured from.')
+  .option('--json', 'print JSON')
+  .action((flags: Flags) =>
+    run(async () => (await import('./cli/interfaces.js')).runInterfaces({ json: flags['json'] === true }))(),
+  );
+
+const dbCommand = command(program, 'db', 'Look at a database.');
+addConfigOptions(command(dbCommand, 'check', 'Check integrity and ledger.'))
+  .option('--json', 'print one JSON object')
+  .action((flags: Flags) =>
+    run(async () => (await import('./cli/db-check.js')).runDbCheck(configOf(flags).dbPath, { json: flags['json'] === true }))(),
+  );
+
+command(program, 'bench', 'Measure flowberry on this machine.')
+  .option('--packets <count>', 'packets of the generated capture')
+  .option('--flows <count>', 'flows of the generated capture')
+  .option('--file <file>', 'capture file instead of a generated one')
+  .option('--runs <count>', 'runs of each case')
+  .option('--only <case>', 'run one case')
+  .option('--smoke', 'tiny values, to see that all cases work')
+  .option('--peers', 'also time softflowd, nfpcapd and tcpdump on the same file')
+  .option('--json', 'print one JSON object')
+  .option('--save <file>', 'save the result as a baseline')
+  .option('--compare <file>', 'compare with a baseline; fails beyond 10 %')
+  .option('--clean', 'delete generated captures')
+  .action((flags: BenchFlags) => run(async () => (await import('./cli/bench.js')).runBench(flags))());
+
+program.addCommand(
+  new Command('docs')
+    .description('Print the tables of README.md.')
+    .action(run(async () => (await import('./cli/docs-tables.js')).printTables())),
+  { hidden: true },
+);
+
+/** One clear line: the code, what is at fault, what to do. */
+function reportError(error: unknown): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return 0;
+    const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+    process.stderr.write(`flowberry: USAGE: ${message} See flowberry --help.\n`);
+    return USAGE_EXIT_CODE;
+  }
+  const appError = AppError.from(error);
+  process.stderr.write(`flowberry: ${appError.line}\n`);
+  return appError.exitCode;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  exitCode = reportError(error);
+}
+process.exitCode = exitCode;

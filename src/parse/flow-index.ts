@@ -1,0 +1,152 @@
+import { NO_SLOT } from '../ring/flow-slots.js';
+import { Slot, Table } from '../ring/layout.js';
+import type { Packet } from '../wire/packet.js';
+import { hashWords } from './flow-hash.js';
+
+/** Words of a hashed key: protocol, ports and the last address words come first, and are all that IPv4 has. */
+const KEY_WORDS_IPV4 = 4;
+const KEY_WORDS_IPV6 = 10;
+
+/**
+ * Finds the slot of a flow by its key, and hands out free slots. Hash buckets with chains, in memory of its own: the slots in
+ * shared memory are the truth, and this index is built anew when another worker takes over. Per packet, `setKey` then `find`;
+ * nothing allocates, apart from the constructor.
+ */
+export class FlowIndex {
+  private readonly buckets: Int32Array;
+  private readonly bucketMask: number;
+  /** Next slot of the same bucket, or of the free slots. */
+  private readonly next: Int32Array;
+  private readonly key = new Int32Array(KEY_WORDS_IPV6);
+  private hash = 0;
+  private free = NO_SLOT;
+  /** Slots in use. */
+  size = 0;
+
+  constructor(
+    private readonly words: Int32Array,
+    slotCount: number,
+    private readonly keyVlan: boolean,
+    private readonly key0: number,
+    private readonly key1: number,
+  ) {
+    const bucketCount = 2 ** Math.ceil(Math.log2(slotCount * 2));
+    this.bucketMask = bucketCount - 1;
+    this.buckets = new Int32Array(bucketCount).fill(NO_SLOT);
+    this.next = new Int32Array(slotCount).fill(NO_SLOT);
+  }
+
+  /** Takes the packet's key in canonical order and returns its direction: 0 from `lo` to `hi`, 1 back. */
+  setKey(packet: Packet): number {
+    const key = this.key;
+    const isForward = comesFirst(packet);
+    key[0] = packet.protocol | (this.keyVlan ? packet.vlanId << 8 : 0) | (packet.ipVersion << 20);
+    if (isForward) {
+      key[1] = (packet.srcPort << 16) | packet.dstPort;
+      key[2] = packet.src3;
+      key[3] = packet.dst3;
+      key[4] = packet.src0;
+      key[5] = packet.src1;
+      key[6] = packet.src2;
+      key[7] = packet.dst0;
+      key[8] = packet.dst1;
+      key[9] = packet.dst2;
+    } else {
+      key[1] = (packet.dstPort << 16) | packet.srcPort;
+      key[2] = packet.dst3;
+      key[3] = packet.src3;
+      key[4] = packet.dst0;
+      key[5] = packet.dst1;
+      key[6] = packet.dst2;
+      key[7] = packet.src0;
+      key[8] = packet.src1;
+      key[9] = packet.src2;
+    }
+    this.hash = hashWords(key, packet.ipVersion === 4 ? KEY_WORDS_IPV4 : KEY_WORDS_IPV6, this.key0, this.key1);
+    return isForward ? 0 : 1;
+  }
+
+  /** Slot of the flow whose key was set, or `NO_SLOT`. */
+  find(): number {
+    const { words, key, hash } = this;
+    let slot = this.buckets[hash & this.bucketMask] as number;
+    while (slot !== NO_SLOT) {
+      const word = (Table.HeaderBytes + slot * Slot.Bytes) >> 2;
+      if (
+        words[word + Slot.Hash] === hash &&
+        words[word + Slot.Protocol] === key[0] &&
+        words[word + Slot.Ports] === key[1] &&
+        words[word + Slot.AddressLo + 3] === key[2] &&
+        words[word + Slot.AddressHi + 3] === key[3] &&
+        words[word + Slot.AddressLo] === key[4] &&
+        words[word + Slot.AddressLo + 1] === key[5] &&
+        words[word + Slot.AddressLo + 2] === key[6] &&
+        words[word + Slot.AddressHi] === key[7] &&
+        words[word + Slot.AddressHi + 1] === key[8] &&
+        words[word + Slot.AddressHi + 2] === key[9]
+      )
+        return slot;
+      slot = this.next[slot] as number;
+    }
+    return NO_SLOT;
+  }
+
+  /** Takes a free slot and writes the key that was set into it, all else 0; `NO_SLOT` when every slot is in use. */
+  take(): number {
+    const slot = this.free;
+    if (slot === NO_SLOT) return NO_SLOT;
+    const { words, key } = this;
+    this.free = this.next[slot] as number;
+    const word = (Table.HeaderBytes + slot * Slot.Bytes) >> 2;
+    words.fill(0, word, word + Slot.Words);
+    words[word + Slot.Hash] = this.hash;
+    words[word + Slot.Protocol] = key[0] as number;
+    words[word + Slot.Ports] = key[1] as number;
+    words[word + Slot.AddressLo + 3] = key[2] as number;
+    words[word + Slot.AddressHi + 3] = key[3] as number;
+    words[word + Slot.AddressLo] = key[4] as number;
+    words[word + Slot.AddressLo + 1] = key[5] as number;
+    words[word + Slot.AddressLo + 2] = key[6] as number;
+    words[word + Slot.AddressHi] = key[7] as number;
+    words[word + Slot.AddressHi + 1] = key[8] as number;
+    words[word + Slot.AddressHi + 2] = key[9] as number;
+    return slot;
+  }
+
+  /** Makes a slot findable under the hash that it holds. */
+  insert(slot: number): void {
+    const bucket = (this.words[((Table.HeaderBytes + slot * Slot.Bytes) >> 2) + Slot.Hash] as number) & this.bucketMask;
+    this.next[slot] = this.buckets[bucket] as number;
+    this.buckets[bucket] = slot;
+    this.size++;
+  }
+
+  /** Takes a slot out of its bucket; `give` frees it. */
+  remove(slot: number): void {
+    const bucket = (this.words[((Table.HeaderBytes + slot * Slot.Bytes) >> 2) + Slot.Hash] as number) & this.bucketMask;
+    const next = this.next[slot] as number;
+    let at = this.buckets[bucket] as number;
+    if (at === slot) {
+      this.buckets[bucket] = next;
+    } else {
+      while (this.next[at] !== slot) at = this.next[at] as number;
+      this.next[at] = next;
+    }
+    this.size--;
+  }
+
+  /** Gives a slot that is in no bucket to the free ones. */
+  give(slot: number): void {
+    this.next[slot] = this.free;
+    this.free = slot;
+  }
+}
+
+/** Whether the packet's source comes before its destination in the canonical order: any order will do if it is total. */
+function comesFirst(packet: Packet): boolean {
+  if (packet.src3 !== packet.dst3) return packet.src3 < packet.dst3;
+  if (packet.src2 !== packet.dst2) return packet.src2 < packet.dst2;
+  if (packet.src1 !== packet.dst1) return packet.src1 < packet.dst1;
+  if (packet.src0 !== packet.dst0) return packet.src0 < packet.dst0;
+  return packet.srcPort <= packet.dstPort;
+}

@@ -1,0 +1,390 @@
+import { NO_SLOT } from '../ring/flow-slots.js';
+import { EndReason, LAYOUT_VERSION, Slot, SlotState, Table, TcpState } from '../ring/layout.js';
+import { Cell, type ThreadBlock } from '../ring/thread-block.js';
+import { IpProtocol } from '../wire/ip-protocol.js';
+import type { Packet } from '../wire/packet.js';
+import { TcpFlag } from '../wire/tcp.js';
+import type { FlowEmitter } from './flow-emitter.js';
+import { FlowIndex } from './flow-index.js';
+import { SlotList } from './slot-list.js';
+import { firstTcpState, isEnded, nextTcpState, Seen } from './tcp-state.js';
+
+/** Idle timeouts differ by class; each class has a list of its own, in the order of last use. */
+const enum IdleClass {
+  Tcp = 0,
+  Udp = 1,
+  Other = 2,
+  /** TCP flows that have ended and wait for stragglers. */
+  Ended = 3,
+  Count = 4,
+}
+
+/** Timeouts in µs, `Infinity` where one is off, and what belongs to the key. */
+export interface FlowOptions {
+  readonly idleTcpUs: number;
+  readonly idleUdpUs: number;
+  readonly idleOtherUs: number;
+  readonly tcpLingerUs: number;
+  readonly activeUs: number;
+  readonly keyVlan: boolean;
+}
+
+/** The initiator's direction is settled: its SYN was seen. */
+const INITIATOR_SETTLED = 2;
+/**
+ * The open flows of one parse worker (DESIGN: flow semantics). The slots lie in shared memory and outlive the worker; buckets and
+ * lists are derived from them. The clock is µs since 1970 and never goes back: `advance` moves it, packet by packet in a replay,
+ * step by step live.
+ *
+ * Per packet: one hash, one probe, one slot update, one list move. Nothing is allocated.
+ */
+export class FlowTable {
+  readonly words: Int32Array;
+  readonly floats: Float64Array;
+  private readonly cells: Float64Array;
+  private readonly slotCount: number;
+  private readonly index: FlowIndex;
+  private readonly idle: SlotList[];
+  private readonly idleUs: Float64Array;
+  private readonly active: SlotList;
+  private readonly activeUs: number;
+  /** Lower bound of the next timeout, so that a packet pays one comparison while none is due. */
+  private nextTimeoutUs = Number.POSITIVE_INFINITY;
+
+  /** Takes up whatever `memory` holds: a fresh table, or the open flows of a worker that died. */
+  constructor(
+    memory: SharedArrayBuffer,
+    options: FlowOptions,
+    hashSeed: number,
+    private readonly emitter: FlowEmitter,
+    private readonly block: ThreadBlock,
+  ) {
+    this.words = new Int32Array(memory);
+    this.floats = new Float64Array(memory);
+    if (this.words[Table.Version] !== LAYOUT_VERSION) throw new Error('flow table: other layout version');
+    this.cells = block.cells;
+    this.slotCount = this.words[Table.SlotCount] as number;
+    const key0 = hashSeed | 0;
+    const key1 = Math.floor(hashSeed / 2 ** 32) | 0;
+    this.index = new FlowIndex(this.words, this.slotCount, options.keyVlan, key0, key1);
+    const idleOlder = new Int32Array(this.slotCount);
+    const idleNewer = new Int32Array(this.slotCount);
+    this.idle = Array.from({ length: IdleClass.Count }, () => new SlotList(idleOlder, idleNewer));
+    this.idleUs = Float64Array.of(options.idleTcpUs, options.idleUdpUs, options.idleOtherUs, options.tcpLingerUs);
+    this.active = new SlotList(new Int32Array(this.slotCount), new Int32Array(this.slotCount));
+    this.activeUs = options.activeUs;
+    this.rebuild();
+  }
+
+  /** Open flows. */
+  get size(): number {
+    return this.index.size;
+  }
+
+  get clockUs(): number {
+    return this.floats[Table.ClockF64] as number;
+  }
+
+  /** Moves the clock to `nowUs`, unless it is already later, and writes the flows that have timed out. */
+  advance(nowUs: number): void {
+    if (nowUs <= (this.floats[Table.ClockF64] as number)) return;
+    this.floats[Table.ClockF64] = nowUs;
+    if (nowUs >= this.nextTimeoutUs) this.expire(nowUs);
+  }
+
+  /** Counts one packet, seen at `packetUs` on an interface with `wireBytes` on the wire, in its flow. */
+  add(packet: Packet, packetUs: number, wireBytes: number, interfaceIndex: number): void {
+    const { words, floats } = this;
+    const direction = this.index.setKey(packet);
+    let slot = this.index.find();
+    const flags = packet.tcpFlags;
+    if (slot !== NO_SLOT && (flags & (TcpFlag.Syn | TcpFlag.Ack)) === TcpFlag.Syn) slot = this.endReused(slot);
+    if (slot === NO_SLOT) slot = this.create(packet, direction, packetUs, interfaceIndex);
+    const word = (Table.HeaderBytes + slot * Slot.Bytes) >> 2;
+    const float = word >> 1;
+    const clockUs = floats[Table.ClockF64] as number;
+
+    // From here to the packet count there is no call that could end the thread: a successor finds the packet counted or not.
+    const packets = float + Slot.Packets0F64 + direction;
+    if ((floats[float + Slot.Packets0F64] as number) + (floats[float + Slot.Packets1F64] as number) === 0) {
+      floats[float + Slot.StartUsF64] = packetUs;
+      floats[float + Slot.EndUsF64] = packetUs;
+      floats[float + Slot.SegmentUsF64] = clockUs;
+      this.active.append(slot);
+      this.timeoutAt(clockUs + this.activeUs);
+    } else {
+      if (packetUs > (floats[float + Slot.EndUsF64] as number)) floats[float + Slot.EndUsF64] = packetUs;
+      if (packetUs < (floats[float + Slot.StartUsF64] as number)) floats[float + Slot.StartUsF64] = packetUs;
+    }
+    floats[float + Slot.TouchedUsF64] = clockUs;
+    floats[float + Slot.IpBytes0F64 + direction] = (floats[float + Slot.IpBytes0F64 + direction] as number) + packet.ipBytes;
+    floats[float + Slot.WireBytes0F64 + direction] = (floats[float + Slot.WireBytes0F64 + direction] as number) + wireBytes;
+    floats[float + Slot.PayloadBytes0F64 + direction] =
+      (floats[float + Slot.PayloadBytes0F64 + direction] as number) + packet.payloadBytes;
+    floats[packets] = (floats[packets] as number) + 1;
+    this.cells[Cell.PacketsInFlows] = (this.cells[Cell.PacketsInFlows] as number) + 1;
+    this.cells[Cell.IpBytesInFlows] = (this.cells[Cell.IpBytesInFlows] as number) + packet.ipBytes;
+    this.cells[Cell.WireBytesInFlows] = (this.cells[Cell.WireBytesInFlows] as number) + wireBytes;
+
+    if (packet.protocol === IpProtocol.Tcp) this.followTcp(slot, word, direction, flags);
+    (this.idle[words[word + Slot.IdleClass] as number] as SlotList).touch(slot);
+  }
+
+  /** Writes every open flow, oldest first within each class; the table is empty afterwards. */
+  flush(reason: EndReason): void {
+    for (const list of this.idle) while (list.oldest !== NO_SLOT) this.end(list.oldest, reason);
+  }
+
+  /** A fresh SYN on a connection that has ended is a new flow: the old one is written. */
+  private endReused(slot: number): number {
+    const state = this.words[((Table.HeaderBytes + slot * Slot.Bytes) >> 2) + Slot.TcpState] as number;
+    if (!isEnded(state)) return slot;
+    this.end(slot, endReasonOf(state));
+    return NO_SLOT;
+  }
+
+  private create(packet: Packet, direction: number, packetUs: number, interfaceIndex: number): number {
+    let slot = this.index.take();
+    if (slot === NO_SLOT) {
+      this.evict();
+      slot = this.index.take();
+    }
+    const { words } = this;
+    const word = (Table.HeaderBytes + slot * Slot.Bytes) >> 2;
+    words[word + Slot.Initiator] = direction;
+    words[word + Slot.InterfaceIndex] = interfaceIndex;
+    words[word + Slot.Icmp] = packet.icmp;
+    words[word + Slot.VlanId] = packet.vlanId;
+    const isTcp = packet.protocol === IpProtocol.Tcp;
+    words[word + Slot.TcpState] = isTcp ? firstTcpState(packet.tcpFlags) : TcpState.None;
+    const idleClass = isTcp ? IdleClass.Tcp : packet.protocol === IpProtocol.Udp ? IdleClass.Udp : IdleClass.Other;
+    words[word + Slot.IdleClass] = idleClass;
+    this.floats[(word >> 1) + Slot.StartUsF64] = packetUs;
+    this.floats[(word >> 1) + Slot.TouchedUsF64] = this.clockUs;
+    words[word + Slot.State] = SlotState.Active;
+    this.index.insert(slot);
+    this.cells[Cell.FlowsActive] = this.index.size;
+    (this.idle[idleClass] as SlotList).append(slot);
+    this.timeoutAt(this.clockUs + (this.idleUs[idleClass] as number));
+    this.cells[Cell.FlowsCreated] = (this.cells[Cell.FlowsCreated] as number) + 1;
+    return slot;
+  }
+
+  private followTcp(slot: number, word: number, direction: number, flags: number): void {
+    const { words } = this;
+    words[word + Slot.TcpFlags0 + direction] = (words[word + Slot.TcpFlags0 + direction] as number) | flags;
+    let seen = words[word + Slot.TcpSeen] as number;
+    if ((flags & TcpFlag.Syn) !== 0 && ((words[word + Slot.Initiator] as number) & INITIATOR_SETTLED) === 0) {
+      // The sender of a SYN is the initiator, and the receiver of a SYN-ACK, whichever packet came first.
+      const initiator = (flags & TcpFlag.Ack) === 0 ? direction : 1 - direction;
+      words[word + Slot.Initiator] = initiator | INITIATOR_SETTLED;
+      if (words[word + Slot.TcpState] === TcpState.Midstream) words[word + Slot.TcpState] = TcpState.Attempt;
+    }
+    if ((flags & TcpFlag.Fin) !== 0) seen |= direction === 0 ? Seen.Fin0 : Seen.Fin1;
+    words[word + Slot.TcpSeen] = seen;
+    const before = words[word + Slot.TcpState] as number;
+    const isFromInitiator = ((words[word + Slot.Initiator] as number) & 1) === direction;
+    const state = nextTcpState(before, flags, seen, isFromInitiator);
+    if (state === before) return;
+    words[word + Slot.TcpState] = state;
+    if (!isEnded(state) || this.idleUs[IdleClass.Ended] === Number.POSITIVE_INFINITY) return;
+    (this.idle[IdleClass.Tcp] as SlotList).remove(slot);
+    words[word + Slot.IdleClass] = IdleClass.Ended;
+    (this.idle[IdleClass.Ended] as SlotList).append(slot);
+    this.timeoutAt(this.clockUs + (this.idleUs[IdleClass.Ended] as number));
+  }
+
+  private timeoutAt(us: number): void {
+    if (us < this.nextTimeoutUs) this.nextTimeoutUs = us;
+  }
+
+  /** Writes the flows that are idle, or open for so long that a segment is due, and finds when the next timeout is. */
+  private expire(nowUs: number): void {
+    const { floats } = this;
+    let next = Number.POSITIVE_INFINITY;
+    for (let idleClass = 0; idleClass < IdleClass.Count; idleClass++) {
+      const list = this.idle[idleClass] as SlotList;
+      const timeoutUs = this.idleUs[idleClass] as number;
+      while (list.oldest !== NO_SLOT) {
+        const word = (Table.HeaderBytes + list.oldest * Slot.Bytes) >> 2;
+        const dueUs = (floats[(word >> 1) + Slot.TouchedUsF64] as number) + timeoutUs;
+        if (dueUs > nowUs) {
+          if (dueUs < next) next = dueUs;
+          break;
+        }
+        const state = this.words[word + Slot.TcpState] as number;
+        this.end(list.oldest, idleClass === IdleClass.Ended ? endReasonOf(state) : EndReason.Idle);
+      }
+    }
+    while (this.active.oldest !== NO_SLOT) {
+      const slot = this.active.oldest;
+      const float = (Table.HeaderBytes + slot * Slot.Bytes) >> 3;
+      const dueUs = (floats[float + Slot.SegmentUsF64] as number) + this.activeUs;
+      if (dueUs > nowUs) {
+        if (dueUs < next) next = dueUs;
+        break;
+      }
+      this.endSegment(slot);
+    }
+    this.nextTimeoutUs = next;
+  }
+
+  /** Makes room by writing the least recently used flow. */
+  private evict(): void {
+    let oldest = NO_SLOT;
+    let oldestUs = Number.POSITIVE_INFINITY;
+    for (const list of this.idle) {
+      if (list.oldest === NO_SLOT) continue;
+      const touchedUs = this.floats[((Table.HeaderBytes + list.oldest * Slot.Bytes) >> 3) + Slot.TouchedUsF64] as number;
+      if (touchedUs < oldestUs || oldest === NO_SLOT) {
+        oldest = list.oldest;
+        oldestUs = touchedUs;
+      }
+    }
+    this.end(oldest, EndReason.Evicted);
+    this.cells[Cell.FlowsEvicted] = (this.cells[Cell.FlowsEvicted] as number) + 1;
+  }
+
+  private hasPackets(float: number): boolean {
+    return (this.floats[float + Slot.Packets0F64] as number) + (this.floats[float + Slot.Packets1F64] as number) > 0;
+  }
+
+  /** Writes what the flow has counted since its last segment, if anything, and frees the slot. */
+  private end(slot: number, reason: EndReason): void {
+    const word = (Table.HeaderBytes + slot * Slot.Bytes) >> 2;
+    if (this.hasPackets(word >> 1)) {
+      this.emit(slot, word, reason);
+      this.active.remove(slot);
+    }
+    this.index.remove(slot);
+    (this.idle[this.words[word + Slot.IdleClass] as number] as SlotList).remove(slot);
+    this.release(slot, word);
+  }
+
+  private release(slot: number, word: number): void {
+    this.words[word + Slot.State] = SlotState.Free;
+    this.words[Table.JournalSlot] = NO_SLOT;
+    this.index.give(slot);
+    this.cells[Cell.FlowsActive] = this.index.size;
+  }
+
+  /** Writes a segment of a flow that goes on. */
+  private endSegment(slot: number): void {
+    const word = (Table.HeaderBytes + slot * Slot.Bytes) >> 2;
+    const float = word >> 1;
+    if (this.floats[float + Slot.FlowIdF64] === 0) this.floats[float + Slot.FlowIdF64] = this.nextFlowId(float);
+    this.emit(slot, word, EndReason.Active);
+    this.active.remove(slot);
+    this.resetSegment(word);
+  }
+
+  private resetSegment(word: number): void {
+    this.words[word + Slot.TcpFlags0] = 0;
+    this.words[word + Slot.TcpFlags1] = 0;
+    this.words[word + Slot.EndReason] = EndReason.None;
+    this.words[word + Slot.SegmentIndex] = (this.words[word + Slot.SegmentIndex] as number) + 1;
+    this.floats.fill(0, (word >> 1) + Slot.Packets0F64, (word >> 1) + Slot.PayloadBytes1F64 + 1);
+    this.words[Table.JournalSlot] = NO_SLOT;
+  }
+
+  /** Odd, so that it differs from every row id; close to the flow's start, and never given twice. */
+  private nextFlowId(float: number): number {
+    const startUs = Math.floor((this.floats[float + Slot.StartUsF64] as number) / 2) * 2 + 1;
+    const id = Math.max(startUs, (this.floats[Table.FlowIdLastF64] as number) + 2);
+    this.floats[Table.FlowIdLastF64] = id;
+    return id;
+  }
+
+  /**
+   * Hands the slot to the writer. The journal makes it exactly-once across the worker's death: it holds the totals as they were
+   * before, and where the record starts in the ring, so a successor can tell whether it was published.
+   */
+  private emit(slot: number, word: number, reason: EndReason): void {
+    const { words, floats, cells } = this;
+    const float = word >> 1;
+    words[word + Slot.EndReason] = reason;
+    floats[float + Slot.EmittedUsF64] = floats[Table.ClockF64] as number;
+    floats[Table.JournalFlowsF64] = cells[Cell.FlowsEmitted] as number;
+    floats[Table.JournalPacketsF64] = cells[Cell.PacketsEmitted] as number;
+    floats[Table.JournalIpBytesF64] = cells[Cell.IpBytesEmitted] as number;
+    floats[Table.JournalWireBytesF64] = cells[Cell.WireBytesEmitted] as number;
+    words[Table.JournalPosition] = this.emitter.position;
+    words[Table.JournalSlot] = slot;
+    this.emitter.emit(words, word, this.block);
+    this.countEmitted(float);
+  }
+
+  private countEmitted(float: number): void {
+    const { cells, floats } = this;
+    const packets = (floats[float + Slot.Packets0F64] as number) + (floats[float + Slot.Packets1F64] as number);
+    const ipBytes = (floats[float + Slot.IpBytes0F64] as number) + (floats[float + Slot.IpBytes1F64] as number);
+    const wireBytes = (floats[float + Slot.WireBytes0F64] as number) + (floats[float + Slot.WireBytes1F64] as number);
+    cells[Cell.FlowsEmitted] = (floats[Table.JournalFlowsF64] as number) + 1;
+    cells[Cell.PacketsEmitted] = (floats[Table.JournalPacketsF64] as number) + packets;
+    cells[Cell.IpBytesEmitted] = (floats[Table.JournalIpBytesF64] as number) + ipBytes;
+    cells[Cell.WireBytesEmitted] = (floats[Table.JournalWireBytesF64] as number) + wireBytes;
+  }
+
+  /**
+   * Derives buckets, lists and totals from the slots. An emission that a dead predecessor had under way is finished or taken
+   * back; the packets in flows are counted anew, so the ledger holds wherever the predecessor stopped.
+   */
+  private rebuild(): void {
+    const { words, floats, cells } = this;
+    const journalSlot = words[Table.JournalSlot] as number;
+    if (journalSlot !== NO_SLOT) this.settleJournal(journalSlot);
+    const open: number[] = [];
+    for (let slot = this.slotCount - 1; slot >= 0; slot--) {
+      const word = (Table.HeaderBytes + slot * Slot.Bytes) >> 2;
+      if (words[word + Slot.State] === SlotState.Active) {
+        open.push(slot);
+      } else {
+        this.index.give(slot);
+      }
+    }
+    const floatOf = (slot: number): number => (Table.HeaderBytes + slot * Slot.Bytes) >> 3;
+    const by = (field: number) => (a: number, b: number) =>
+      (floats[floatOf(a) + field] as number) - (floats[floatOf(b) + field] as number);
+    let packets = cells[Cell.PacketsEmitted] as number;
+    let ipBytes = cells[Cell.IpBytesEmitted] as number;
+    let wireBytes = cells[Cell.WireBytesEmitted] as number;
+    for (const slot of open.sort(by(Slot.TouchedUsF64))) {
+      const float = floatOf(slot);
+      this.index.insert(slot);
+      (this.idle[words[(float << 1) + Slot.IdleClass] as number] as SlotList).append(slot);
+      packets += (floats[float + Slot.Packets0F64] as number) + (floats[float + Slot.Packets1F64] as number);
+      ipBytes += (floats[float + Slot.IpBytes0F64] as number) + (floats[float + Slot.IpBytes1F64] as number);
+      wireBytes += (floats[float + Slot.WireBytes0F64] as number) + (floats[float + Slot.WireBytes1F64] as number);
+    }
+    for (const slot of open.filter((slot) => this.hasPackets(floatOf(slot))).sort(by(Slot.SegmentUsF64)))
+      this.active.append(slot);
+    cells[Cell.PacketsInFlows] = packets;
+    cells[Cell.IpBytesInFlows] = ipBytes;
+    cells[Cell.WireBytesInFlows] = wireBytes;
+    cells[Cell.FlowsActive] = this.index.size;
+    this.nextTimeoutUs = this.clockUs;
+  }
+
+  private settleJournal(slot: number): void {
+    const { words, floats, cells } = this;
+    const word = (Table.HeaderBytes + slot * Slot.Bytes) >> 2;
+    const isPublished = ((this.emitter.position - (words[Table.JournalPosition] as number)) | 0) > 0;
+    if (isPublished) {
+      this.countEmitted(word >> 1);
+      if (words[word + Slot.EndReason] === EndReason.Active) this.resetSegment(word);
+      else words[word + Slot.State] = SlotState.Free;
+      words[Table.JournalSlot] = NO_SLOT;
+      return;
+    }
+    cells[Cell.FlowsEmitted] = floats[Table.JournalFlowsF64] as number;
+    cells[Cell.PacketsEmitted] = floats[Table.JournalPacketsF64] as number;
+    cells[Cell.IpBytesEmitted] = floats[Table.JournalIpBytesF64] as number;
+    cells[Cell.WireBytesEmitted] = floats[Table.JournalWireBytesF64] as number;
+    words[word + Slot.EndReason] = EndReason.None;
+    words[Table.JournalSlot] = NO_SLOT;
+  }
+}
+
+function endReasonOf(state: TcpState): EndReason {
+  return state === TcpState.Closed ? EndReason.TcpFin : EndReason.TcpReset;
+}

@@ -1,0 +1,124 @@
+import type { ParseStart } from '../messages.js';
+import { Doorbell } from '../ring/doorbell.js';
+import { Drop } from '../ring/drop-reason.js';
+import { EndReason, Frame, Slot, Table } from '../ring/layout.js';
+import { ResumeAt, RingConsumer, RingProducer } from '../ring/ring.js';
+import { Cell, ThreadBlock } from '../ring/thread-block.js';
+import { Packet } from '../wire/packet.js';
+import { decode } from './decode.js';
+import { FlowEmitter } from './flow-emitter.js';
+import { type FlowOptions, FlowTable } from './flow-table.js';
+
+/** Frames of one step, so that heartbeat and commands are never far away. */
+const FRAMES_PER_STEP = 8192;
+/** Ring space is given back after so many frames: often enough for the capture, seldom enough to cost nothing. */
+const FRAMES_PER_RELEASE_MASK = 63;
+
+const secondsToUs = (seconds: number): number => (seconds === 0 ? Number.POSITIVE_INFINITY : seconds * 1e6);
+
+function flowOptionsOf(start: ParseStart): FlowOptions {
+  const { config } = start;
+  return {
+    idleTcpUs: secondsToUs(config.flowIdleTcpS),
+    idleUdpUs: secondsToUs(config.flowIdleUdpS),
+    idleOtherUs: secondsToUs(config.flowIdleOtherS),
+    tcpLingerUs: secondsToUs(config.flowTcpLingerS),
+    activeUs: secondsToUs(config.flowActiveS),
+    keyVlan: config.flowKeyVlan,
+  };
+}
+
+/** Everything that a parse worker does: frames from its ring, flows in its table, records to the writer. */
+export class ParseWorker {
+  private readonly block: ThreadBlock;
+  private readonly frames: RingConsumer;
+  private readonly table: FlowTable;
+  private readonly tableWords: Int32Array;
+  private readonly flows: RingProducer;
+  private readonly packet = new Packet();
+  private readonly isLive: boolean;
+
+  /** Takes up ring and table where they are: fresh, or as a predecessor left them when it died. */
+  constructor(start: ParseStart) {
+    const { memory, index } = start;
+    this.isLive = start.session.mode === 'live';
+    this.block = new ThreadBlock(memory.parse[index] as SharedArrayBuffer);
+    this.frames = new RingConsumer(memory.frameRings[index] as SharedArrayBuffer, ResumeAt.Cursor);
+    this.flows = new RingProducer(memory.flowRings[index] as SharedArrayBuffer, new Doorbell(memory.writer));
+    const emitter = new FlowEmitter(this.flows, start.config.batchRowsMin * Slot.RecordBytes);
+    const tableMemory = memory.flowTables[index] as SharedArrayBuffer;
+    this.tableWords = new Int32Array(tableMemory);
+    this.table = new FlowTable(tableMemory, flowOptionsOf(start), start.hashSeed, emitter, this.block);
+    this.settlePacketInHand();
+  }
+
+  /** Whether no frame is waiting. */
+  get isEmpty(): boolean {
+    return this.frames.peek() < 0;
+  }
+
+  /**
+   * Handles what is in the ring, at most `FRAMES_PER_STEP` frames, and returns their number. `nowUs` is the clock of a live run,
+   * µs since 1970; a replay goes by the time of its packets.
+   */
+  step(nowUs: number): number {
+    if (this.isLive) this.table.advance(nowUs);
+    let count = 0;
+    while (count < FRAMES_PER_STEP) {
+      const payload = this.frames.peek();
+      if (payload < 0) break;
+      this.takeFrame(payload);
+      this.frames.advance();
+      if ((++count & FRAMES_PER_RELEASE_MASK) === 0) this.frames.release();
+    }
+    this.frames.release();
+    return count;
+  }
+
+  /** Writes every open flow and wakes the writer. */
+  finish(reason: EndReason): void {
+    this.table.flush(reason);
+    this.flows.publish();
+  }
+
+  private takeFrame(payload: number): void {
+    const { words, view } = this.frames;
+    const { cells } = this.block;
+    cells[Cell.FramesTaken] = (cells[Cell.FramesTaken] as number) + 1;
+    this.tableWords[Table.TakenPosition] = this.frames.position;
+    const word = payload >> 2;
+    const wireBytes = (words[word + Frame.WireBytes] as number) >>> 0;
+    const bytes = payload + Frame.HeaderBytes;
+    const end = bytes + (words[word + Frame.CopiedBytes] as number);
+    const drop = decode(view, bytes, end, wireBytes, words[word + Frame.LinkType] as number, this.packet);
+    if (drop !== Drop.None) {
+      cells[Cell.Drops + drop] = (cells[Cell.Drops + drop] as number) + 1;
+      return;
+    }
+    const seconds = (words[word + Frame.Seconds] as number) >>> 0;
+    const packetUs = seconds * 1e6 + Math.floor((words[word + Frame.Nanoseconds] as number) / 1000);
+    if (!this.isLive) this.table.advance(packetUs);
+    this.table.add(this.packet, packetUs, wireBytes, words[word + Frame.InterfaceIndex] as number);
+  }
+
+  /**
+   * A predecessor may have died with a packet in hand: it had taken the frame under the cursor and not moved on. If no counter
+   * holds that packet, it is lost, and counted so; either way it is not taken again.
+   */
+  private settlePacketInHand(): void {
+    const { cells } = this.block;
+    const taken = cells[Cell.FramesTaken] as number;
+    if (taken === 0) return;
+    let accounted = cells[Cell.PacketsInFlows] as number;
+    for (let reason = 0; reason < Drop.Count; reason++) accounted += cells[Cell.Drops + reason] as number;
+    cells[Cell.Drops + Drop.WorkerCrash] = (cells[Cell.Drops + Drop.WorkerCrash] as number) + taken - accounted;
+    if (this.frames.peek() < 0 || this.tableWords[Table.TakenPosition] !== this.frames.position) return;
+    this.frames.advance();
+    this.frames.release();
+  }
+}
+
+/** Why the flows that are open at the end of a run are written. */
+export function finalReason(mode: 'live' | 'replay'): EndReason {
+  return mode === 'replay' ? EndReason.EndOfInput : EndReason.Shutdown;
+}

@@ -1,0 +1,259 @@
+import { availableParallelism } from 'node:os';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import { type AffinityPlan, resolveAffinity, setProcessMask } from './affinity.js';
+import { Capture } from './capture/capture.js';
+import type { Config } from './config.js';
+import { withDeadline } from './control.js';
+import { ControlledThread } from './controlled-thread.js';
+import { AppError, type ErrorData } from './errors.js';
+import { allocateMemory, workerCountOf } from './memory.js';
+import type {
+  ApiControl,
+  CaptureControl,
+  CaptureEnd,
+  LogLevel,
+  Outcome,
+  ParseStart,
+  PipelineMemory,
+  Session,
+  SourceSpec,
+  ThreadEvent,
+  ThreadStart,
+  WriterControl,
+} from './messages.js';
+import { RestartLimit } from './restart-limit.js';
+import { Doorbell } from './ring/doorbell.js';
+import { Command } from './ring/layout.js';
+import { monotonicMs, ThreadBlock } from './ring/thread-block.js';
+
+/** How long a thread may take to answer a call that only opens something. */
+const OPEN_DEADLINE_MS = 60_000;
+const CLOSE_DEADLINE_MS = 2_000;
+
+/** Where log lines of all threads go. */
+export type Log = (level: LogLevel, message: string, fields?: ThreadEvent['fields']) => void;
+
+export interface PipelineOptions {
+  readonly config: Config;
+  readonly session: Session;
+  readonly source: SourceSpec;
+  readonly hasApi: boolean;
+  readonly log: Log;
+}
+
+/** Value of a control call, or its failure as an `AppError`. */
+function valueOf<T>(outcome: Outcome<T>): T {
+  if (!outcome.ok) throw AppError.fromData(outcome.error);
+  return outcome.value;
+}
+
+/**
+ * Starts the threads, watches them, replaces those that die, and drains them in order. The memory that they share is allocated
+ * here and outlives each of them, so a replacement goes on where its predecessor stopped.
+ */
+export class Pipeline {
+  readonly memory: PipelineMemory;
+  readonly affinity: AffinityPlan;
+  private readonly capture: CaptureControl;
+  private readonly captureThread: ControlledThread<CaptureControl> | null = null;
+  private readonly writerThread: ControlledThread<WriterControl>;
+  private readonly apiThread: ControlledThread<ApiControl> | null = null;
+  private readonly pool: Piscina;
+  private readonly restarts = new RestartLimit();
+  private readonly hashSeed = Math.floor(Math.random() * 2 ** 53);
+  private parsing: Promise<unknown> = Promise.resolve();
+  private writing: Promise<unknown> = Promise.resolve();
+  private fail: (error: AppError) => void = () => undefined;
+  /** Rejects when the pipeline cannot go on. */
+  private readonly failed = new Promise<never>((_, reject) => {
+    this.fail = reject;
+  });
+
+  constructor(private readonly options: PipelineOptions) {
+    const { config, source } = options;
+    const cores = availableParallelism();
+    const workers = workerCountOf(config, cores);
+    this.memory = allocateMemory(config, workers);
+    this.affinity = resolveAffinity(config.cpuAffinity, workers);
+    this.applyProcessMask();
+    this.failed.catch(() => undefined);
+    this.pool = new Piscina({
+      filename: new URL('./parse/thread.js', import.meta.url).href,
+      minThreads: workers,
+      maxThreads: workers,
+      atomics: 'disabled',
+      idleTimeout: Number.POSITIVE_INFINITY,
+    });
+    this.writerThread = this.controlled('writer', './store/thread.js', null);
+    if (options.hasApi) this.apiThread = this.controlled('api', './api/thread.js', null);
+    if (source.type === 'cap') {
+      this.capture = new Capture({ ...this.threadStart(null, this.eventPort()), control: new MessageChannel().port1, source });
+    } else {
+      this.captureThread = this.controlled('capture', './capture/thread.js', this.affinity.capture, { source });
+      this.capture = this.captureThread.control;
+    }
+  }
+
+  private applyProcessMask(): void {
+    const { processMask, note } = this.affinity;
+    const failure = processMask ? setProcessMask(processMask) : null;
+    if (note ?? failure) this.options.log('info', `CPU affinity: ${note ?? failure}`);
+  }
+
+  /**
+   * Opens source, database and API, in this order, and starts the threads. Throws `AppError` when one of them cannot be opened;
+   * call `stop` all the same.
+   */
+  async start(): Promise<{ api: { address: string; port: number } | null; journalMode: string }> {
+    await this.ask(this.captureThread, this.capture.open(), 'opening the source');
+    const opened = await this.ask(this.writerThread, this.writerThread.control.open(), 'opening the database');
+    const { apiThread } = this;
+    const api = apiThread ? await this.ask(apiThread, apiThread.control.listen(), 'starting the API') : null;
+    if (apiThread) this.watchApi(apiThread);
+    this.writing = this.supervise(
+      this.writerThread,
+      (writer) => writer.run(),
+      (writer) => writer.open(),
+    );
+    this.writing.catch(this.fail);
+    this.parsing = Promise.all(this.memory.parse.map((_, index) => this.parse(index)));
+    this.parsing.catch(this.fail);
+    return { api, journalMode: opened.journalMode };
+  }
+
+  /** Captures until the input ends or `requestStop`; answers how it ended. Rejects when the pipeline cannot go on. */
+  async run(): Promise<CaptureEnd> {
+    const { captureThread } = this;
+    const running = captureThread ? this.runCapture(captureThread) : this.capture.run().then(valueOf);
+    return await Promise.race([running, this.failed]);
+  }
+
+  /** Asks the capture to end; `run` then resolves. */
+  requestStop(): void {
+    this.command(this.memory.capture, Command.Drain);
+  }
+
+  /**
+   * Drains what the capture has handed over: the parse workers write their flows, the writer commits them and closes the
+   * database. Rejects when that fails. The API answers until `close`.
+   */
+  async drain(): Promise<void> {
+    for (const block of this.memory.parse) this.command(block, Command.Drain);
+    await Promise.race([this.parsing, this.failed]);
+    this.command(this.memory.writer, Command.Drain);
+    await Promise.race([this.writing, this.failed]);
+  }
+
+  /** Ends all threads, whatever they do. */
+  async close(): Promise<void> {
+    if (this.apiThread)
+      await withDeadline(this.apiThread.control.close(), CLOSE_DEADLINE_MS, 'closing the API').catch(() => undefined);
+    await Promise.all([
+      this.pool.destroy(),
+      this.captureThread?.terminate(),
+      this.writerThread.terminate(),
+      this.apiThread?.terminate(),
+    ]);
+  }
+
+  /** A live capture that dies is replaced. A replay is not: it would read its files from the start again. */
+  private async runCapture(thread: ControlledThread<CaptureControl>): Promise<CaptureEnd> {
+    if (this.options.session.mode === 'replay') return await this.ask(thread, thread.control.run(), 'reading the input', null);
+    return await this.supervise(
+      thread,
+      (capture) => capture.run(),
+      (capture) => capture.open(),
+    );
+  }
+
+  /** The API holds nothing that could be lost: a replacement listens again. */
+  private watchApi(thread: ControlledThread<ApiControl>): void {
+    const forever = new Promise<Outcome>(() => undefined);
+    this.supervise(
+      thread,
+      () => forever,
+      (api) => api.listen(),
+    ).catch(this.fail);
+  }
+
+  private threadStart(cpu: number | null, events: MessagePort): ThreadStart {
+    return { config: this.options.config, memory: this.memory, session: this.options.session, cpu, events };
+  }
+
+  /** A port whose events go to the log. */
+  private eventPort(): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    port1.on('message', (event: ThreadEvent) => this.options.log(event.level, event.message, event.fields));
+    port1.unref();
+    return port2;
+  }
+
+  private controlled<T extends object>(name: string, file: string, cpu: number | null, extra: object = {}): ControlledThread<T> {
+    return new ControlledThread<T>(name, new URL(file, import.meta.url), () => {
+      return { ...this.threadStart(cpu, this.eventPort()), ...extra };
+    });
+  }
+
+  /** What the thread answers, or an error when it dies or takes too long. */
+  private async ask<T>(
+    thread: ControlledThread<object> | null,
+    call: Promise<Outcome<T>>,
+    what: string,
+    deadlineMs: number | null = OPEN_DEADLINE_MS,
+  ): Promise<T> {
+    const answer = deadlineMs === null ? call : withDeadline(call, deadlineMs, what);
+    const outcome = await (thread ? Promise.race([answer, thread.death]) : answer);
+    if (typeof outcome === 'string') throw new AppError('INTERNAL', `${what}: ${outcome}`);
+    return valueOf(outcome);
+  }
+
+  /**
+   * Waits for `run` of a thread. When the thread dies, a replacement is started, opened by `reopen`, and run again. Throws when
+   * a call fails or threads die too often.
+   */
+  private async supervise<C extends object, T>(
+    thread: ControlledThread<C>,
+    run: (control: C) => Promise<Outcome<T>>,
+    reopen: (control: C) => Promise<Outcome<unknown>>,
+  ): Promise<T> {
+    for (;;) {
+      const outcome = await Promise.race([run(thread.control), thread.death]);
+      if (typeof outcome !== 'string') return valueOf(outcome);
+      this.noteDeath(thread.name, outcome);
+      thread.restart();
+      const opening = withDeadline(reopen(thread.control), OPEN_DEADLINE_MS, `reopening ${thread.name}`);
+      const opened = await Promise.race([opening, thread.death]);
+      if (typeof opened !== 'string') valueOf(opened);
+    }
+  }
+
+  private command(block: SharedArrayBuffer, command: Command): void {
+    new ThreadBlock(block).command = command;
+    new Doorbell(block).wake();
+  }
+
+  /** Runs one parse worker until it has drained; a worker that dies is run again on the same ring and table. */
+  private async parse(index: number): Promise<void> {
+    for (;;) {
+      const events = this.eventPort();
+      const cpu = this.affinity.parse[index] ?? null;
+      const start: ParseStart = { ...this.threadStart(cpu, events), index, hashSeed: this.hashSeed };
+      try {
+        await this.pool.run(start, { transferList: [events] });
+        return;
+      } catch (error) {
+        this.noteDeath(`parse-${index}`, error instanceof Error ? error.message : String(error));
+      }
+    }
+  }
+
+  private noteDeath(thread: string, cause: string): void {
+    const error: ErrorData = { code: 'THREAD_DIED', message: `${thread} died: ${cause}` };
+    this.options.log('error', error.message, { code: error.code, thread });
+    if (!this.restarts.isExceeded(monotonicMs())) return;
+    const loop = new AppError('THREAD_RESTART_LOOP', error.message);
+    this.fail(loop);
+    throw loop;
+  }
+}

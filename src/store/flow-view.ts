@@ -1,0 +1,61 @@
+import { END_REASONS, TCP_STATES } from '../ring/layout.js';
+import { IpProtocol } from '../wire/ip-protocol.js';
+import { ADDRESS_ID_BASE } from './addresses.js';
+import { Attribute, attributeSql } from './attributes.js';
+
+const protocol = attributeSql(Attribute.ProtocolShift, Attribute.ProtocolMask);
+const isIcmp = `${protocol} IN (${IpProtocol.Icmp}, ${IpProtocol.Icmpv6})`;
+
+function address(column: 'src' | 'dst'): string {
+  const bytes = [24, 16, 8, 0].map((shift) => `(${column} >> ${shift}) & 255`).join(', ');
+  return `CASE WHEN ${column} >= ${ADDRESS_ID_BASE} THEN (SELECT ip FROM addresses WHERE addresses.id = ${column})
+    ELSE printf('%d.%d.%d.%d', ${bytes}) END`;
+}
+
+/** The name of a number; NULL for 0 and for numbers without a name. */
+function name(expression: string, names: readonly string[]): string {
+  const cases = names.flatMap((text, number) => (text === '' ? [] : [`WHEN ${number} THEN '${text}'`]));
+  return `CASE ${expression} ${cases.join(' ')} END`;
+}
+
+/**
+ * `flow_view`: rows of `flows` with texts for addresses and names. Its column names are an interface: they are only added to.
+ * What does not apply is NULL: the ICMP columns of other protocols, the TCP state of other protocols, the VLAN of untagged
+ * frames, the flow id of a flow of one segment.
+ */
+export const FLOW_VIEW = `CREATE VIEW flow_view AS SELECT
+  id,
+  id - end_age_us - duration_us AS start_us,
+  id - end_age_us AS end_us,
+  (SELECT name FROM interfaces WHERE interfaces.id = ${attributeSql(Attribute.InterfaceIdShift, Attribute.InterfaceIdMask)}) AS interface,
+  nullif(${attributeSql(Attribute.VlanIdShift, Attribute.VlanIdMask)}, 0) AS vlan_id,
+  ${protocol} AS protocol,
+  ${address('src')} AS src_ip,
+  CASE WHEN ${isIcmp} THEN 0 ELSE (ports >> 16) & 65535 END AS src_port,
+  ${address('dst')} AS dst_ip,
+  CASE WHEN ${isIcmp} THEN 0 ELSE ports & 65535 END AS dst_port,
+  src_packets,
+  dst_packets,
+  src_bytes,
+  dst_bytes,
+  src_bytes + src_link_bytes AS src_wire_bytes,
+  dst_bytes + dst_link_bytes AS dst_wire_bytes,
+  src_bytes - src_header_bytes AS src_payload_bytes,
+  dst_bytes - dst_header_bytes AS dst_payload_bytes,
+  ${attributeSql(Attribute.SrcTcpFlagsShift, Attribute.TcpFlagsMask)} AS src_tcp_flags,
+  ${attributeSql(Attribute.DstTcpFlagsShift, Attribute.TcpFlagsMask)} AS dst_tcp_flags,
+  ${name(attributeSql(Attribute.TcpStateShift, Attribute.TcpStateMask), TCP_STATES)} AS tcp_state,
+  -- A later schema version fills the columns that are NULL here.
+  NULL AS rtt_client_us,
+  NULL AS rtt_server_us,
+  NULL AS src_retransmits,
+  NULL AS dst_retransmits,
+  NULL AS src_out_of_order,
+  NULL AS dst_out_of_order,
+  NULL AS application,
+  NULL AS server_name,
+  ${name(attributeSql(Attribute.EndReasonShift, Attribute.EndReasonMask), END_REASONS)} AS end_reason,
+  CASE WHEN ${isIcmp} THEN (ports >> 8) & 255 END AS icmp_type,
+  CASE WHEN ${isIcmp} THEN ports & 255 END AS icmp_code,
+  flow_id
+FROM flows`;

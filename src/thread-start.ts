@@ -1,0 +1,21 @@
+import { nameThread, pinThread, threadTaskId } from './affinity.js';
+import type { LogLevel, ThreadEvent, ThreadStart } from './messages.js';
+import { Thread, ThreadState } from './ring/layout.js';
+import { Cell, type ThreadBlock } from './ring/thread-block.js';
+
+/** What every thread does first: pins and names itself, and says in its block that it is there. */
+export function startThread(start: ThreadStart, block: ThreadBlock, name: string): void {
+  nameThread(name);
+  const failure = start.cpu === null ? null : pinThread(start.cpu);
+  if (failure) logFrom(start, 'warn', `${name} floats: ${failure}`);
+  block.words[Thread.TaskId] = threadTaskId();
+  block.cells[Cell.Starts] = block.cell(Cell.Starts) + 1;
+  block.state = ThreadState.Starting;
+  block.beat();
+}
+
+/** Sends one line for the log to main, which owns it. Never for each packet. */
+export function logFrom(start: ThreadStart, level: LogLevel, message: string, fields?: ThreadEvent['fields']): void {
+  const event: ThreadEvent = { type: 'log', level, message, ...(fields && { fields }) };
+  start.events.postMessage(event);
+}
