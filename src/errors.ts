@@ -40,6 +40,7 @@ export const ERRORS = {
   DATABASE_FOREIGN: fatal(65, 'The file is not a flowberry database; give another path with --db.'),
   DATABASE_NEWER: fatal(65, 'The database was written by a newer flowberry; update this one.'),
   DATABASE_LOCKED: fatal(75, 'Another flowberry writes to this database; stop it, or give another path with --db.'),
+  DATABASE_DAMAGED: fatal(65, 'Bring back a backup, or give another path with --db; flowberry db check says what is broken.'),
   DATABASE_NOT_FOUND: fatal(66, 'Check the path given with --db.'),
   DATABASE_INCONSISTENT: fatal(65, 'The lines above say which check failed.'),
   DATABASE_WRITE_FAILED: degraded(74, 'The rows wait in memory; check free space and the state of the card.'),

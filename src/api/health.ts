@@ -163,7 +163,7 @@ function judgeWriter(snapshot: Snapshot, history: HealthHistory): HealthReason[]
   if (writer.isWriteFailing) {
     const failingMs = history.writeFailingMs(snapshot.atMs);
     const isStuck = failingMs >= HEALTH_LIMITS.writeFailingMsMax;
-    const message = `writing fails since ${seconds(failingMs)} (${writer.writeErrors} errors in all)`;
+    const message = `no row could be written for ${seconds(failingMs)} (failures in all: ${writer.writeErrors})`;
     reasons.push(reason(isStuck ? 'writer_stuck' : 'writer_failing', message));
   }
   return reasons;

@@ -20,6 +20,8 @@ export interface Input {
   readonly canReopen: boolean;
 }
 
+/** What stands for standard input among paths. */
+export const STANDARD_INPUT_PATH = '-';
 const STANDARD_INPUT = 0;
 /** Bytes of a file that are looked at before anything is read. */
 const PROBE_BYTES = 4096;
@@ -29,7 +31,7 @@ const PROBE_BYTES = 4096;
  * `INPUT_NOT_A_CAPTURE` for a regular file that is none. What can be known only by reading on is left to the reader.
  */
 export function checkInput(path: string): Input {
-  return path === '-' ? standardInput() : fileInput(path);
+  return path === STANDARD_INPUT_PATH ? standardInput() : fileInput(path);
 }
 
 function standardInput(): Input {

@@ -9,12 +9,11 @@ import type { ByteSource } from './file-bytes.js';
 export const WINDOW_BYTES = 1_048_576;
 
 /**
- * The part of an input that lies in memory: one buffer for all files, allocated once. Readers look at `view` between `start`
+ * The part of an input that lies in memory. Readers look at `view` between `start`
  * and `end` and move `start` behind what they are done with.
  */
 export class FileWindow {
-  readonly bytes = new Uint8Array(WINDOW_BYTES);
-  readonly view = new DataView(this.bytes.buffer);
+  readonly view: DataView;
   start = 0;
   end = 0;
   /** The source has nothing more. */
@@ -22,24 +21,17 @@ export class FileWindow {
   /** Position in the uncompressed input of the window's first byte. */
   private base = 0;
 
+  /** `bytes` is the window's memory, of `WINDOW_BYTES`; `label` is the input's name in messages. */
   constructor(
-    private source: ByteSource,
-    /** The input's name in messages. */
-    private label: string,
-  ) {}
+    readonly bytes: Uint8Array<ArrayBuffer>,
+    private readonly source: ByteSource,
+    private readonly label: string,
+  ) {
+    this.view = new DataView(bytes.buffer);
+  }
 
   get availableBytes(): number {
     return this.end - this.start;
-  }
-
-  /** Goes on with another source from its start, with an empty window. */
-  reset(source: ByteSource, label: string): void {
-    this.source = source;
-    this.label = label;
-    this.start = 0;
-    this.end = 0;
-    this.ended = false;
-    this.base = 0;
   }
 
   /**
@@ -47,7 +39,7 @@ export class FileWindow {
    * needs one; nothing may touch the window before it settles. Throws what the source throws.
    */
   fill(): undefined | Promise<void> {
-    assert(this.availableBytes < WINDOW_BYTES, 'a full window cannot be filled');
+    assert(this.availableBytes < this.bytes.length, 'a full window cannot be filled');
     if (this.start > 0) {
       this.bytes.copyWithin(0, this.start, this.end);
       this.base += this.start;

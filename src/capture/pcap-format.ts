@@ -1,4 +1,12 @@
-import { CAPTURED_BYTES_MAX, type FormatReader, interfaceName, PcapMagic, pcapByteOrder, type ReaderContext, RECORDS_PER_STEP_MAX } from './file-format.js';
+import {
+  CAPTURED_BYTES_MAX,
+  type FormatReader,
+  interfaceName,
+  PcapMagic,
+  pcapByteOrder,
+  RECORDS_PER_STEP_MAX,
+  type ReaderContext,
+} from './file-format.js';
 import type { FileWindow } from './file-window.js';
 import type { FrameSink } from './source.js';
 
@@ -79,7 +87,10 @@ export class PcapReader implements FormatReader {
       }
       if (captured > CAPTURED_BYTES_MAX) {
         window.start = offset;
-        throw window.broken(window.positionOf(offset), `a record claims ${captured} captured bytes; at most ${CAPTURED_BYTES_MAX} are sane`);
+        throw window.broken(
+          window.positionOf(offset),
+          `a record claims ${captured} captured bytes; at most ${CAPTURED_BYTES_MAX} are sane`,
+        );
       }
       if (frameOffset + captured > end) return this.pause(window, offset);
       let seconds = view.getUint32(offset + RecordHeader.Seconds, littleEndian);

@@ -5,8 +5,8 @@ import {
   type FormatReader,
   interfaceName,
   isSectionVersionKnown,
-  type ReaderContext,
   RECORDS_PER_STEP_MAX,
+  type ReaderContext,
   SectionHeader,
 } from './file-format.js';
 import { type FileWindow, WINDOW_BYTES } from './file-window.js';
@@ -24,11 +24,10 @@ const enum BlockType {
 /** Offsets in blocks: type and length first, the length once more last. */
 const enum Block {
   Length = 4,
-  Body = 8,
   BytesMin = 12,
-  TrailerBytes = 4,
   InterfaceBytesMin = 20,
 }
+const TRAILER_BYTES = 4;
 const enum Packet {
   Interface = 8,
   TimeHigh = 12,
@@ -84,7 +83,7 @@ export class PcapngReader implements FormatReader {
       }
       if (length > WINDOW_BYTES) throw broken(window, `a block has ${length} bytes; at most ${WINDOW_BYTES} can be read`);
       if (length > available) return true;
-      this.checkTrailer(window, window.positionOf(offset), offset + length - Block.TrailerBytes, length);
+      this.checkTrailer(window, window.positionOf(offset), offset + length - TRAILER_BYTES, length);
       switch (type) {
         case BlockType.EnhancedPacket:
           this.readPacket(window, offset, length, view.getUint32(offset + Packet.Interface, this.littleEndian));
@@ -139,7 +138,7 @@ export class PcapngReader implements FormatReader {
   private beginSkip(window: FileWindow, length: number): void {
     this.skipPosition = window.positionOf(window.start);
     this.skipLength = length;
-    this.skipLeft = length - Block.TrailerBytes;
+    this.skipLeft = length - TRAILER_BYTES;
   }
 
   /** Goes on with skipping; false when the window ends before the block. */
@@ -147,9 +146,9 @@ export class PcapngReader implements FormatReader {
     const count = Math.min(this.skipLeft, window.availableBytes);
     window.start += count;
     this.skipLeft -= count;
-    if (this.skipLeft > 0 || window.availableBytes < Block.TrailerBytes) return false;
+    if (this.skipLeft > 0 || window.availableBytes < TRAILER_BYTES) return false;
     this.checkTrailer(window, this.skipPosition, window.start, this.skipLength);
-    window.start += Block.TrailerBytes;
+    window.start += TRAILER_BYTES;
     this.skipLength = 0;
     return true;
   }

@@ -27,8 +27,12 @@ export interface FlowOptions {
   readonly tcpLingerUs: number;
   readonly activeUs: number;
   readonly keyVlan: boolean;
+  /** 0–31. */
+  readonly workerIndex: number;
 }
 
+/** Flow ids of the workers interleave: worker w gives 64 n + 2 w + 1, for at most 32 workers. */
+const FLOW_ID_STEP = 64;
 /** The initiator's direction is settled: its SYN was seen. */
 const INITIATOR_SETTLED = 2;
 /**
@@ -48,6 +52,7 @@ export class FlowTable {
   private readonly idleUs: Float64Array;
   private readonly active: SlotList;
   private readonly activeUs: number;
+  private readonly workerIndex: number;
   /** Lower bound of the next timeout, so that a packet pays one comparison while none is due. */
   private nextTimeoutUs = Number.POSITIVE_INFINITY;
 
@@ -73,6 +78,7 @@ export class FlowTable {
     this.idleUs = Float64Array.of(options.idleTcpUs, options.idleUdpUs, options.idleOtherUs, options.tcpLingerUs);
     this.active = new SlotList(new Int32Array(this.slotCount), new Int32Array(this.slotCount));
     this.activeUs = options.activeUs;
+    this.workerIndex = options.workerIndex;
     this.rebuild();
   }
 
@@ -287,10 +293,11 @@ export class FlowTable {
     this.words[Table.JournalSlot] = NO_SLOT;
   }
 
-  /** Odd, so that it differs from every row id; close to the flow's start, and never given twice. */
+  /** Close to the flow's start, never given twice, and odd, so that it differs from every row id; see `FLOW_ID_STEP`. */
   private nextFlowId(float: number): number {
-    const startUs = Math.floor((this.floats[float + Slot.StartUsF64] as number) / 2) * 2 + 1;
-    const id = Math.max(startUs, (this.floats[Table.FlowIdLastF64] as number) + 2);
+    const startUs = this.floats[float + Slot.StartUsF64] as number;
+    const after = (this.floats[Table.FlowIdLastF64] as number) + FLOW_ID_STEP;
+    const id = Math.floor(Math.max(startUs, after) / FLOW_ID_STEP) * FLOW_ID_STEP + this.workerIndex * 2 + 1;
     this.floats[Table.FlowIdLastF64] = id;
     return id;
   }

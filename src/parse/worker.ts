@@ -25,6 +25,7 @@ function flowOptionsOf(start: ParseStart): FlowOptions {
     tcpLingerUs: secondsToUs(config.flowTcpLingerS),
     activeUs: secondsToUs(config.flowActiveS),
     keyVlan: config.flowKeyVlan,
+    workerIndex: start.index,
   };
 }
 

@@ -145,7 +145,7 @@ export const enum Slot {
   Protocol = 2,
   /** `lo` port in the upper, `hi` port in the lower 16 bits. */
   Ports = 3,
-  /** Four words each, as they lie on the wire; IPv4 is in the last one and the others are 0. */
+  /** Four words each, every word the big-endian number of its four bytes; IPv4 is the last one and the others are 0. */
   AddressLo = 4,
   AddressHi = 8,
   /** Direction of the initiator: 0 or 1. Bit 1 is set once a SYN has settled it. */

@@ -186,6 +186,8 @@ export class RingConsumer {
       const word = (Ring.DataBytes + (this.cursor & this.mask)) >> 2;
       if (this.words[word + Record.Kind] !== RecordKind.Padding) return (word << 2) + Record.HeaderBytes;
       this.cursor = (this.cursor + (this.words[word + Record.LengthBytes] as number)) | 0;
+      // A release may follow before the next `advance`: a successor must not start in space that is given back.
+      this.words[Ring.Cursor] = this.cursor;
     }
   }
 

@@ -13,8 +13,8 @@ const CACHE_SETS = 8192;
 
 /** The dimension table `addresses`, as the writer uses it. */
 export class Addresses {
-  /** Addresses that were answered with the overflow entry since the last `settle` or `revert`. */
-  overflowed = 0;
+  /** Addresses that were answered with the overflow entry in the open transaction. */
+  private overflowed = 0;
   private readonly cache = new AddressCache(CACHE_SETS);
   private readonly find: Statement<[string], number>;
   private readonly insert: Statement<[number, string]>;
@@ -40,6 +40,13 @@ export class Addresses {
     }
     if (id === ADDRESS_ID_BASE) this.overflowed++;
     return id;
+  }
+
+  /** The rows so far are committed; gives the number of addresses among them that found the table full. */
+  settle(): number {
+    const overflowed = this.overflowed;
+    this.overflowed = 0;
+    return overflowed;
   }
 
   /** The transaction was rolled back: forgets what it had inserted. */

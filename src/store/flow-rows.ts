@@ -63,8 +63,8 @@ export class FlowRows implements FlowSink, RowSums {
     private readonly interfaces: Interfaces,
   ) {
     const tuple = `(${new Array(Column.Count).fill('?').join()})`;
-    this.insertMany = db.prepare(`INSERT INTO flows VALUES ${new Array(ROWS_PER_STATEMENT).fill(tuple).join()}`);
-    this.insertOne = db.prepare(`INSERT INTO flows VALUES ${tuple}`);
+    this.insertMany = db.prepare<Values>(`INSERT INTO flows VALUES ${new Array(ROWS_PER_STATEMENT).fill(tuple).join()}`);
+    this.insertOne = db.prepare<Values>(`INSERT INTO flows VALUES ${tuple}`);
   }
 
   /** Starts a batch; what an abandoned one has left is forgotten. */
@@ -140,8 +140,7 @@ export class FlowRows implements FlowSink, RowSums {
 
   /** Inserts the rows that do not fill a statement. */
   finish(): void {
-    for (let at = 0; at < this.filled; at += Column.Count)
-      this.insertOne.run(...this.values.slice(at, at + Column.Count));
+    for (let at = 0; at < this.filled; at += Column.Count) this.insertOne.run(...this.values.slice(at, at + Column.Count));
     this.filled = 0;
   }
 }

@@ -19,7 +19,7 @@ const CODES: readonly (readonly [prefix: string, code: ErrorCode, meaning: strin
   ['SQLITE_LOCKED', 'DATABASE_LOCKED', 'another process holds it'],
   ['SQLITE_NOTADB', 'DATABASE_FOREIGN', 'it is no SQLite file'],
   ['SQLITE_CORRUPT', 'DATABASE_DAMAGED', 'the file is damaged'],
-  ['SQLITE_', 'DATABASE_NOT_WRITABLE', 'it cannot be opened for writing'],
+  ['SQLITE_', 'DATABASE_NOT_WRITABLE', 'it cannot be opened or written to'],
 ];
 
 /** An error met while the database at `path` was opened, as an `AppError`; what SQLite did not throw is left as it is. */

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import { errnoText, lastErrno, libcFunction } from '../../src/libc.js';
 
 const setns = libcFunction('int setns(int fd, int kind)');
@@ -132,3 +134,46 @@ export function openTun(name: string): number {
   check(ioctl(fd, TUNSETIFF, ifreq), 'TUNSETIFF');
   return fd;
 }
+
+/** Sends the frames over and over from a thread of its own, some thousand a second, until it is stopped. */
+export class FrameFlood {
+  private readonly stopFlag = new Int32Array(new SharedArrayBuffer(4));
+  private readonly worker: Worker;
+
+  /** The thread lives in the namespace that the calling thread is in. */
+  constructor(interfaceName: string, frames: readonly Uint8Array[]) {
+    this.worker = new Worker(FLOOD, {
+      eval: true,
+      workerData: { frames, index: ifNameToIndex(interfaceName), stopFlag: this.stopFlag, root: import.meta.url },
+    });
+  }
+
+  /** Resolves when the first frames have been sent. */
+  async started(): Promise<void> {
+    await once(this.worker, 'message');
+  }
+
+  async stop(): Promise<void> {
+    const exited = once(this.worker, 'exit');
+    Atomics.store(this.stopFlag, 0, 1);
+    await exited;
+  }
+}
+
+const FLOOD = `
+  const { createRequire } = require('node:module');
+  const { parentPort, workerData } = require('node:worker_threads');
+  const koffi = createRequire(workerData.root)('koffi');
+  const libc = koffi.load(null);
+  const send = libc.func('long send(int fd, const void *data, size_t bytes, int flags)');
+  const fd = libc.func('int socket(int domain, int type, int protocol)')(${AF_PACKET}, ${SOCK_RAW}, 0);
+  const address = new Int32Array(5);
+  new Uint16Array(address.buffer)[0] = ${AF_PACKET};
+  address[1] = workerData.index;
+  if (libc.func('int bind(int fd, const void *address, uint32_t bytes)')(fd, address, 20) < 0) throw new Error('bind');
+  for (let count = 0; Atomics.wait(workerData.stopFlag, 0, 0, 2) === 'timed-out'; count++) {
+    for (const frame of workerData.frames) send(fd, frame, frame.byteLength, 0);
+    if (count === 0) parentPort.postMessage('started');
+  }
+  libc.func('int close(int fd)')(fd);
+`;

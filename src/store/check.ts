@@ -1,0 +1,152 @@
+import type { Database } from 'better-sqlite3';
+import { ADDRESS_ID_BASE } from './addresses.js';
+import { Attribute, attributeSql } from './attributes.js';
+import { COUNT_COLUMNS } from './counters.js';
+import { openForReading } from './open-database.js';
+import { isSqliteError } from './sqlite-error.js';
+
+/** One statement about a database that must hold, and whether it does. */
+export interface CheckResult {
+  readonly name: string;
+  readonly ok: boolean;
+  /** Figures where it holds, what differs where it does not. */
+  readonly detail: string;
+}
+
+/** A session that was not closed. */
+export interface OpenSession {
+  readonly key: string;
+  readonly source: string;
+  readonly startedUs: number;
+  /** False: a later run found it open, so flowberry was killed. True: it runs, or it was killed and nothing has run since. */
+  readonly mayRun: boolean;
+  /** Packets that its last commit counted in flows and had not written; what came after that commit is counted nowhere. */
+  readonly packetsUnwritten: number;
+}
+
+export interface CheckReport {
+  readonly path: string;
+  readonly schemaVersion: number;
+  readonly flows: number;
+  readonly packets: number;
+  readonly checks: readonly CheckResult[];
+  readonly openSessions: readonly OpenSession[];
+}
+
+type Row = Record<string, number>;
+
+/** Errors of `PRAGMA integrity_check` that are shown. */
+const ERRORS_SHOWN = 10;
+
+/**
+ * Checks that the file is sound, that every id resolves, and that the ledger balances. Read-only, of one moment: a writer may
+ * be running. Throws what `openForReading` throws. Reads the whole file, so it takes as long as that takes.
+ */
+export function checkDatabase(path: string): CheckReport {
+  const db = openForReading(path);
+  try {
+    return db.transaction((): CheckReport => {
+      const integrity = checkIntegrity(db);
+      const schemaVersion = db.pragma('user_version', { simple: true }) as number;
+      if (!integrity.ok) return { path, schemaVersion, flows: 0, packets: 0, checks: [integrity], openSessions: [] };
+      const stored = db.prepare<[], Row>(STORED_SUMS).get() as Row;
+      const checks = [integrity, checkReferences(db), checkTotals(db, stored), ...checkSessions(db)];
+      const { flows_written: flows = 0, packets_written: packets = 0 } = stored;
+      return { path, schemaVersion, flows, packets, checks, openSessions: findOpenSessions(db) };
+    })();
+  } finally {
+    db.close();
+  }
+}
+
+function checkIntegrity(db: Database): CheckResult {
+  const name = 'the file is sound';
+  try {
+    const lines = db.prepare<[], string>(`PRAGMA integrity_check(${ERRORS_SHOWN})`).pluck().all();
+    return { name, ok: lines.length === 1 && lines[0] === 'ok', detail: lines.join('; ') };
+  } catch (error) {
+    // A page so broken that SQLite cannot even list what is wrong.
+    if (!isSqliteError(error) || !error.code.startsWith('SQLITE_CORRUPT')) throw error;
+    return { name, ok: false, detail: error.message };
+  }
+}
+
+const unresolved = (column: string): string =>
+  `(${column} >= ${ADDRESS_ID_BASE} AND NOT EXISTS (SELECT 1 FROM addresses WHERE addresses.id = ${column}))`;
+
+function checkReferences(db: Database): CheckResult {
+  const interfaceId = attributeSql(Attribute.InterfaceIdShift, Attribute.InterfaceIdMask);
+  const count = db
+    .prepare<[], number>(
+      `SELECT count(*) FROM flows WHERE ${unresolved('src')} OR ${unresolved('dst')}
+         OR NOT EXISTS (SELECT 1 FROM interfaces WHERE interfaces.id = ${interfaceId})`,
+    )
+    .pluck()
+    .get() as number;
+  return { name: 'every id resolves', ok: count === 0, detail: `${count} flows name an address or interface that is not there` };
+}
+
+const STORED_SUMS = `SELECT count(*) AS flows_written,
+  coalesce(sum(src_packets + dst_packets), 0) AS packets_written,
+  coalesce(sum(src_bytes + dst_bytes), 0) AS ip_bytes_written,
+  coalesce(sum(src_bytes + dst_bytes + src_link_bytes + dst_link_bytes), 0) AS wire_bytes_written FROM flows`;
+
+const WRITTEN_COLUMNS = COUNT_COLUMNS.filter((column) => column.endsWith('_written'));
+
+function checkTotals(db: Database, stored: Row): CheckResult {
+  const sums = WRITTEN_COLUMNS.map((column) => `coalesce(sum(${column}), 0) AS ${column}`).join(', ');
+  const ledger = db.prepare<[], Row>(`SELECT ${sums} FROM ledger`).get() as Row;
+  const differing = WRITTEN_COLUMNS.filter((column) => stored[column] !== ledger[column]);
+  const shown = differing.length > 0 ? differing : WRITTEN_COLUMNS;
+  const detail = shown.map((column) => `${column}: ${stored[column]} in flows, ${ledger[column]} in the ledger`).join('; ');
+  return { name: 'flows and ledger agree', ok: differing.length === 0, detail };
+}
+
+/** What must hold for each session, as SQL that is true for a session where it does not. */
+const SESSION_RULES: readonly (readonly [name: string, broken: string])[] = [
+  ['drops by reason add up', 'l.packets_dropped <> l.drops_by_reason'],
+  [
+    'closed sessions: every frame is in a flow or dropped',
+    's.clean = 1 AND l.frames_received <> l.packets_in_flows + l.packets_dropped',
+  ],
+  ['closed sessions: every packet in a flow is stored', 's.clean = 1 AND l.packets_in_flows <> l.packets_written'],
+  [
+    'closed sessions: final counts equal their ledger',
+    `s.clean = 1 AND NOT (${COUNT_COLUMNS.map((column) => `s.${column} IS l.${column}`).join(' AND ')})`,
+  ],
+  ['every ledger row belongs to a session', 's.id IS NULL'],
+];
+
+const LEDGER_BY_SESSION = `(SELECT session_id,
+  ${COUNT_COLUMNS.map((column) => `sum(${column}) AS ${column}`).join(', ')},
+  sum((SELECT coalesce(sum(value), 0) FROM json_each(drops))) AS drops_by_reason
+  FROM ledger GROUP BY session_id)`;
+
+function checkSessions(db: Database): CheckResult[] {
+  return SESSION_RULES.map(([name, broken]) => {
+    const keys = db
+      .prepare<[], string>(
+        `SELECT coalesce(s.key, 'id ' || l.session_id) FROM ${LEDGER_BY_SESSION} l LEFT JOIN sessions s ON s.id = l.session_id
+         WHERE ${broken} ORDER BY l.session_id`,
+      )
+      .pluck()
+      .all();
+    return { name, ok: keys.length === 0, detail: keys.length === 0 ? '' : `not so in session ${keys.join(', ')}` };
+  });
+}
+
+function findOpenSessions(db: Database): OpenSession[] {
+  const rows = db
+    .prepare<[], { key: string; source: string; started_us: number; may_run: number; unwritten: number | null }>(
+      `SELECT s.key, s.source, s.started_us, s.clean IS NULL AS may_run, l.packets_in_flows - l.packets_written AS unwritten
+       FROM sessions s LEFT JOIN ${LEDGER_BY_SESSION} l ON s.id = l.session_id WHERE s.clean IS NOT 1 ORDER BY s.id`,
+    )
+    .all();
+  return rows.map((row) => ({
+    key: row.key,
+    source: row.source,
+    startedUs: row.started_us,
+    mayRun: row.may_run === 1,
+    packetsUnwritten: row.unwritten ?? 0,
+  }));
+}

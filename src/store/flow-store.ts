@@ -1,0 +1,117 @@
+import type { Database, Statement } from 'better-sqlite3';
+import type { PipelineMemory, Session } from '../messages.js';
+import { InterfaceTable } from '../ring/interface-table.js';
+import { ADDRESSES_MAX, Addresses } from './addresses.js';
+import { CounterReader, type Counts } from './counters.js';
+import type { FlowRings } from './flow-rings.js';
+import { FlowRows, type RowSums } from './flow-rows.js';
+import { Interfaces } from './interfaces.js';
+import { Ledger } from './ledger.js';
+import { RowIds } from './row-ids.js';
+import { closeSession, openSession, type SessionOpened } from './sessions.js';
+
+/**
+ * Moves rows from the rings into the database, exactly once: rows, ledger and ring positions are one transaction, and the rings
+ * are released behind it. Where the outcome is in doubt (a failed write, a dead predecessor), the stored positions decide.
+ */
+export class FlowStore {
+  readonly session: SessionOpened;
+  private readonly ledger: Ledger;
+  private readonly ids: RowIds;
+  private readonly addresses: Addresses;
+  private readonly interfaces: Interfaces;
+  private readonly rows: FlowRows;
+  private readonly beginStatement: Statement<[]>;
+  private readonly commitStatement: Statement<[]>;
+  private readonly rollbackStatement: Statement<[]>;
+  private isInDoubt = true;
+
+  constructor(
+    private readonly db: Database,
+    private readonly rings: FlowRings,
+    memory: PipelineMemory,
+    session: Session,
+  ) {
+    this.session = openSession(db, session);
+    this.ledger = new Ledger(db, this.session.id, new CounterReader(memory));
+    this.ids = new RowIds(db);
+    this.addresses = new Addresses(db, ADDRESSES_MAX);
+    this.interfaces = new Interfaces(db, new InterfaceTable(memory.interfaces));
+    this.rows = new FlowRows(db, this.ids, this.addresses, this.interfaces);
+    this.beginStatement = db.prepare('BEGIN IMMEDIATE');
+    this.commitStatement = db.prepare('COMMIT');
+    this.rollbackStatement = db.prepare('ROLLBACK');
+    this.settleDoubt();
+  }
+
+  /** The session's counts as they are committed. */
+  get counts(): Counts {
+    return this.ledger.stored;
+  }
+
+  /** Whether the counters have moved since the last commit. */
+  get hasLedgerChanged(): boolean {
+    this.rows.begin();
+    return this.ledger.hasChanged(this.rows);
+  }
+
+  /**
+   * Commits at most `rowsMax` rows and the ledger under the minute `minuteUs`. Returns what was written, valid until the next
+   * call. Throws what SQLite throws; the rows are then still in the rings.
+   */
+  write(minuteUs: number, rowsMax: number): RowSums {
+    this.transact(() => {
+      this.rings.take(rowsMax, this.rows);
+      this.rows.finish();
+      this.ledger.write(minuteUs, this.rows, this.rings.positions);
+    });
+    return this.rows;
+  }
+
+  /** Writes the final ledger and closes the session. The rings are empty, the caller sees to that. */
+  end(minuteUs: number, endedUs: number): void {
+    this.transact(() => {
+      this.ledger.write(minuteUs, this.rows, this.rings.positions);
+      this.ledger.end();
+      closeSession(this.db, this.session.id, endedUs, this.ledger.latest);
+    });
+  }
+
+  /** IPv6 addresses that found the table full, in the rows that the last `write` committed. */
+  takeAddressesOverflowed(): number {
+    return this.addresses.settle();
+  }
+
+  private transact(work: () => void): void {
+    if (this.isInDoubt) this.settleDoubt();
+    this.beginStatement.run();
+    this.rows.begin();
+    try {
+      work();
+      this.commitStatement.run();
+    } catch (error) {
+      this.revert();
+      throw error;
+    }
+    this.rings.release();
+    this.ids.settle();
+    this.ledger.settle();
+  }
+
+  private revert(): void {
+    this.isInDoubt = true;
+    this.rings.rewind();
+    this.ids.revert();
+    if (this.db.inTransaction) this.rollbackStatement.run();
+  }
+
+  /** Makes the database's word count: what it holds is not taken from the rings again, what it lacks is. */
+  private settleDoubt(): void {
+    if (this.db.inTransaction) this.rollbackStatement.run();
+    this.addresses.revert();
+    this.interfaces.revert();
+    const positions = this.ledger.resume();
+    if (positions) this.rings.skipTo(positions);
+    this.isInDoubt = false;
+  }
+}

@@ -1,0 +1,81 @@
+import { setImmediate, setTimeout } from 'node:timers/promises';
+import { workerData } from 'node:worker_threads';
+import { exposeControl } from '../control.js';
+import { AppError } from '../errors.js';
+import type { Outcome, WriterControl, WriterOpened, WriterStart } from '../messages.js';
+import { Doorbell } from '../ring/doorbell.js';
+import { Command, ThreadState } from '../ring/layout.js';
+import { ThreadBlock } from '../ring/thread-block.js';
+import { logFrom, startThread } from '../thread-start.js';
+import { Writer } from './writer.js';
+
+/** Longest sleep: heartbeat, batch age and commands wait at most so long. */
+const SLEEP_MS = 100;
+/** Pause while rows enough for a batch wait for its time; a producer's bell would ring for each of them. */
+const NAP_MS = 5;
+/** How long the end waits for a database that refuses. */
+const END_PATIENCE_MS = 5000;
+
+const start = workerData as WriterStart;
+const block = new ThreadBlock(start.memory.writer);
+const doorbell = new Doorbell(block.memory);
+startThread(start, block, 'fb-writer');
+
+let writer: Writer | undefined;
+
+function open(): WriterOpened {
+  writer = Writer.open(start, (level, message, fields) => logFrom(start, level, message, fields), Date.now());
+  return writer.opened;
+}
+
+async function run(): Promise<void> {
+  if (!writer) throw new Error('writer: run before open');
+  const { session, config } = start;
+  let endingSinceMs = Number.POSITIVE_INFINITY;
+  block.state = ThreadState.Running;
+  const isIdle = (): boolean => !writer?.isBatchNear && block.command === Command.Run;
+  for (;;) {
+    block.beat();
+    // Read before the step: rows that were published before the command are then in this step or a later one.
+    const isEnding = block.command === Command.Drain;
+    const nowMs = Date.now();
+    if (isEnding && block.state !== ThreadState.Draining) {
+      block.state = ThreadState.Draining;
+      endingSinceMs = nowMs;
+    }
+    if (writer.step(nowMs, isEnding)) await setImmediate();
+    else if (isEnding && writer.isEmpty) break;
+    else if (isEnding && writer.failure !== null && nowMs - endingSinceMs > END_PATIENCE_MS) {
+      writer.abandon();
+      throw new AppError('DATABASE_WRITE_FAILED', `session ${session.key}: rows are lost, ${config.dbPath}: ${writer.failure}`);
+    } else if (isEnding || writer.isBatchNear) await setTimeout(writer.failure === null ? NAP_MS : SLEEP_MS);
+    else await doorbell.waitAsync(SLEEP_MS, isIdle);
+  }
+  writer.close(Date.now());
+  block.beat();
+  block.state = ThreadState.Ended;
+}
+
+/** What went wrong in operation goes back as data; a defect ends the thread, and main decides what then. */
+async function outcomeOf<T>(work: () => T | Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { ok: true, value: await work() };
+  } catch (error) {
+    if (error instanceof AppError) return { ok: false, error: error.toData() };
+    queueMicrotask(() => {
+      throw error;
+    });
+    return new Promise<never>(() => {});
+  }
+}
+
+const control: WriterControl = {
+  open: () => outcomeOf(open),
+  run: () =>
+    outcomeOf(async () => {
+      await run();
+      return undefined;
+    }),
+};
+
+exposeControl(start.control, control);

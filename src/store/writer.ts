@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import type { Config } from '../config.js';
+import { AppError } from '../errors.js';
+import type { PipelineMemory, Session, WriterOpened } from '../messages.js';
+import { Cell, ThreadBlock } from '../ring/thread-block.js';
+import { BatchPolicy } from './batch.js';
+import { Count } from './counters.js';
+import { FlowRings } from './flow-rings.js';
+import { FlowStore } from './flow-store.js';
+import { minuteUsOf } from './ledger.js';
+import { closeDatabase, openForWriting, type WritableDatabase } from './open-database.js';
+import { isSqliteError, openError } from './sqlite-error.js';
+import { type Log, Trouble } from './trouble.js';
+
+/**
+ * Longest wait for another process inside one attempt. The thread is blocked meanwhile and shows no sign of life, so it is
+ * short; the attempts go on for as long as it takes.
+ */
+const BUSY_SLICE_MS = 200;
+const CLOSE_BUSY_MS_MAX = 2000;
+
+/** What a writer needs to know; a `WriterStart` has all of it but the log. */
+export interface WriterSetup {
+  readonly config: Config;
+  readonly memory: PipelineMemory;
+  readonly session: Session;
+}
+
+/**
+ * Writes what the parse workers emit into the database. All times are wall clock in ms. Everything happens inside the calls:
+ * the thread and the tests drive it alike.
+ */
+export class Writer {
+  readonly opened: WriterOpened;
+  private readonly block: ThreadBlock;
+  private readonly rings: FlowRings;
+  private readonly policy: BatchPolicy;
+  private readonly store: FlowStore;
+  private readonly trouble: Trouble;
+  private minuteUs: number;
+
+  private constructor(
+    { config, memory, session }: WriterSetup,
+    private readonly database: WritableDatabase,
+    private readonly log: Log,
+    nowMs: number,
+  ) {
+    this.block = new ThreadBlock(memory.writer);
+    this.rings = new FlowRings(memory.flowRings);
+    this.policy = new BatchPolicy({
+      rowsMin: config.batchRowsMin,
+      ageMsMax: config.batchAgeMsMax,
+      rowsMax: config.batchRowsMax,
+    });
+    this.store = new FlowStore(database.db, this.rings, memory, session);
+    this.trouble = new Trouble(config.dbPath, config.dbBusyTimeoutMs, this.block, log);
+    this.minuteUs = minuteUsOf(nowMs);
+    this.showCounts();
+    const { uncleanSessions, packetsUnwritten } = this.store.session;
+    this.opened = { uncleanSessions, journalMode: database.journalMode };
+    if (uncleanSessions > 0)
+      log('warn', `${uncleanSessions} earlier runs did not end: flowberry was killed, or the power failed`, {
+        uncleanSessions,
+        packetsUnwritten,
+      });
+    database.db.pragma(`busy_timeout = ${Math.min(config.dbBusyTimeoutMs, BUSY_SLICE_MS)}`);
+  }
+
+  /**
+   * Opens or creates the database, and takes up the session where it is: new, or as a writer left it that died. Throws what
+   * `openForWriting` throws.
+   */
+  static open(setup: WriterSetup, log: Log, nowMs: number): Writer {
+    const database = openForWriting(setup.config, nowMs * 1000);
+    try {
+      return new Writer(setup, database, log, nowMs);
+    } catch (error) {
+      closeDatabase(database);
+      throw openError(database.db.name, error);
+    }
+  }
+
+  /** Whether every published row is written. */
+  get isEmpty(): boolean {
+    return this.rings.rowsWaiting === 0;
+  }
+
+  /** Whether so many rows wait that the next batch may be due without any further row. */
+  get isBatchNear(): boolean {
+    return this.policy.isNear(this.rings.rowsWaiting);
+  }
+
+  /** Why rows wait although they are due; null while the database takes them. */
+  get failure(): string | null {
+    return this.trouble.isFailing ? this.trouble.reason : null;
+  }
+
+  /** Writes one batch if it is due; when the writer is to end, whatever waits. Tells whether it has written rows. */
+  step(nowMs: number, isEnding: boolean): boolean {
+    if (this.trouble.isPausing(nowMs)) return false;
+    const minuteUs = minuteUsOf(nowMs);
+    if (minuteUs !== this.minuteUs) {
+      if (this.store.hasLedgerChanged && !this.write(nowMs, 0)) return false;
+      this.minuteUs = minuteUs;
+    }
+    const isPressing = isEnding || this.rings.isHalfFull;
+    if (!this.policy.isDue(nowMs, this.rings.rowsWaiting, isPressing)) return false;
+    return this.write(nowMs, this.policy.rowsMax);
+  }
+
+  /**
+   * Ends the session with every row written (the caller sees to that), moves the write-ahead log into the database and closes
+   * it. Throws `DATABASE_WRITE_FAILED` when the end cannot be written: the session then stays open and counts as unclean.
+   */
+  close(nowMs: number): void {
+    assert(this.isEmpty, 'writer: closed while rows wait');
+    const { db } = this.database;
+    try {
+      db.pragma(`busy_timeout = ${CLOSE_BUSY_MS_MAX}`);
+      this.store.end(minuteUsOf(nowMs), nowMs * 1000);
+      this.showCounts();
+      db.pragma('optimize');
+      const [checkpoint] = db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
+      if (checkpoint?.busy) this.log('info', 'a reader holds the write-ahead log; it is moved into the database later');
+    } catch (error) {
+      if (!isSqliteError(error)) throw error;
+      throw new AppError('DATABASE_WRITE_FAILED', `database ${db.name}: ${error.message}`, { cause: error });
+    } finally {
+      closeDatabase(this.database);
+    }
+  }
+
+  /** Lets go of the database without a word, as the death of the thread does. */
+  abandon(): void {
+    closeDatabase(this.database);
+  }
+
+  /** One transaction. False: the database refused, and nothing has changed. */
+  private write(nowMs: number, rowsMax: number): boolean {
+    const { cells } = this.block;
+    const startMs = performance.now();
+    try {
+      const { rows } = this.store.write(this.minuteUs, rowsMax);
+      if (rows > 0) {
+        cells[Cell.BatchesWritten] = this.block.cell(Cell.BatchesWritten) + 1;
+        this.policy.flushed(nowMs);
+      }
+      cells[Cell.AddressesOverflowed] = this.block.cell(Cell.AddressesOverflowed) + this.store.takeAddressesOverflowed();
+      this.showCounts();
+      this.trouble.over();
+      return true;
+    } catch (error) {
+      if (!isSqliteError(error)) throw error;
+      this.trouble.refused(nowMs, error);
+      return false;
+    } finally {
+      cells[Cell.CommitMs] = this.block.cell(Cell.CommitMs) + performance.now() - startMs;
+    }
+  }
+
+  /** Shows what is committed; the database knows it even where a dead predecessor did not get round to it. */
+  private showCounts(): void {
+    const { counts } = this.store;
+    const { cells } = this.block;
+    cells[Cell.FlowsWritten] = counts[Count.FlowsWritten] as number;
+    cells[Cell.PacketsWritten] = counts[Count.PacketsWritten] as number;
+    cells[Cell.IpBytesWritten] = counts[Count.IpBytesWritten] as number;
+    cells[Cell.WireBytesWritten] = counts[Count.WireBytesWritten] as number;
+  }
+}

@@ -1,0 +1,167 @@
+import { FrameWriter } from '../../src/capture/frame-writer.js';
+import { type OptionValues, resolveConfig } from '../../src/config.js';
+import { allocateMemory } from '../../src/memory.js';
+import type { ParseStart, PipelineMemory, Session } from '../../src/messages.js';
+import { finalReason, ParseWorker } from '../../src/parse/worker.js';
+import { Doorbell } from '../../src/ring/doorbell.js';
+import { END_REASONS, Slot, TCP_STATES } from '../../src/ring/layout.js';
+import { type Ledger, readLedger } from '../../src/ring/ledger.js';
+import { ResumeAt, RingConsumer, RingProducer } from '../../src/ring/ring.js';
+import { ThreadBlock } from '../../src/ring/thread-block.js';
+import { viewOf } from './frame-bytes.js';
+
+/** A flow record as people read it; `src` is the initiator. */
+export interface EmittedFlow {
+  readonly protocol: number;
+  readonly src: string;
+  readonly dst: string;
+  readonly packets: readonly [number, number];
+  readonly ipBytes: readonly [number, number];
+  readonly wireBytes: readonly [number, number];
+  readonly payloadBytes: readonly [number, number];
+  readonly tcpFlags: readonly [number, number];
+  readonly tcpState: string;
+  readonly endReason: string;
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly emittedUs: number;
+  readonly flowId: number;
+  readonly segmentIndex: number;
+  readonly vlanId: number;
+  readonly icmp: number;
+  readonly interfaceIndex: number;
+}
+
+const ETHERNET = 1;
+
+/** The parse stage without threads: frames go through a real ring into a real worker, and its records are read from its ring. */
+export class ParseRig {
+  readonly memory: PipelineMemory;
+  private readonly start: ParseStart;
+  private readonly frames: FrameWriter;
+  private readonly flowRing: RingConsumer;
+  private worker: ParseWorker;
+
+  constructor(options: OptionValues = {}, mode: Session['mode'] = 'replay') {
+    const config = resolveConfig({ 'flow.active-max': 100, ...options });
+    this.memory = allocateMemory(config, 1);
+    const session = { key: 'test', mode, source: 'test', startedUs: 0, startedMonotonicMs: 0 };
+    this.start = {
+      config,
+      memory: this.memory,
+      session,
+      cpu: null,
+      events: new MessageChannel().port1 as unknown as ParseStart['events'],
+      index: 0,
+      hashSeed: 2 ** 40 + 12345,
+    };
+    const ring = new RingProducer(
+      this.memory.frameRings[0] as SharedArrayBuffer,
+      new Doorbell(this.memory.parse[0] as SharedArrayBuffer),
+    );
+    this.frames = new FrameWriter([ring], new ThreadBlock(this.memory.capture), mode === 'live');
+    this.flowRing = new RingConsumer(this.memory.flowRings[0] as SharedArrayBuffer, ResumeAt.Released);
+    this.worker = new ParseWorker(this.start);
+  }
+
+  /** Hands over one frame, seen at `us` µs since 1970. */
+  push(bytes: Uint8Array, us = 0, { linkType = ETHERNET, wireBytes = bytes.length, interfaceIndex = 0 } = {}): this {
+    this.frames.frame(
+      viewOf(bytes),
+      0,
+      bytes.length,
+      wireBytes,
+      Math.floor(us / 1e6),
+      (us % 1e6) * 1000,
+      interfaceIndex,
+      linkType,
+    );
+    this.frames.flush();
+    return this;
+  }
+
+  /** Lets the worker handle what was pushed. */
+  step(nowUs = 0): this {
+    while (this.worker.step(nowUs) > 0);
+    return this;
+  }
+
+  /** As `push` and `step`. */
+  feed(bytes: Uint8Array, us = 0, options: { linkType?: number; wireBytes?: number; interfaceIndex?: number } = {}): this {
+    return this.push(bytes, us, options).step(us);
+  }
+
+  /** Ends the run: every open flow is written. */
+  finish(): this {
+    this.worker.finish(finalReason(this.start.session.mode));
+    return this;
+  }
+
+  /** A new worker takes over the memory, as after a death of the thread. */
+  replaceWorker(): this {
+    this.worker = new ParseWorker(this.start);
+    return this;
+  }
+
+  get ledger(): Ledger {
+    return readLedger(this.memory);
+  }
+
+  get block(): ThreadBlock {
+    return new ThreadBlock(this.memory.parse[0] as SharedArrayBuffer);
+  }
+
+  /** Flows written since the last call, in order. */
+  flows(): EmittedFlow[] {
+    const flows: EmittedFlow[] = [];
+    for (let payload = this.flowRing.peek(); payload >= 0; payload = this.flowRing.peek()) {
+      flows.push(flowAt(this.flowRing, payload));
+      this.flowRing.advance();
+    }
+    this.flowRing.release();
+    return flows;
+  }
+}
+
+function flowAt(ring: RingConsumer, payload: number): EmittedFlow {
+  const word = payload >> 2;
+  const floats = new Float64Array(ring.words.buffer);
+  const at = (index: number): number => ring.words[word + index] as number;
+  const float = (index: number): number => floats[(word >> 1) + index] as number;
+  const initiator = at(Slot.Initiator) & 1;
+  const pair = (first: number): [number, number] => [float(first + initiator), float(first + 1 - initiator)];
+  const isIpv6 = at(Slot.Protocol) >> 20 === 6;
+  const endpoint = (address: number, port: number): string => {
+    const text = isIpv6
+      ? [0, 1, 2, 3].map((i) => `${(at(address + i) >>> 16).toString(16)}:${(at(address + i) & 0xffff).toString(16)}`).join(':')
+      : ipv4Text(at(address + 3));
+    return `${text} ${port}`;
+  };
+  const lo = endpoint(Slot.AddressLo, at(Slot.Ports) >>> 16);
+  const hi = endpoint(Slot.AddressHi, at(Slot.Ports) & 0xffff);
+  return {
+    protocol: at(Slot.Protocol) & 0xff,
+    src: initiator === 0 ? lo : hi,
+    dst: initiator === 0 ? hi : lo,
+    packets: pair(Slot.Packets0F64),
+    ipBytes: pair(Slot.IpBytes0F64),
+    wireBytes: pair(Slot.WireBytes0F64),
+    payloadBytes: pair(Slot.PayloadBytes0F64),
+    tcpFlags: [at(Slot.TcpFlags0 + initiator), at(Slot.TcpFlags0 + 1 - initiator)],
+    tcpState: TCP_STATES[at(Slot.TcpState)] ?? '?',
+    endReason: END_REASONS[at(Slot.EndReason)] ?? '?',
+    startUs: float(Slot.StartUsF64),
+    endUs: float(Slot.EndUsF64),
+    emittedUs: float(Slot.EmittedUsF64),
+    flowId: float(Slot.FlowIdF64),
+    segmentIndex: at(Slot.SegmentIndex),
+    vlanId: at(Slot.VlanId),
+    icmp: at(Slot.Icmp),
+    interfaceIndex: at(Slot.InterfaceIndex),
+  };
+}
+
+/** The slot holds the address as a big-endian number. */
+function ipv4Text(address: number): string {
+  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join('.');
+}

@@ -1,0 +1,222 @@
+import { describe, expect, it } from 'vitest';
+import { decode } from '../../src/parse/decode.js';
+import { DROP_REASONS } from '../../src/ring/drop-reason.js';
+import { Packet } from '../../src/wire/packet.js';
+import {
+  authentication,
+  cooked,
+  cooked2,
+  ethernet,
+  extension,
+  fragment,
+  frame,
+  icmp,
+  icmpv6,
+  ipv4,
+  ipv6,
+  loopback,
+  payload,
+  tcp,
+  udp,
+  viewOf,
+  vlan,
+} from '../helpers/frames.js';
+
+/** Decodes a frame that lies somewhere in a larger buffer, so that an offset that is forgotten shows. */
+function decoded(bytes: Uint8Array, { linkType = 1, wireBytes = bytes.length } = {}): Packet & { drop: string } {
+  const around = new Uint8Array(bytes.length + 64).fill(0xee);
+  around.set(bytes, 24);
+  const packet = new Packet();
+  const drop = decode(viewOf(around), 24, 24 + bytes.length, wireBytes, linkType, packet);
+  return Object.assign(packet, { drop: DROP_REASONS[drop] as string });
+}
+
+const udpPorts = { srcPort: 5000, dstPort: 53 };
+const expectedUdp = { drop: '', protocol: 17, srcPort: 5000, dstPort: 53, payloadBytes: 5 };
+
+describe('link layers', () => {
+  const inner = [ipv4(), udp(udpPorts), 'hello'] as const;
+
+  it.each([
+    ['Ethernet', 1, frame(ethernet(), ...inner)],
+    ['802.1Q', 1, frame(ethernet(), vlan(7), ...inner)],
+    ['802.1ad over 802.1Q', 1, frame(ethernet(), vlan(7, { tag: 0x88a8 }), vlan(9), ...inner)],
+    ['three tags', 1, frame(ethernet(), vlan(7, { tag: 0x9100 }), vlan(9), vlan(11), ...inner)],
+    ['raw IP', 101, frame(...inner)],
+    ['raw IPv4', 228, frame(...inner)],
+    ['raw IP of BSD', 12, frame(...inner)],
+    ['loopback, little-endian', 0, frame(loopback(), ...inner)],
+    ['loopback, big-endian', 0, frame(loopback({ bigEndian: true }), ...inner)],
+    ['LINKTYPE_LOOP', 108, frame(loopback({ bigEndian: true }), ...inner)],
+    ['Linux cooked', 113, frame(cooked(), ...inner)],
+    ['Linux cooked 2', 276, frame(cooked2(), ...inner)],
+  ])('%s', (_, linkType, bytes) => {
+    expect(decoded(bytes, { linkType })).toMatchObject(expectedUdp);
+  });
+
+  it.each([
+    [0, 24],
+    [0, 28],
+    [0, 30],
+    [0, 10],
+    [101, 0],
+    [229, 0],
+  ])('IPv6 over link type %i, family %i', (linkType, family) => {
+    const layers = [ipv6(), udp(udpPorts), 'hello'] as const;
+    const bytes = linkType === 0 ? frame(loopback({ family }), ...layers) : frame(...layers);
+    expect(decoded(bytes, { linkType })).toMatchObject({ ...expectedUdp, ipVersion: 6, ipBytes: 53 });
+  });
+
+  it('keeps the outermost VLAN id', () => {
+    expect(decoded(frame(ethernet(), vlan(4095, { tag: 0x88a8, priority: 5 }), vlan(9), ...inner)).vlanId).toBe(4095);
+    expect(decoded(frame(ethernet(), ...inner)).vlanId).toBe(0);
+  });
+
+  it.each([
+    ['arp', 1, frame(ethernet({ etherType: 0x0806 }), new Uint8Array(28))],
+    ['lldp', 1, frame(ethernet({ etherType: 0x88cc }), new Uint8Array(28))],
+    ['eapol', 1, frame(ethernet({ etherType: 0x888e }), new Uint8Array(28))],
+    ['mpls', 1, frame(ethernet({ etherType: 0x8847 }), new Uint8Array(28))],
+    ['pppoe', 1, frame(ethernet({ etherType: 0x8864 }), new Uint8Array(28))],
+    ['llc', 1, frame(ethernet({ etherType: 38 }), new Uint8Array(38))],
+    ['not_ip', 1, frame(ethernet({ etherType: 0x1234 }), new Uint8Array(28))],
+    ['not_ip', 0, frame(loopback({ family: 7 }), new Uint8Array(28))],
+    ['not_ip', 101, Uint8Array.of(0x50, 0, 0, 0)],
+    ['link_truncated', 1, new Uint8Array(13)],
+    ['link_truncated', 0, new Uint8Array(3)],
+    ['link_truncated', 101, new Uint8Array(0)],
+    ['link_truncated', 113, new Uint8Array(15)],
+    ['link_truncated', 276, new Uint8Array(19)],
+    ['vlan_truncated', 1, frame(ethernet({ etherType: 0x8100 }), new Uint8Array(3))],
+    ['layers_too_many', 1, frame(ethernet(), ...Array.from({ length: 17 }, () => vlan(1)), ...inner)],
+    ['link_type_unsupported', 147, frame(ethernet(), ...inner)],
+  ])('names what is no IP: %s on link type %i', (reason, linkType, bytes) => {
+    expect(decoded(bytes, { linkType }).drop).toBe(reason);
+  });
+
+  it('follows 16 tags', () => {
+    const tags = Array.from({ length: 16 }, () => vlan(1));
+    expect(decoded(frame(ethernet(), ...tags, ...inner))).toMatchObject(expectedUdp);
+  });
+});
+
+describe('IPv4', () => {
+  it('counts the total length and leaves padding out', () => {
+    const bytes = frame(ethernet({ bytesMin: 60 }), ipv4(), udp(udpPorts), 'hello');
+    expect(bytes.length).toBe(60);
+    expect(decoded(bytes)).toMatchObject({ ipBytes: 33, payloadBytes: 5, transportBytes: 13 });
+  });
+
+  it('skips options', () => {
+    const options = Uint8Array.of(0x94, 4, 0, 0, 1, 1, 1, 1);
+    expect(decoded(frame(ethernet(), ipv4({ options }), udp(udpPorts), 'hello'))).toMatchObject({ ...expectedUdp, ipBytes: 41 });
+  });
+
+  it('takes the length on the wire where the total length is 0, as a card that segments leaves it', () => {
+    const bytes = frame(ethernet(), ipv4({ totalBytes: 0 }), tcp(), 'x'.repeat(3000));
+    expect(decoded(bytes)).toMatchObject({ drop: '', ipBytes: 3040, payloadBytes: 3000 });
+  });
+
+  it('reads signed and unsigned addresses alike', () => {
+    const packet = decoded(frame(ethernet(), ipv4({ src: '255.1.2.3', dst: '1.2.3.4' }), udp(udpPorts)));
+    expect([packet.src3 >>> 0, packet.dst3]).toEqual([0xff010203, 0x01020304]);
+  });
+
+  it.each([
+    ['ipv4_truncated', frame(ethernet(), ipv4(), udp()).subarray(0, 14 + 19)],
+    ['ipv4_version', frame(ethernet(), ipv4({ version: 5 }), udp())],
+    ['ipv4_header_length', frame(ethernet(), ipv4({ headerBytes: 16 }), udp())],
+    ['ipv4_header_length', frame(ethernet(), ipv4({ totalBytes: 19 }), udp())],
+  ])('refuses what is malformed: %s', (reason, bytes) => {
+    expect(decoded(bytes).drop).toBe(reason);
+  });
+
+  it('gives later fragments no ports', () => {
+    const later = frame(ethernet(), ipv4({ fragmentOffset: 8, protocol: 17 }), udp(udpPorts), 'hello');
+    expect(decoded(later)).toMatchObject({
+      drop: '',
+      protocol: 17,
+      srcPort: 0,
+      dstPort: 0,
+      isLaterFragment: 1,
+      payloadBytes: 13,
+    });
+    const first = frame(ethernet(), ipv4({ moreFragments: true }), udp(udpPorts), 'hello');
+    expect(decoded(first)).toMatchObject({ srcPort: 5000, isLaterFragment: 0 });
+  });
+});
+
+describe('IPv6', () => {
+  it('counts header and payload length, and follows extension headers', () => {
+    const bytes = frame(
+      ethernet(),
+      ipv6(),
+      extension(0),
+      extension(60, { content: new Uint8Array(14) }),
+      extension(43),
+      udp(udpPorts),
+      'hello',
+    );
+    expect(decoded(bytes)).toMatchObject({ ...expectedUdp, ipBytes: 40 + 8 + 16 + 8 + 13 });
+  });
+
+  it('does not look behind the authentication header: it is a flow of its own protocol', () => {
+    expect(decoded(frame(ethernet(), ipv6(), authentication(), udp(udpPorts)))).toMatchObject({ protocol: 51, srcPort: 0 });
+  });
+
+  it('gives later fragments no ports, and the first one its own', () => {
+    const later = frame(ethernet(), ipv6(), fragment({ offset: 1232, nextHeader: 17 }), payload('x'.repeat(20)));
+    expect(decoded(later)).toMatchObject({ drop: '', protocol: 17, srcPort: 0, isLaterFragment: 1, payloadBytes: 20 });
+    const first = frame(ethernet(), ipv6(), fragment({ more: true }), udp(udpPorts), 'hello');
+    expect(decoded(first)).toMatchObject({ ...expectedUdp, isLaterFragment: 0 });
+  });
+
+  it('leaves a chain that is cut off to the fixed header', () => {
+    const bytes = frame(ethernet(), ipv6(), extension(0), extension(43), udp(udpPorts)).subarray(0, 14 + 40 + 12);
+    expect(decoded(bytes)).toMatchObject({ drop: '', protocol: 0, srcPort: 0, ipBytes: 64 });
+  });
+
+  it('ends a chain without end', () => {
+    const chain = Array.from({ length: 17 }, () => extension(60));
+    expect(decoded(frame(ethernet(), ipv6(), ...chain, udp(udpPorts)))).toMatchObject({ drop: '', protocol: 60 });
+  });
+
+  it.each([
+    ['ipv6_truncated', frame(ethernet(), ipv6(), udp()).subarray(0, 14 + 39)],
+    ['ipv6_version', frame(ethernet(), ipv6({ version: 4 }), udp())],
+  ])('refuses what is malformed: %s', (reason, bytes) => {
+    expect(decoded(bytes).drop).toBe(reason);
+  });
+});
+
+describe('transport', () => {
+  it('reads TCP flags and the payload behind the options', () => {
+    const bytes = frame(ethernet(), ipv4(), tcp({ flags: 'SP.', options: new Uint8Array(8) }), 'hello');
+    expect(decoded(bytes)).toMatchObject({ protocol: 6, tcpFlags: 0x1a, payloadBytes: 5 });
+  });
+
+  it('reads ICMP type and code', () => {
+    expect(decoded(frame(ethernet(), ipv4(), icmp({ type: 3, code: 1 }), 'x'))).toMatchObject({ icmp: 0x0301, srcPort: 0 });
+    expect(decoded(frame(ethernet(), ipv6(), icmpv6({ type: 129 }), 'xy'))).toMatchObject({ icmp: 0x8100, payloadBytes: 2 });
+  });
+
+  it('reads the ports of SCTP', () => {
+    const sctp = payload(Uint8Array.of(0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 9), { ipProtocol: 132 });
+    expect(decoded(frame(ethernet(), ipv4(), sctp))).toMatchObject({ protocol: 132, srcPort: 1, dstPort: 2, payloadBytes: 1 });
+  });
+
+  it.each([0, 1, 2, 3])('counts a packet that was cut after %i bytes of its transport header, with ports 0', (count) => {
+    const bytes = frame(ethernet(), ipv4(), tcp({ srcPort: 1, dstPort: 2 }), 'hello');
+    const cut = decoded(bytes.subarray(0, 34 + count), { wireBytes: bytes.length });
+    expect(cut).toMatchObject({ drop: '', srcPort: 0, dstPort: 0, ipBytes: 45, payloadBytes: 5 });
+  });
+
+  it('keeps the ports of a header that was cut behind them', () => {
+    const bytes = frame(ethernet(), ipv4(), tcp({ srcPort: 1, dstPort: 2 }), 'hello').subarray(0, 38);
+    expect(decoded(bytes)).toMatchObject({ srcPort: 1, dstPort: 2, tcpFlags: 0 });
+  });
+
+  it('never counts a negative payload', () => {
+    expect(decoded(frame(ethernet(), ipv4(), tcp({ headerBytes: 60 }))).payloadBytes).toBe(0);
+  });
+});

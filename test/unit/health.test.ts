@@ -1,0 +1,290 @@
+import { describe, expect, it } from 'vitest';
+import { HEALTH_REASONS, type HealthReasonCode } from '../../src/api/health-reasons.js';
+import { Drop } from '../../src/ring/drop-reason.js';
+import { Command, ThreadState } from '../../src/ring/layout.js';
+import { Cell, type ThreadBlock } from '../../src/ring/thread-block.js';
+import { ApiPipeline } from '../helpers/api-pipeline.js';
+
+const codes = (pipeline: ApiPipeline): string[] => pipeline.monitor.health().reasons.map((reason) => reason.code);
+const parse0 = (pipeline: ApiPipeline): ThreadBlock => pipeline.parse[0] as ThreadBlock;
+
+/** For every code: how a healthy pipeline comes to it, and what the message says. */
+const CASES: Record<HealthReasonCode, { readonly cause: (pipeline: ApiPipeline) => void; readonly message: string }> = {
+  thread_stalled: {
+    cause: (pipeline) => {
+      pipeline.silent.add(parse0(pipeline));
+      pipeline.pass(5_100);
+    },
+    message: 'parse-0 gave no sign of life for 5.1 s',
+  },
+  thread_ended: {
+    cause: (pipeline) => {
+      parse0(pipeline).state = ThreadState.Ended;
+    },
+    message: 'parse-0 ended although nobody asked it to',
+  },
+  capture_ended: {
+    cause: (pipeline) => {
+      pipeline.capture.state = ThreadState.Ended;
+    },
+    message: 'the capture ended although nobody asked it to',
+  },
+  writer_stuck: {
+    cause: (pipeline) => {
+      pipeline.add(pipeline.writer, Cell.WriteErrors, 3);
+      pipeline.add(pipeline.writer, Cell.WriteFailing, 1);
+      pipeline.pass(31_000);
+    },
+    message: 'no row could be written for 30.0 s (failures in all: 3)',
+  },
+  starting: {
+    cause: (pipeline) => {
+      pipeline.writer.state = ThreadState.Starting;
+    },
+    message: 'writer is starting',
+  },
+  stopping: {
+    cause: (pipeline) => {
+      pipeline.capture.command = Command.Drain;
+      parse0(pipeline).state = ThreadState.Draining;
+    },
+    message: 'waiting for capture, parse-0',
+  },
+  thread_restarted: {
+    cause: (pipeline) => pipeline.add(parse0(pipeline), Cell.Starts, 2),
+    message: 'parse-0 was replaced 2 times within the last 5 minutes (2 in all)',
+  },
+  kernel_drops: {
+    cause: (pipeline) => {
+      pipeline.add(pipeline.capture, Cell.KernelDropped, 5);
+      pipeline.pass(120_000);
+      pipeline.add(pipeline.capture, Cell.KernelDropped, 7);
+    },
+    message: 'the kernel dropped 7 packets within the last minute (12 in all)',
+  },
+  ring_full: {
+    cause: (pipeline) => {
+      pipeline.drop(4, Drop.RingFull, pipeline.capture);
+      pipeline.pass(120_000);
+      pipeline.drop(9, Drop.RingFull, pipeline.capture);
+    },
+    message: 'full rings dropped 9 packets within the last minute (13 in all)',
+  },
+  ring_filling: {
+    cause: (pipeline) => {
+      const ring = pipeline.memory.flowRings[1];
+      for (let index = 0; index < 3; index++) pipeline.push(ring, 18_000);
+    },
+    message: 'the ring from parse-1 to the writer is 82 % full',
+  },
+  parse_blocked: {
+    cause: (pipeline) => {
+      pipeline.add(parse0(pipeline), Cell.WriterRingFull, 1);
+      pipeline.pass(60_000);
+      pipeline.add(parse0(pipeline), Cell.WriterRingFull, 1);
+    },
+    message: 'parse workers waited once for the writer within the last 10 s',
+  },
+  writer_busy: {
+    cause: (pipeline) => pipeline.add(pipeline.writer, Cell.BusyRetries, 2),
+    message: 'another process held the database 2 times within the last 10 s (2 in all)',
+  },
+  writer_failing: {
+    cause: (pipeline) => {
+      pipeline.add(pipeline.writer, Cell.WriteErrors, 1);
+      pipeline.add(pipeline.writer, Cell.WriteFailing, 1);
+      pipeline.pass(29_000);
+    },
+    message: 'no row could be written for 28.0 s (failures in all: 1)',
+  },
+  addresses_overflowed: {
+    cause: (pipeline) => pipeline.add(pipeline.writer, Cell.AddressesOverflowed, 6),
+    message: '6 IPv6 addresses found no room within the last minute (6 in all)',
+  },
+  ledger_unbalanced: {
+    cause: (pipeline) => {
+      pipeline.receive(10);
+      pipeline.add(parse0(pipeline), Cell.PacketsInFlows, 1);
+    },
+    message: '10 received, 11 in flows and 0 dropped leave 0 in rings and -1 in hand',
+  },
+};
+
+describe('every reason', () => {
+  it.each(Object.keys(CASES) as HealthReasonCode[])('%s', (code) => {
+    const pipeline = new ApiPipeline().running();
+    expect(pipeline.monitor.health()).toMatchObject({ status: 'ok', reasons: [] });
+    CASES[code].cause(pipeline);
+    const { severity } = HEALTH_REASONS[code];
+    const expected = { status: severity, reasons: [{ code, severity, message: CASES[code].message }] };
+    const { status, reasons } = pipeline.monitor.health();
+    expect({ status, reasons }).toEqual(expected);
+  });
+
+  it('explains itself to operators', () => {
+    for (const [code, entry] of Object.entries(HEALTH_REASONS)) {
+      expect(code).toMatch(/^[a-z_]+$/);
+      expect(entry.meaning).toMatch(/^[A-Z].*\.$|^flowberry.*\.$/);
+    }
+  });
+});
+
+describe('the start', () => {
+  it('gives every thread ten seconds', () => {
+    const pipeline = new ApiPipeline();
+    pipeline.nowMs += 10_000;
+    expect(pipeline.monitor.health().status).toBe('degraded');
+    expect(codes(pipeline)).toEqual(['starting', 'starting', 'starting', 'starting']);
+    pipeline.nowMs += 1;
+    expect(pipeline.monitor.health().status).toBe('failed');
+    expect(pipeline.monitor.health().reasons[0]?.message).toBe('capture gave no sign of life since flowberry started 10.0 s ago');
+  });
+
+  it('gives a replaced thread as long as it beats', () => {
+    const pipeline = new ApiPipeline().running();
+    pipeline.writer.state = ThreadState.Starting;
+    pipeline.pass(60_000);
+    expect(codes(pipeline)).toEqual(['starting']);
+    pipeline.silent.add(pipeline.writer);
+    pipeline.pass(36_000);
+    expect(codes(pipeline)).toEqual(['thread_stalled']);
+  });
+});
+
+describe('what is over', () => {
+  it.each([
+    ['kernel_drops', 60_000, (pipeline: ApiPipeline) => pipeline.add(pipeline.capture, Cell.KernelDropped, 1)],
+    ['ring_full', 60_000, (pipeline: ApiPipeline) => pipeline.drop(1, Drop.RingFull, pipeline.capture)],
+    ['addresses_overflowed', 60_000, (pipeline: ApiPipeline) => pipeline.add(pipeline.writer, Cell.AddressesOverflowed, 1)],
+    ['parse_blocked', 10_000, (pipeline: ApiPipeline) => pipeline.add(parse0(pipeline), Cell.WriterRingFull, 1)],
+    ['writer_busy', 10_000, (pipeline: ApiPipeline) => pipeline.add(pipeline.writer, Cell.BusyRetries, 1)],
+    ['thread_restarted', 300_000, (pipeline: ApiPipeline) => pipeline.add(parse0(pipeline), Cell.Starts, 1)],
+  ] as const)('%s is told for %i ms', (code, windowMs, cause) => {
+    const pipeline = new ApiPipeline().running();
+    cause(pipeline);
+    pipeline.pass(windowMs - 1_000);
+    expect(codes(pipeline)).toEqual([code]);
+    pipeline.pass(1_000);
+    expect(codes(pipeline)).toEqual([code]);
+    pipeline.pass(1_000);
+    expect(codes(pipeline)).toEqual([]);
+  });
+
+  it('tells what happened before the first sample of a young session', () => {
+    const pipeline = new ApiPipeline();
+    pipeline.add(pipeline.capture, Cell.KernelDropped, 3);
+    pipeline.running();
+    expect(codes(pipeline)).toEqual(['kernel_drops']);
+  });
+
+  it('tells again when a write fails anew', () => {
+    const pipeline = new ApiPipeline().running();
+    pipeline.add(pipeline.writer, Cell.WriteFailing, 1);
+    pipeline.pass(40_000);
+    pipeline.add(pipeline.writer, Cell.WriteFailing, -1);
+    pipeline.pass(1_000);
+    expect(codes(pipeline)).toEqual([]);
+    pipeline.add(pipeline.writer, Cell.WriteFailing, 1);
+    pipeline.pass(2_000);
+    expect(codes(pipeline)).toEqual(['writer_failing']);
+  });
+});
+
+describe('threads', () => {
+  it('lets the writer wait for the database as long as the option says', () => {
+    const pipeline = new ApiPipeline({ dbBusyTimeoutMs: 20_000 }).running();
+    pipeline.silent.add(pipeline.writer);
+    pipeline.pass(5_000);
+    expect(codes(pipeline)).toEqual([]);
+    pipeline.pass(20_000);
+    expect(codes(pipeline)).toEqual(['writer_busy']);
+    pipeline.pass(1_000);
+    expect(codes(pipeline)).toEqual(['thread_stalled']);
+  });
+
+  it('may end when they were asked to', () => {
+    const pipeline = new ApiPipeline().running();
+    for (const block of [pipeline.capture, ...pipeline.parse, pipeline.writer]) {
+      block.command = Command.Drain;
+      block.state = ThreadState.Ended;
+    }
+    pipeline.pass(60_000);
+    expect(codes(pipeline)).toEqual([]);
+  });
+
+  it('tells that the API thread itself was replaced, late in a session', () => {
+    const pipeline = new ApiPipeline().running();
+    pipeline.pass(400_000);
+    pipeline.add(parse0(pipeline), Cell.Starts, 1);
+    pipeline.add(pipeline.api, Cell.Starts, 1);
+    const successor = pipeline.newMonitor();
+    expect(successor.health().reasons.map((reason) => reason.message)).toEqual([
+      'api was replaced once within the last 5 minutes (1 in all)',
+    ]);
+  });
+
+  it('puts failures before what is merely degraded', () => {
+    const pipeline = new ApiPipeline().running();
+    pipeline.writer.state = ThreadState.Starting;
+    pipeline.add(pipeline.capture, Cell.KernelDropped, 1);
+    pipeline.capture.state = ThreadState.Ended;
+    expect(codes(pipeline)).toEqual(['capture_ended', 'starting', 'kernel_drops']);
+    expect(pipeline.monitor.health().status).toBe('failed');
+  });
+});
+
+describe('a replay', () => {
+  it('may end its capture and fill its rings', () => {
+    const pipeline = new ApiPipeline({ mode: 'replay' }).running();
+    pipeline.capture.state = ThreadState.Ended;
+    pipeline.add(parse0(pipeline), Cell.WriterRingFull, 5);
+    for (let index = 0; index < 3; index++) pipeline.push(pipeline.memory.frameRings[0], 18_000);
+    expect(pipeline.monitor.health()).toMatchObject({ status: 'ok', reasons: [] });
+  });
+});
+
+describe('the ledger', () => {
+  it('balances while packets are in rings and in hand', () => {
+    const pipeline = new ApiPipeline().running();
+    pipeline.receive(100);
+    pipeline.drop(7, Drop.Arp, parse0(pipeline));
+    pipeline.add(pipeline.capture, Cell.FramesReceived, 5);
+    pipeline.add(parse0(pipeline), Cell.FramesTaken, 1);
+    pipeline.push(pipeline.memory.frameRings[0], 500);
+    pipeline.pass(10_000);
+    expect(pipeline.monitor.health()).toMatchObject({
+      status: 'ok',
+      ledger: {
+        received: 112,
+        in_flows: 100,
+        dropped: { arp: 7 },
+        waiting: 5,
+        waiting_in_rings: 4,
+        waiting_in_hand: 1,
+        balanced: true,
+      },
+    });
+  });
+
+  it('finds a packet missing once nothing moves and the rings are empty', () => {
+    const pipeline = new ApiPipeline().running();
+    pipeline.receive(100);
+    pipeline.add(pipeline.capture, Cell.FramesReceived, 1);
+    expect(pipeline.monitor.health().ledger).toMatchObject({ waiting: 1, balanced: true });
+    pipeline.pass(1_000);
+    pipeline.receive(1);
+    expect(pipeline.monitor.health().ledger.balanced).toBe(true);
+    pipeline.pass(2_000);
+    expect(pipeline.monitor.health()).toMatchObject({ status: 'degraded', ledger: { waiting: 1, balanced: false } });
+    expect(codes(pipeline)).toEqual(['ledger_unbalanced']);
+  });
+
+  it('does not hide a worker that counts twice behind one that lags', () => {
+    const pipeline = new ApiPipeline().running();
+    pipeline.receive(10, 0);
+    pipeline.receive(10, 1);
+    pipeline.add(pipeline.capture, Cell.FramesReceived, 5);
+    pipeline.add(parse0(pipeline), Cell.PacketsInFlows, 1);
+    expect(codes(pipeline)).toEqual(['ledger_unbalanced']);
+  });
+});
