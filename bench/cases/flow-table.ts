@@ -23,10 +23,9 @@ interface Values extends Record<string, number> {
 /** The default timeouts in µs. */
 const OPTIONS = { idleTcpUs: 300e6, idleUdpUs: 60e6, idleOtherUs: 30e6, tcpLingerUs: 5e6, activeUs: 300e6, keyVlan: false };
 const HASH_SEED = 0x1234_5678;
-/** Room for a whole table of flows. */
-const RING_BYTES_PER_SLOT = 256;
+const RING_BYTES_PER_FLOW = 256;
 /** Frames after which the flow ring is emptied, as the writer would. */
-const FRAMES_PER_DRAIN_MASK = 1023;
+const FRAMES_PER_DRAIN = 1024;
 /** Between two batches, longer than every timeout: the same frames are new flows again. */
 const PAUSE_US = 1e9;
 
@@ -38,7 +37,8 @@ export const flowTableCase: MicroCase<Values> = {
   full: { packets: 200_000, flows: 20_000, seed: 1, slots: 16_384 },
   prepare(values: Values): PreparedCase {
     const { words, view, payloads, durationUs } = generateFrames(values);
-    const ring = createRing(2 ** Math.ceil(Math.log2(values.slots * RING_BYTES_PER_SLOT)));
+    // Room for a whole table, and for a flow that each frame evicts before the ring is emptied: nobody else would.
+    const ring = createRing(2 ** Math.ceil(Math.log2((values.slots + FRAMES_PER_DRAIN) * RING_BYTES_PER_FLOW)));
     const block = new ThreadBlock(createThreadBlock());
     const emitter = new FlowEmitter(new RingProducer(ring, new Doorbell(createThreadBlock())), 1);
     const table = new FlowTable(createFlowSlots(values.slots), OPTIONS, HASH_SEED, emitter, block);
@@ -59,7 +59,7 @@ export const flowTableCase: MicroCase<Values> = {
         const packetUs = shiftUs + seconds * 1e6 + Math.floor((words[word + Frame.Nanoseconds] as number) / 1000);
         table.advance(packetUs);
         table.add(packet, packetUs, wireBytes, words[word + Frame.InterfaceIndex] as number);
-        if ((index & FRAMES_PER_DRAIN_MASK) === 0) flows += drain.drain(isSummed);
+        if (index % FRAMES_PER_DRAIN === 0) flows += drain.drain(isSummed);
       }
       table.flush(EndReason.EndOfInput);
       shiftUs += durationUs + PAUSE_US;

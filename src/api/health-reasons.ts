@@ -1,5 +1,5 @@
 /** What a reason does to the status: `degraded` answers 200, `failed` answers 503. */
-export type HealthSeverity = 'degraded' | 'failed';
+type HealthSeverity = 'degraded' | 'failed';
 
 export type HealthStatus = 'ok' | HealthSeverity;
 

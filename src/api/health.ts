@@ -43,15 +43,22 @@ export function unreadiness(snapshot: Snapshot): string | null {
 
 /**
  * True if every received packet is accounted for. While packets move, that is: nowhere are more than went in. Once nothing has
- * come in for a second and the rings are empty, none may be under way either.
+ * come in for a second, the rings are empty and the capture has published what it had, none may be under way either.
  */
 function balanced(snapshot: Snapshot, history: HealthHistory): boolean {
   if (!isPossible(snapshot)) return false;
   const now = sampleOf(snapshot);
   const before = history.before(now.atMs, HEALTH_LIMITS.settledMs);
-  const isSettled =
-    before !== null && before.framesReceived === now.framesReceived && before.areFrameRingsEmpty && now.areFrameRingsEmpty;
-  return !isSettled || snapshot.ledger.inRings + snapshot.ledger.inHand === 0;
+  if (before === null || before.framesReceived !== now.framesReceived) return true;
+  if (!before.areFrameRingsEmpty || !now.areFrameRingsEmpty || !hasPublished(snapshot, before.atMs)) return true;
+  return snapshot.ledger.inRings + snapshot.ledger.inHand === 0;
+}
+
+/** True if the capture has published what it received until `sinceMs`: it does so between two heartbeats, and at its end. */
+function hasPublished(snapshot: Snapshot, sinceMs: number): boolean {
+  return snapshot.threads.some(({ name, state, heartbeatAgeMs }) => {
+    return name === 'capture' && (state === 'ended' || (heartbeatAgeMs !== null && snapshot.atMs - heartbeatAgeMs > sinceMs));
+  });
 }
 
 function judgeLedger({ ledger }: Snapshot): HealthReason {

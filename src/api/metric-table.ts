@@ -12,7 +12,7 @@ export interface MetricInput {
 }
 
 /** One value with the labels that tell it from the others of its metric. */
-export type Series = readonly [labels: Readonly<Record<string, string>>, value: number];
+type Series = readonly [labels: Readonly<Record<string, string>>, value: number];
 
 /** A metric: a counter's name ends in `_total`, other units are base units (seconds, bytes). */
 export interface MetricEntry {

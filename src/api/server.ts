@@ -23,8 +23,11 @@ export const SERVER_LIMITS = {
   bodyBytesMax: 65_536,
 } as const;
 
-/** Builds the server; it does not listen yet. Every answer comes from `monitor`, without waiting for any other thread. */
-export function buildServer(monitor: Monitor): FastifyInstance {
+/**
+ * Builds the server; it does not listen yet. Every answer comes from `monitor`, without waiting for any other thread. `onDefect`
+ * is told what went wrong when a request could not be answered (500); the client is not.
+ */
+export function buildServer(monitor: Monitor, onDefect: (error: Error) => void): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: SERVER_LIMITS.bodyBytesMax,
@@ -48,7 +51,9 @@ export function buildServer(monitor: Monitor): FastifyInstance {
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, 404, 'There is nothing at this path.'));
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const status = error.statusCode ?? 500;
-    return sendProblem(reply, status, status < 500 ? error.message : 'flowberry could not answer; this is a defect.');
+    if (status < 500) return sendProblem(reply, status, 'The request is not valid.');
+    onDefect(error);
+    return sendProblem(reply, status, 'flowberry could not answer; this is a defect, and the log says more.');
   });
   addRoutes(app, monitor);
   return app;

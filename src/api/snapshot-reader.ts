@@ -114,6 +114,7 @@ export class SnapshotReader {
 
   private readOnce(nowMs: number): Snapshot {
     const drops: Drops = {};
+    const threads = [this.capture, ...this.parse, this.writer, this.api].map((reader) => reader.thread(nowMs));
     const writer = this.readWriter();
     const workers = this.parse.map((_, index) => this.readWorker(index, drops));
     const droppedByCapture = this.capture.addDrops(drops);
@@ -129,7 +130,7 @@ export class SnapshotReader {
     }
     return {
       atMs: nowMs,
-      threads: [this.capture, ...this.parse, this.writer, this.api].map((reader) => reader.thread(nowMs)),
+      threads,
       capture,
       workers,
       writer,

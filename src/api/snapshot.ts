@@ -68,7 +68,7 @@ export interface WriterSnapshot {
 }
 
 /** Where every received packet is: `received = inFlows + dropped + inRings + inHand`. */
-export interface LedgerSnapshot {
+interface LedgerSnapshot {
   readonly received: number;
   readonly inFlows: number;
   readonly dropped: number;

@@ -3,8 +3,8 @@ import { exposeControl } from '../control.js';
 import { AppError } from '../errors.js';
 import { type ApiControl, type ApiStart, done } from '../messages.js';
 import { ThreadState } from '../ring/layout.js';
-import { ThreadBlock } from '../ring/thread-block.js';
-import { startThread } from '../thread-start.js';
+import { monotonicMs, ThreadBlock } from '../ring/thread-block.js';
+import { logFrom, startThread } from '../thread-start.js';
 import { SAMPLE_INTERVAL_MS } from './history.js';
 import { listenOn } from './listener.js';
 import { Monitor } from './monitor.js';
@@ -17,7 +17,15 @@ const block = new ThreadBlock(start.memory.api);
 startThread(start, block, 'fb-api');
 
 const monitor = new Monitor(start);
-const server = buildServer(monitor);
+
+/** A poller meets the same defect again and again; the log has it once a minute. */
+const DEFECT_INTERVAL_MS = 60_000;
+let defectLoggedMs = Number.NEGATIVE_INFINITY;
+const server = buildServer(monitor, (error) => {
+  if (monotonicMs() - defectLoggedMs < DEFECT_INTERVAL_MS) return;
+  defectLoggedMs = monotonicMs();
+  logFrom(start, 'error', `the API could not answer: ${error.message}`, { stack: error.stack ?? '' });
+});
 
 const timer = setInterval(() => {
   block.beat();

@@ -1,28 +1,24 @@
 /**
- * The bits of `flows.attributes`, drawn once for the writer and for the view:
+ * The lowest bit of each field of `flows.attributes`; a field ends where the next begins. Drawn once, for the writer and for
+ * the view:
  *
  * ```
- * 52   51        40 39          32 31       24 23       16 15       12 11         8 7         0
- * |  0 |  VLAN id  | interface id | dst flags | src flags | TCP state | end reason | protocol |
+ * 52           40             32          24          16          12           8          0
+ *  |  VLAN id  | interface id | dst flags | src flags | TCP state | end reason | protocol |
  * ```
  *
  * What most rows have stands low, since SQLite stores an integer in as few bytes as it needs: 2 for UDP, 4 for TCP. The IP
  * version needs no bit: only an IPv6 address is 2^32 or more (see `addresses`).
  */
 export const enum Attribute {
-  ProtocolShift = 0,
-  ProtocolMask = 0xff,
-  EndReasonShift = 8,
-  EndReasonMask = 0xf,
-  TcpStateShift = 12,
-  TcpStateMask = 0xf,
-  SrcTcpFlagsShift = 16,
-  DstTcpFlagsShift = 24,
-  TcpFlagsMask = 0xff,
-  InterfaceIdShift = 32,
-  InterfaceIdMask = 0xff,
-  VlanIdShift = 40,
-  VlanIdMask = 0xfff,
+  Protocol = 0,
+  EndReason = 8,
+  TcpState = 12,
+  SrcTcpFlags = 16,
+  DstTcpFlags = 24,
+  InterfaceId = 32,
+  VlanId = 40,
+  End = 52,
 }
 
 /**
@@ -39,18 +35,23 @@ export function packAttributes(
   vlanId: number,
 ): number {
   const low =
-    (protocol & Attribute.ProtocolMask) |
-    ((endReason & Attribute.EndReasonMask) << Attribute.EndReasonShift) |
-    ((tcpState & Attribute.TcpStateMask) << Attribute.TcpStateShift) |
-    ((srcTcpFlags & Attribute.TcpFlagsMask) << Attribute.SrcTcpFlagsShift) |
-    ((dstTcpFlags & Attribute.TcpFlagsMask) << Attribute.DstTcpFlagsShift);
+    cut(protocol, Attribute.EndReason - Attribute.Protocol) |
+    (cut(endReason, Attribute.TcpState - Attribute.EndReason) << Attribute.EndReason) |
+    (cut(tcpState, Attribute.SrcTcpFlags - Attribute.TcpState) << Attribute.TcpState) |
+    (cut(srcTcpFlags, Attribute.DstTcpFlags - Attribute.SrcTcpFlags) << Attribute.SrcTcpFlags) |
+    (cut(dstTcpFlags, Attribute.InterfaceId - Attribute.DstTcpFlags) << Attribute.DstTcpFlags);
   const high =
-    (interfaceId & Attribute.InterfaceIdMask) |
-    ((vlanId & Attribute.VlanIdMask) << (Attribute.VlanIdShift - Attribute.InterfaceIdShift));
+    cut(interfaceId, Attribute.VlanId - Attribute.InterfaceId) |
+    (cut(vlanId, Attribute.End - Attribute.VlanId) << (Attribute.VlanId - Attribute.InterfaceId));
   return high * 2 ** 32 + (low >>> 0);
 }
 
-/** SQL that takes one field out of the column `attributes`. */
-export function attributeSql(shift: number, mask: number): string {
-  return shift === 0 ? `(attributes & ${mask})` : `((attributes >> ${shift}) & ${mask})`;
+function cut(value: number, bits: number): number {
+  return value & ((1 << bits) - 1);
+}
+
+/** SQL that takes the field from bit `first` to before bit `next` out of the column `attributes`. */
+export function attributeSql(first: Attribute, next: Attribute): string {
+  const mask = (1 << (next - first)) - 1;
+  return first === 0 ? `(attributes & ${mask})` : `((attributes >> ${first}) & ${mask})`;
 }

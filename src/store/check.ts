@@ -75,7 +75,7 @@ const unresolved = (column: string): string =>
   `(${column} >= ${ADDRESS_ID_BASE} AND NOT EXISTS (SELECT 1 FROM addresses WHERE addresses.id = ${column}))`;
 
 function checkReferences(db: Database): CheckResult {
-  const interfaceId = attributeSql(Attribute.InterfaceIdShift, Attribute.InterfaceIdMask);
+  const interfaceId = attributeSql(Attribute.InterfaceId, Attribute.VlanId);
   const count = db
     .prepare<[], number>(
       `SELECT count(*) FROM flows WHERE ${unresolved('src')} OR ${unresolved('dst')}

@@ -1,9 +1,8 @@
 import type { PipelineMemory } from '../messages.js';
-import { Drop } from '../ring/drop-reason.js';
-import { Cell, ThreadBlock } from '../ring/thread-block.js';
+import { type DropCounts, readLedger } from '../ring/ledger.js';
 import type { RowSums } from './flow-rows.js';
 
-/** Columns of counts in `ledger` and `sessions`, in the order of the tables. */
+/** Columns of counts, as `ledger` and `sessions` both have them. */
 export const COUNT_COLUMNS = [
   'frames_received',
   'packets_in_flows',
@@ -17,62 +16,47 @@ export const COUNT_COLUMNS = [
   'wire_bytes_written',
 ] as const;
 
-/** Indexes of a `Counts` array: the columns above, then the drops by reason. */
-export const enum Count {
-  FramesReceived = 0,
-  PacketsInFlows = 1,
-  PacketsDropped = 2,
-  KernelPackets = 3,
-  KernelDropped = 4,
-  FlowsEmitted = 5,
-  FlowsWritten = 6,
-  PacketsWritten = 7,
-  IpBytesWritten = 8,
-  WireBytesWritten = 9,
-  Columns = 10,
-  Drops = 10,
+/** What has been counted since the session began. */
+export interface Counts {
+  readonly columns: Readonly<Record<(typeof COUNT_COLUMNS)[number], number>>;
+  /** `packets_dropped` by reason. */
+  readonly drops: DropCounts;
 }
 
-/** Indexed with `Count`. */
-export type Counts = Float64Array;
+/** A session that has not counted anything. */
+export const NO_COUNTS: Counts = {
+  columns: Object.fromEntries(COUNT_COLUMNS.map((column) => [column, 0])) as Counts['columns'],
+  drops: {},
+};
 
-export function createCounts(): Counts {
-  return new Float64Array(Count.Drops + Drop.Count);
+/**
+ * The counters of the other threads as they are now (they may be a packet apart from each other while those run), and what is
+ * written: that which `stored` has, and `rows`.
+ */
+export function readCounts(memory: PipelineMemory, stored: Counts, rows: RowSums): Counts {
+  const ledger = readLedger(memory);
+  const { columns } = stored;
+  return {
+    columns: {
+      frames_received: ledger.received,
+      packets_in_flows: ledger.inFlows,
+      packets_dropped: Object.values(ledger.dropped).reduce((sum, count) => sum + count, 0),
+      kernel_packets: ledger.kernelPackets,
+      kernel_dropped: ledger.kernelDropped,
+      flows_emitted: ledger.flowsEmitted,
+      flows_written: columns.flows_written + rows.rows,
+      packets_written: columns.packets_written + rows.packets,
+      ip_bytes_written: columns.ip_bytes_written + rows.ipBytes,
+      wire_bytes_written: columns.wire_bytes_written + rows.wireBytes,
+    },
+    drops: ledger.dropped,
+  };
 }
 
-/** Reads the counters of the other threads; they may be a packet apart from each other while those run. */
-export class CounterReader {
-  private readonly capture: ThreadBlock;
-  private readonly parse: readonly ThreadBlock[];
-
-  constructor(memory: PipelineMemory) {
-    this.capture = new ThreadBlock(memory.capture);
-    this.parse = memory.parse.map((block) => new ThreadBlock(block));
-  }
-
-  /** Fills `next` with the counters as they are now; what is written is what was stored before and `rows`. */
-  read(stored: Counts, rows: RowSums, next: Counts): void {
-    next[Count.FramesReceived] = this.capture.cell(Cell.FramesReceived);
-    next[Count.KernelPackets] = this.capture.cell(Cell.KernelPackets);
-    next[Count.KernelDropped] = this.capture.cell(Cell.KernelDropped);
-    next[Count.PacketsInFlows] = this.parseSum(Cell.PacketsInFlows);
-    next[Count.FlowsEmitted] = this.parseSum(Cell.FlowsEmitted);
-    next[Count.FlowsWritten] = (stored[Count.FlowsWritten] as number) + rows.rows;
-    next[Count.PacketsWritten] = (stored[Count.PacketsWritten] as number) + rows.packets;
-    next[Count.IpBytesWritten] = (stored[Count.IpBytesWritten] as number) + rows.ipBytes;
-    next[Count.WireBytesWritten] = (stored[Count.WireBytesWritten] as number) + rows.wireBytes;
-    let dropped = 0;
-    for (let reason = 1; reason < Drop.Count; reason++) {
-      const count = this.capture.cell(Cell.Drops + reason) + this.parseSum(Cell.Drops + reason);
-      next[Count.Drops + reason] = count;
-      dropped += count;
-    }
-    next[Count.PacketsDropped] = dropped;
-  }
-
-  private parseSum(cell: Cell): number {
-    let sum = 0;
-    for (const block of this.parse) sum += block.cell(cell);
-    return sum;
-  }
+/** Whether two counts differ anywhere. */
+export function differ(a: Counts, b: Counts): boolean {
+  return (
+    COUNT_COLUMNS.some((column) => a.columns[column] !== b.columns[column]) ||
+    [...new Set([...Object.keys(a.drops), ...Object.keys(b.drops)])].some((name) => a.drops[name] !== b.drops[name])
+  );
 }

@@ -2,11 +2,11 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { PipelineMemory, Session } from '../messages.js';
 import { InterfaceTable } from '../ring/interface-table.js';
 import { ADDRESSES_MAX, Addresses } from './addresses.js';
-import { CounterReader, type Counts } from './counters.js';
+import type { Counts } from './counters.js';
 import type { FlowRings } from './flow-rings.js';
 import { FlowRows, type RowSums } from './flow-rows.js';
 import { Interfaces } from './interfaces.js';
-import { Ledger } from './ledger.js';
+import { LedgerTable } from './ledger-table.js';
 import { RowIds } from './row-ids.js';
 import { closeSession, openSession, type SessionOpened } from './sessions.js';
 
@@ -16,7 +16,7 @@ import { closeSession, openSession, type SessionOpened } from './sessions.js';
  */
 export class FlowStore {
   readonly session: SessionOpened;
-  private readonly ledger: Ledger;
+  private readonly ledger: LedgerTable;
   private readonly ids: RowIds;
   private readonly addresses: Addresses;
   private readonly interfaces: Interfaces;
@@ -33,7 +33,7 @@ export class FlowStore {
     session: Session,
   ) {
     this.session = openSession(db, session);
-    this.ledger = new Ledger(db, this.session.id, new CounterReader(memory));
+    this.ledger = new LedgerTable(db, this.session.id, memory);
     this.ids = new RowIds(db);
     this.addresses = new Addresses(db, ADDRESSES_MAX);
     this.interfaces = new Interfaces(db, new InterfaceTable(memory.interfaces));
@@ -50,7 +50,7 @@ export class FlowStore {
   }
 
   /** Whether the counters have moved since the last commit. */
-  get hasLedgerChanged(): boolean {
+  hasLedgerChanged(): boolean {
     this.rows.begin();
     return this.ledger.hasChanged(this.rows);
   }

@@ -3,7 +3,7 @@ import { IpProtocol } from '../wire/ip-protocol.js';
 import { ADDRESS_ID_BASE } from './addresses.js';
 import { Attribute, attributeSql } from './attributes.js';
 
-const protocol = attributeSql(Attribute.ProtocolShift, Attribute.ProtocolMask);
+const protocol = attributeSql(Attribute.Protocol, Attribute.EndReason);
 const isIcmp = `${protocol} IN (${IpProtocol.Icmp}, ${IpProtocol.Icmpv6})`;
 
 function address(column: 'src' | 'dst'): string {
@@ -27,8 +27,8 @@ export const FLOW_VIEW = `CREATE VIEW flow_view AS SELECT
   id,
   id - end_age_us - duration_us AS start_us,
   id - end_age_us AS end_us,
-  (SELECT name FROM interfaces WHERE interfaces.id = ${attributeSql(Attribute.InterfaceIdShift, Attribute.InterfaceIdMask)}) AS interface,
-  nullif(${attributeSql(Attribute.VlanIdShift, Attribute.VlanIdMask)}, 0) AS vlan_id,
+  (SELECT name FROM interfaces WHERE interfaces.id = ${attributeSql(Attribute.InterfaceId, Attribute.VlanId)}) AS interface,
+  nullif(${attributeSql(Attribute.VlanId, Attribute.End)}, 0) AS vlan_id,
   ${protocol} AS protocol,
   ${address('src')} AS src_ip,
   CASE WHEN ${isIcmp} THEN 0 ELSE (ports >> 16) & 65535 END AS src_port,
@@ -42,9 +42,9 @@ export const FLOW_VIEW = `CREATE VIEW flow_view AS SELECT
   dst_bytes + dst_link_bytes AS dst_wire_bytes,
   src_bytes - src_header_bytes AS src_payload_bytes,
   dst_bytes - dst_header_bytes AS dst_payload_bytes,
-  ${attributeSql(Attribute.SrcTcpFlagsShift, Attribute.TcpFlagsMask)} AS src_tcp_flags,
-  ${attributeSql(Attribute.DstTcpFlagsShift, Attribute.TcpFlagsMask)} AS dst_tcp_flags,
-  ${name(attributeSql(Attribute.TcpStateShift, Attribute.TcpStateMask), TCP_STATES)} AS tcp_state,
+  ${attributeSql(Attribute.SrcTcpFlags, Attribute.DstTcpFlags)} AS src_tcp_flags,
+  ${attributeSql(Attribute.DstTcpFlags, Attribute.InterfaceId)} AS dst_tcp_flags,
+  ${name(attributeSql(Attribute.TcpState, Attribute.SrcTcpFlags), TCP_STATES)} AS tcp_state,
   -- A later schema version fills the columns that are NULL here.
   NULL AS rtt_client_us,
   NULL AS rtt_server_us,
@@ -54,7 +54,7 @@ export const FLOW_VIEW = `CREATE VIEW flow_view AS SELECT
   NULL AS dst_out_of_order,
   NULL AS application,
   NULL AS server_name,
-  ${name(attributeSql(Attribute.EndReasonShift, Attribute.EndReasonMask), END_REASONS)} AS end_reason,
+  ${name(attributeSql(Attribute.EndReason, Attribute.TcpState), END_REASONS)} AS end_reason,
   CASE WHEN ${isIcmp} THEN (ports >> 8) & 255 END AS icmp_type,
   CASE WHEN ${isIcmp} THEN ports & 255 END AS icmp_code,
   flow_id

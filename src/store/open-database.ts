@@ -92,7 +92,7 @@ function openReadOnly(path: string): Database.Database {
 export function cacheKibFor(memoryBytes: number): number {
   const gib = memoryBytes / 2 ** 30;
   if (gib <= 4.5) return 16 * 1024;
-  return gib <= 9 ? 64 * 1024 : 32 * 1024;
+  return gib >= 7 && gib <= 9 ? 64 * 1024 : 32 * 1024;
 }
 
 /** An SQLite file without any table is nobody's: perhaps a flowberry was killed over it. */

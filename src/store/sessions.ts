@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { Session } from '../messages.js';
-import { COUNT_COLUMNS, Count, type Counts } from './counters.js';
+import { COUNT_COLUMNS, type Counts } from './counters.js';
 
 /** What the table `sessions` says at a start. */
 export interface SessionOpened {
@@ -43,7 +43,7 @@ export function closeSession(db: Database, id: number, endedUs: number, counts: 
   const columns = COUNT_COLUMNS.map((column) => `${column} = ?`).join(', ');
   db.prepare(`UPDATE sessions SET ended_us = ?, clean = 1, ${columns} WHERE id = ?`).run(
     endedUs,
-    ...counts.subarray(0, Count.Columns),
+    ...COUNT_COLUMNS.map((column) => counts.columns[column]),
     id,
   );
 }

@@ -4,10 +4,9 @@ import { AppError } from '../errors.js';
 import type { PipelineMemory, Session, WriterOpened } from '../messages.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
 import { BatchPolicy } from './batch.js';
-import { Count } from './counters.js';
 import { FlowRings } from './flow-rings.js';
 import { FlowStore } from './flow-store.js';
-import { minuteUsOf } from './ledger.js';
+import { minuteUsOf } from './ledger-table.js';
 import { closeDatabase, openForWriting, type WritableDatabase } from './open-database.js';
 import { isSqliteError, openError } from './sqlite-error.js';
 import { type Log, Trouble } from './trouble.js';
@@ -100,7 +99,7 @@ export class Writer {
     if (this.trouble.isPausing(nowMs)) return false;
     const minuteUs = minuteUsOf(nowMs);
     if (minuteUs !== this.minuteUs) {
-      if (this.store.hasLedgerChanged && !this.write(nowMs, 0)) return false;
+      if (this.store.hasLedgerChanged() && !this.write(nowMs, 0)) return false;
       this.minuteUs = minuteUs;
     }
     const isPressing = isEnding || this.rings.isHalfFull;
@@ -160,11 +159,11 @@ export class Writer {
 
   /** Shows what is committed; the database knows it even where a dead predecessor did not get round to it. */
   private showCounts(): void {
-    const { counts } = this.store;
+    const { columns } = this.store.counts;
     const { cells } = this.block;
-    cells[Cell.FlowsWritten] = counts[Count.FlowsWritten] as number;
-    cells[Cell.PacketsWritten] = counts[Count.PacketsWritten] as number;
-    cells[Cell.IpBytesWritten] = counts[Count.IpBytesWritten] as number;
-    cells[Cell.WireBytesWritten] = counts[Count.WireBytesWritten] as number;
+    cells[Cell.FlowsWritten] = columns.flows_written;
+    cells[Cell.PacketsWritten] = columns.packets_written;
+    cells[Cell.IpBytesWritten] = columns.ip_bytes_written;
+    cells[Cell.WireBytesWritten] = columns.wire_bytes_written;
   }
 }

@@ -12,7 +12,7 @@ const HEADER_BYTES = 40;
 const EXTENSION_BYTES_MIN = 8;
 const FRAGMENT_OFFSET_MASK = 0xfff8;
 /** Extension headers that are followed; a longer chain is left where it stands. */
-const EXTENSIONS_MAX = 16;
+const EXTENSIONS_MAX = 128;
 
 function isExtension(protocol: number): boolean {
   switch (protocol) {

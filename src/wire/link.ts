@@ -15,6 +15,7 @@ const SLL2_BYTES = 20;
 const SLL2_TYPE = 0;
 /** LINKTYPE_NULL and LINKTYPE_LOOP: an address family of four bytes. */
 const NULL_BYTES = 4;
+const FAMILY_MAX = 0xffff;
 
 /** Where the network layer of a frame starts and what it is. Reused for every frame. */
 export class LinkLayer {
@@ -39,6 +40,17 @@ function etherTypeOfFamily(family: number): number {
     default:
       return 0xffff;
   }
+}
+
+/**
+ * EtherType of a frame of LINKTYPE_NULL or LINKTYPE_LOOP. The family is in the byte order of the machine that captured, and a
+ * small number in one of the two; where it is small in neither, the last two bytes are an EtherType (some drivers do that).
+ */
+function etherTypeOfNull(view: DataView, offset: number): number {
+  const bigEndian = view.getUint32(offset);
+  if (bigEndian <= FAMILY_MAX) return etherTypeOfFamily(bigEndian);
+  const littleEndian = view.getUint32(offset, true);
+  return littleEndian <= FAMILY_MAX ? etherTypeOfFamily(littleEndian) : view.getUint16(offset + 2);
 }
 
 /** EtherType of a bare IP packet by its version nibble. */
@@ -73,9 +85,7 @@ export function readLink(view: DataView, offset: number, end: number, linkType: 
     case LinkType.Null:
     case LinkType.Loop: {
       if (captured < NULL_BYTES) return Drop.LinkTruncated;
-      const family = view.getUint32(offset);
-      // LINKTYPE_NULL is in the byte order of the machine that captured; a family is a small number in one of the two.
-      etherType = etherTypeOfFamily(family <= 0xffff ? family : view.getUint32(offset, true));
+      etherType = etherTypeOfNull(view, offset);
       next = offset + NULL_BYTES;
       break;
     }

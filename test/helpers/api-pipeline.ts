@@ -30,6 +30,11 @@ function createMemory(): PipelineMemory {
   };
 }
 
+/** Takes defects where there must be none. */
+export function unexpected(error: Error): never {
+  throw error;
+}
+
 /** A pipeline without threads: the shared memory of a live run with two parse workers, its clock, and hands to move both. */
 export class ApiPipeline {
   readonly memory = createMemory();

@@ -135,7 +135,7 @@ export function openTun(name: string): number {
   return fd;
 }
 
-/** Sends the frames over and over from a thread of its own, some thousand a second, until it is stopped. */
+/** Sends the frames over and over from a thread of its own, with pauses of 2 ms, until it is stopped. */
 export class FrameFlood {
   private readonly stopFlag = new Int32Array(new SharedArrayBuffer(4));
   private readonly worker: Worker;

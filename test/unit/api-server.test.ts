@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
-import { connect, createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { listenOn } from '../../src/api/listener.js';
 import { healthSchema } from '../../src/api/schema.js';
-import { buildServer } from '../../src/api/server.js';
+import { buildServer, SERVER_LIMITS } from '../../src/api/server.js';
 import { Drop } from '../../src/ring/drop-reason.js';
 import { ThreadState } from '../../src/ring/layout.js';
 import { Cell, type ThreadBlock } from '../../src/ring/thread-block.js';
-import { ApiPipeline } from '../helpers/api-pipeline.js';
+import { ApiPipeline, unexpected } from '../helpers/api-pipeline.js';
 
 interface Answer {
   readonly status: number;
@@ -18,7 +18,7 @@ interface Answer {
 
 /** A server that listens on a free port until the test ends. */
 async function serve(pipeline: ApiPipeline): Promise<{ port: number; close: () => Promise<void> }> {
-  const server = buildServer(pipeline.monitor);
+  const server = buildServer(pipeline.monitor, unexpected);
   const close = async (): Promise<void> => {
     await server.close();
   };
@@ -97,7 +97,7 @@ describe('/readyz', () => {
       expectProblem(await ask(port, '/readyz'), 503, 'Service Unavailable');
       block.state = ThreadState.Running;
     }
-    pipeline.parse[1]!.state = ThreadState.Ended;
+    (pipeline.parse[1] as ThreadBlock).state = ThreadState.Ended;
     pipeline.writer.state = ThreadState.Draining;
     expect(JSON.parse((await ask(port, '/readyz')).body).detail).toBe('parse-1 is ended, writer is draining');
   });
@@ -237,6 +237,56 @@ describe('what is refused', () => {
   });
 });
 
+describe('a defect', () => {
+  it('is told to the log and not to the client', async () => {
+    const { monitor } = new ApiPipeline();
+    const broken = Object.assign(Object.create(monitor) as typeof monitor, {
+      health: () => {
+        throw new Error('secret');
+      },
+    });
+    const defects: string[] = [];
+    const server = buildServer(broken, (error) => defects.push(error.message));
+    onTestFinished(async () => {
+      await server.close();
+    });
+    const { port } = await listenOn(server, '127.0.0.1', 0);
+    const answer = await ask(port, '/health');
+    expect(JSON.parse(answer.body)).toMatchObject({ status: 500, title: 'Internal Server Error' });
+    expect(answer.body).not.toContain('secret');
+    expect(defects).toEqual(['secret']);
+  });
+});
+
+describe('the limits', () => {
+  it('reach the HTTP server', () => {
+    const { server } = buildServer(new ApiPipeline().monitor, unexpected);
+    expect(server.timeout).toBe(SERVER_LIMITS.idleMsMax);
+    expect(server.headersTimeout).toBe(SERVER_LIMITS.headersMsMax);
+    expect(server.requestTimeout).toBe(SERVER_LIMITS.requestMsMax);
+    expect(server.keepAliveTimeout).toBe(SERVER_LIMITS.keepAliveMs);
+  });
+
+  it('close one connection too many, and answer the others', async () => {
+    const { port } = await serve(new ApiPipeline().running());
+    const open = async (): Promise<Socket> => {
+      const socket = connect(port, '127.0.0.1');
+      socket.on('error', () => undefined);
+      onTestFinished(() => void socket.destroy());
+      await once(socket, 'connect');
+      return socket;
+    };
+    const sockets: Socket[] = [];
+    for (let count = 0; count < SERVER_LIMITS.connectionsMax; count++) sockets.push(await open());
+    const refused = await open();
+    await once(refused, 'close');
+    const last = sockets.at(-1) as Socket;
+    last.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const [answer] = (await once(last, 'data')) as [Buffer];
+    expect(answer.toString('latin1')).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});
+
 describe('closing', () => {
   it('ends connections that are kept alive and requests that are half sent', async () => {
     const { port, close } = await serve(new ApiPipeline().running());
@@ -249,7 +299,7 @@ describe('closing', () => {
     await once(half, 'connect');
     half.write('GET /livez HTTP/1.1\r\n');
     expect((await ask(port, '/livez')).status).toBe(200);
-    const ended = Promise.all([once(idle!, 'close'), once(half, 'close')]);
+    const ended = Promise.all([once(idle as Socket, 'close'), once(half, 'close')]);
     await close();
     await ended;
     await expect(ask(port, '/livez')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
@@ -262,7 +312,7 @@ describe('listening', () => {
     await once(other, 'listening');
     onTestFinished(() => void other.close());
     const { port } = other.address() as { port: number };
-    const server = buildServer(new ApiPipeline().monitor);
+    const server = buildServer(new ApiPipeline().monitor, unexpected);
     await expect(listenOn(server, '127.0.0.1', port)).rejects.toMatchObject({
       code: 'API_PORT_IN_USE',
       message: `port ${port} on 127.0.0.1 is in use by another process`,
@@ -271,7 +321,7 @@ describe('listening', () => {
   });
 
   it('says when an address is not to be had', async () => {
-    const server = buildServer(new ApiPipeline().monitor);
+    const server = buildServer(new ApiPipeline().monitor, unexpected);
     // TEST-NET-1 (RFC 5737) is no address of any machine.
     await expect(listenOn(server, '192.0.2.1', 0)).rejects.toMatchObject({
       code: 'API_LISTEN_FAILED',

@@ -8,10 +8,10 @@ import { Drop } from '../../src/ring/drop-reason.js';
 import { InterfaceTable } from '../../src/ring/interface-table.js';
 import { ThreadState } from '../../src/ring/layout.js';
 import { Cell, type ThreadBlock } from '../../src/ring/thread-block.js';
-import { ApiPipeline } from '../helpers/api-pipeline.js';
+import { ApiPipeline, unexpected } from '../helpers/api-pipeline.js';
 
 async function serve(pipeline: ApiPipeline): Promise<number> {
-  const server = buildServer(pipeline.monitor);
+  const server = buildServer(pipeline.monitor, unexpected);
   onTestFinished(async () => {
     await server.close();
   });

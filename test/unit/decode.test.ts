@@ -47,6 +47,7 @@ describe('link layers', () => {
     ['raw IP of BSD', 12, frame(...inner)],
     ['loopback, little-endian', 0, frame(loopback(), ...inner)],
     ['loopback, big-endian', 0, frame(loopback({ bigEndian: true }), ...inner)],
+    ['loopback with an EtherType', 0, frame(Uint8Array.of(0x0f, 0, 0x08, 0), ...inner)],
     ['LINKTYPE_LOOP', 108, frame(loopback({ bigEndian: true }), ...inner)],
     ['Linux cooked', 113, frame(cooked(), ...inner)],
     ['Linux cooked 2', 276, frame(cooked2(), ...inner)],
@@ -177,7 +178,7 @@ describe('IPv6', () => {
   });
 
   it('ends a chain without end', () => {
-    const chain = Array.from({ length: 17 }, () => extension(60));
+    const chain = Array.from({ length: 129 }, () => extension(60));
     expect(decoded(frame(ethernet(), ipv6(), ...chain, udp(udpPorts)))).toMatchObject({ drop: '', protocol: 60 });
   });
 

@@ -279,6 +279,17 @@ describe('the ledger', () => {
     expect(codes(pipeline)).toEqual(['ledger_unbalanced']);
   });
 
+  it('waits for a capture that is late with publishing, and not for one that has ended', () => {
+    const pipeline = new ApiPipeline().running();
+    pipeline.silent.add(pipeline.capture);
+    pipeline.add(pipeline.capture, Cell.FramesReceived, 1);
+    pipeline.pass(4_000);
+    expect(codes(pipeline)).toEqual([]);
+    pipeline.capture.command = Command.Drain;
+    pipeline.capture.state = ThreadState.Ended;
+    expect(codes(pipeline)).toEqual(['ledger_unbalanced']);
+  });
+
   it('does not hide a worker that counts twice behind one that lags', () => {
     const pipeline = new ApiPipeline().running();
     pipeline.receive(10, 0);
