@@ -27,8 +27,10 @@ const PR_SET_NAME = 15;
 export function parseCpuList(text: string): number[] {
   const cpus = new Set<number>();
   for (const part of text.trim().split(',')) {
-    const [first, last = first] = part.split('-').map(Number);
-    if (first === undefined || last === undefined || Number.isNaN(first) || Number.isNaN(last)) continue;
+    const range = /^(\d+)(?:-(\d+))?$/.exec(part);
+    if (!range) continue;
+    const first = Number(range[1]);
+    const last = Number(range[2] ?? first);
     for (let cpu = first; cpu <= Math.min(last, MASK_BYTES * 8 - 1); cpu++) cpus.add(cpu);
   }
   return [...cpus].sort((a, b) => a - b);

@@ -51,6 +51,8 @@ export const ERRORS = {
   THREAD_RESTART_LOOP: fatal(70, 'A thread died five times within a minute; the log says why.'),
   THREAD_DEADLINE: fatal(70, 'A thread did not answer in time.'),
   STOP_DEADLINE: fatal(70, 'The stop took longer than 10 s; open flows may be missing from the database.'),
+  BENCH_FILE_NOT_WRITABLE: fatal(73, 'The bench needs room: TMPDIR=/path flowberry bench, or fewer --packets.'),
+  BENCH_RUN_FAILED: fatal(70, 'The message says what the program that was measured had to say.'),
   BENCH_REGRESSION: fatal(1, 'Compare with the baseline again on an idle machine.'),
   INTERNAL: fatal(70, 'This is a defect in flowberry; please report it with the log.'),
 } as const satisfies Record<string, ErrorEntry>;

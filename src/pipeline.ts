@@ -85,6 +85,8 @@ export class Pipeline {
       atomics: 'disabled',
       idleTimeout: Number.POSITIVE_INFINITY,
     });
+    // A worker that dies before it has its task is replaced by the pool, which only tells that it happened.
+    this.pool.on('error', (error: Error) => this.mayReplace('parse', error.message));
     this.writerThread = this.controlled('writer', './store/thread.js', null);
     if (options.hasApi) this.apiThread = this.controlled('api', './api/thread.js', null);
     if (source.type === 'cap') {
@@ -220,7 +222,7 @@ export class Pipeline {
     for (;;) {
       const outcome = await Promise.race([run(thread.control), thread.death]);
       if (typeof outcome !== 'string') return valueOf(outcome);
-      this.noteDeath(thread.name, outcome);
+      if (!this.mayReplace(thread.name, outcome)) return await this.failed;
       thread.restart();
       const opening = withDeadline(reopen(thread.control), OPEN_DEADLINE_MS, `reopening ${thread.name}`);
       const opened = await Promise.race([opening, thread.death]);
@@ -243,17 +245,17 @@ export class Pipeline {
         await this.pool.run(start, { transferList: [events] });
         return;
       } catch (error) {
-        this.noteDeath(`parse-${index}`, error instanceof Error ? error.message : String(error));
+        if (!this.mayReplace(`parse-${index}`, error instanceof Error ? error.message : String(error))) return;
       }
     }
   }
 
-  private noteDeath(thread: string, cause: string): void {
+  /** Logs the death of a thread. Ends the pipeline when there have been too many; the answer is then false. */
+  private mayReplace(thread: string, cause: string): boolean {
     const error: ErrorData = { code: 'THREAD_DIED', message: `${thread} died: ${cause}` };
     this.options.log('error', error.message, { code: error.code, thread });
-    if (!this.restarts.isExceeded(monotonicMs())) return;
-    const loop = new AppError('THREAD_RESTART_LOOP', error.message);
-    this.fail(loop);
-    throw loop;
+    if (!this.restarts.isExceeded(monotonicMs())) return true;
+    this.fail(new AppError('THREAD_RESTART_LOOP', error.message));
+    return false;
   }
 }

@@ -18,6 +18,7 @@ export class CaptureFile {
   private isFilling = false;
   private fillError: unknown;
   private wake: (() => void) | undefined;
+  private isClosed = false;
 
   /** Opens `input`; `buffer` is used until the file is closed. Throws `AppError`. */
   constructor(
@@ -51,6 +52,7 @@ export class CaptureFile {
   }
 
   close(): void {
+    this.isClosed = true;
     this.source.close();
   }
 
@@ -79,6 +81,7 @@ export class CaptureFile {
       });
       this.wake = undefined;
     }
+    if (this.isClosed) return Step.End;
     if (this.isFilling) return Step.Idle;
     if (this.fillError !== undefined) throw this.explained(this.fillError);
     return this.walk();

@@ -33,7 +33,7 @@ export class GunzipBytes implements ByteSource {
   private retry: Retry | undefined;
   private ended = false;
   private closed = false;
-  private failure: Error | undefined;
+  private failure: ReadFailure | undefined;
   private work: Promise<void> | undefined;
   private settle: ((error?: Error) => void) | undefined;
 
@@ -54,7 +54,7 @@ export class GunzipBytes implements ByteSource {
   read(target: Uint8Array, offset: number): number | Promise<number> {
     const chunk = this.chunks[0];
     if (chunk === undefined) {
-      if (this.failure) throw new ReadFailure(`the gzip data are broken: ${this.failure.message}`, { cause: this.failure });
+      if (this.failure) throw this.failure;
       return this.ended || this.closed ? 0 : this.readLater(target, offset);
     }
     const count = chunk.copy(target, offset, this.chunkOffset);
@@ -85,7 +85,8 @@ export class GunzipBytes implements ByteSource {
     if (this.work || this.ended || this.closed || this.failure) return;
     this.work = this.inflateSlice()
       .catch((error: unknown) => {
-        this.failure = error instanceof Error ? error : new Error(messageOf(error));
+        const what = `the gzip data are broken: ${messageOf(error)}`;
+        this.failure = error instanceof ReadFailure ? error : new ReadFailure(what, { cause: error });
       })
       .finally(() => {
         this.work = undefined;
@@ -98,7 +99,6 @@ export class GunzipBytes implements ByteSource {
     const error = await this.feed(slice);
     if (!error) {
       this.fedBytes += slice.length;
-      if (slice.length === 0) this.ended = true;
     } else if (this.retry || !this.reopen || slice.length === 0) {
       throw error;
     } else {
@@ -146,7 +146,11 @@ export class GunzipBytes implements ByteSource {
     const gunzip = createGunzip({ chunkSize: 65_536 });
     gunzip.on('data', (chunk: Buffer) => this.take(chunk));
     gunzip.on('error', (error) => this.settle?.(error));
-    gunzip.on('end', () => this.settle?.());
+    // zlib ends by itself, without an answer to the write, when only padding follows the last member.
+    gunzip.on('end', () => {
+      this.ended = true;
+      this.settle?.();
+    });
     return gunzip;
   }
 

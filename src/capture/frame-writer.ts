@@ -14,6 +14,8 @@ const WAIT_MS = 100;
 /** Writes frames into the ring of the worker that they belong to, and counts them. */
 export class FrameWriter implements FrameSink {
   private readonly cells: Float64Array;
+  /** Frames of each ring that are not published yet. */
+  private readonly unpublished: Int32Array;
 
   /** `isLive`: a full ring drops the frame; otherwise the thread waits. */
   constructor(
@@ -22,6 +24,8 @@ export class FrameWriter implements FrameSink {
     private readonly isLive: boolean,
   ) {
     this.cells = block.cells;
+    this.unpublished = new Int32Array(rings.length);
+    this.countLostWithPredecessor();
   }
 
   frame(
@@ -42,7 +46,7 @@ export class FrameWriter implements FrameSink {
     const copiedBytes = copyLength(view, offset, capturedBytes, linkType);
     let payload = ring.tryPush(RecordKind.Frame, Frame.HeaderBytes + copiedBytes);
     if (payload < 0) {
-      payload = this.isLive ? -1 : this.waitAndPush(ring, Frame.HeaderBytes + copiedBytes);
+      payload = this.isLive ? -1 : this.waitAndPush(index, Frame.HeaderBytes + copiedBytes);
       if (payload < 0) {
         cells[Cell.Drops + Drop.RingFull] = (cells[Cell.Drops + Drop.RingFull] as number) + 1;
         return;
@@ -59,18 +63,36 @@ export class FrameWriter implements FrameSink {
     words[word + Frame.LinkType] = linkType;
     copyBytes(view, offset, copiedBytes, words, ring.view, payload + Frame.HeaderBytes);
     cells[Cell.BytesCopied] = (cells[Cell.BytesCopied] as number) + copiedBytes;
-    if (ring.unpublishedBytes >= PUBLISH_BYTES) ring.publish();
+    this.unpublished[index] = (this.unpublished[index] as number) + 1;
+    if (ring.unpublishedBytes >= PUBLISH_BYTES) this.publish(index);
   }
 
   /** Publishes what has gathered in all rings. */
   flush(): void {
-    for (let i = 0; i < this.rings.length; i++) (this.rings[i] as RingProducer).publish();
+    for (let index = 0; index < this.rings.length; index++) this.publish(index);
+  }
+
+  private publish(index: number): void {
+    const { cells, unpublished } = this;
+    cells[Cell.FramesPublished] = (cells[Cell.FramesPublished] as number) + (unpublished[index] as number);
+    unpublished[index] = 0;
+    (this.rings[index] as RingProducer).publish();
+  }
+
+  /** A capture thread that died takes with it what it had received and not published. */
+  private countLostWithPredecessor(): void {
+    const { cells } = this;
+    let accounted = cells[Cell.FramesPublished] as number;
+    for (let reason = 0; reason < Drop.Count; reason++) accounted += cells[Cell.Drops + reason] as number;
+    const lost = (cells[Cell.FramesReceived] as number) - accounted;
+    cells[Cell.Drops + Drop.CaptureCrash] = (cells[Cell.Drops + Drop.CaptureCrash] as number) + lost;
   }
 
   /** Replay: waits for space. Gives up, with -1, only when the run is being stopped. */
-  private waitAndPush(ring: RingProducer, payloadBytes: number): number {
+  private waitAndPush(index: number, payloadBytes: number): number {
+    const ring = this.rings[index] as RingProducer;
     for (;;) {
-      ring.publish();
+      this.publish(index);
       ring.waitForSpace(WAIT_MS);
       this.block.beat();
       const payload = ring.tryPush(RecordKind.Frame, payloadBytes);

@@ -8,28 +8,30 @@ export const enum Drop {
   RingFull = 1,
   /** The parse worker died with this packet in hand. */
   WorkerCrash = 2,
-  LinkTypeUnsupported = 3,
-  LinkTruncated = 4,
-  VlanTruncated = 5,
+  /** The capture thread died before it published the frame. */
+  CaptureCrash = 3,
+  LinkTypeUnsupported = 4,
+  LinkTruncated = 5,
+  VlanTruncated = 6,
   /** More layers than the decoder follows. */
-  LayersTooMany = 6,
+  LayersTooMany = 7,
   /** IEEE 802.3 frame with a length instead of an EtherType: STP, LLDP over SNAP, IPX, … */
-  Llc = 7,
-  Arp = 8,
-  Lldp = 9,
-  Eapol = 10,
-  Mpls = 11,
-  Pppoe = 12,
+  Llc = 8,
+  Arp = 9,
+  Lldp = 10,
+  Eapol = 11,
+  Mpls = 12,
+  Pppoe = 13,
   /** Any other EtherType or address family. */
-  NotIp = 13,
-  Ipv4Truncated = 14,
+  NotIp = 14,
+  Ipv4Truncated = 15,
   /** Version nibble is not 4. */
-  Ipv4Version = 15,
+  Ipv4Version = 16,
   /** Header length below 20 bytes, or more than the total length says. */
-  Ipv4HeaderLength = 16,
-  Ipv6Truncated = 17,
-  Ipv6Version = 18,
-  Count = 19,
+  Ipv4HeaderLength = 17,
+  Ipv6Truncated = 18,
+  Ipv6Version = 19,
+  Count = 20,
 }
 
 /** Names of `Drop`, in its order. */
@@ -37,6 +39,7 @@ export const DROP_REASONS = [
   '',
   'ring_full',
   'worker_crash',
+  'capture_crash',
   'link_type_unsupported',
   'link_truncated',
   'vlan_truncated',

@@ -22,7 +22,9 @@ export function createRing(capacityBytes: number): SharedArrayBuffer {
 /** How many bytes of the ring are in use, headers and padding included; another thread's answer may be one batch old. */
 export function ringUsedBytes(memory: SharedArrayBuffer): number {
   const words = new Int32Array(memory);
-  return (Atomics.load(words, Ring.Produced) - Atomics.load(words, Ring.Consumed)) | 0;
+  // The consumer's end first: it can only be overtaken by the producer's, so the difference is never negative.
+  const consumed = Atomics.load(words, Ring.Consumed);
+  return (Atomics.load(words, Ring.Produced) - consumed) | 0;
 }
 
 /** The ring's capacity in bytes. */

@@ -23,6 +23,8 @@ export const enum Cell {
   /** Capture: bytes of input read, and its size where it is known (gauges, for the progress bar). */
   InputBytesRead = 9,
   InputBytesTotal = 10,
+  /** Capture: frames that the parse workers can see, or have seen. */
+  FramesPublished = 11,
 
   /** Parse: frames taken from the ring; each of them is in `PacketsInFlows` or under a drop reason. */
   FramesTaken = 16,

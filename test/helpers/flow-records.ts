@@ -8,7 +8,7 @@ import { allocateMemory } from '../../src/memory.js';
 import type { PipelineMemory, Session } from '../../src/messages.js';
 import { Doorbell } from '../../src/ring/doorbell.js';
 import { InterfaceTable } from '../../src/ring/interface-table.js';
-import { EndReason, Interface, RecordKind, Slot, TcpState } from '../../src/ring/layout.js';
+import { EndReason, RecordKind, Slot, TcpState } from '../../src/ring/layout.js';
 import { RingProducer } from '../../src/ring/ring.js';
 import { Cell, ThreadBlock } from '../../src/ring/thread-block.js';
 import { Writer, type WriterSetup } from '../../src/store/writer.js';
@@ -225,11 +225,18 @@ export class WriterRig implements WriterSetup {
     }
   }
 
+  /** Changes the database file through a connection of its own, as another program would. */
+  execute(sql: string): void {
+    const db = new Database(this.path);
+    try {
+      db.exec(sql);
+    } finally {
+      db.close();
+    }
+  }
+
   /** The one value of a query. */
   value<T = number>(sql: string): T {
     return Object.values(this.query<Record<string, T>>(sql)[0] as Record<string, T>)[0] as T;
   }
 }
-
-/** Most entries that the interface table takes. */
-export const INTERFACES_MAX: number = Interface.CountMax;

@@ -45,7 +45,8 @@ class KernelSide {
   }
 }
 
-const bytesOf = (count: number, first = 0): Uint8Array => Uint8Array.from({ length: count }, (_, index) => (first + index) & 0xff);
+const bytesOf = (count: number, first = 0): Uint8Array =>
+  Uint8Array.from({ length: count }, (_, index) => (first + index) & 0xff);
 
 function ringOf(kernel: KernelSide, options: { isEthernet?: boolean; snapBytes?: number } = {}): AfpacketRing {
   return new AfpacketRing(kernel.memory, BLOCK_BYTES, {
@@ -72,7 +73,12 @@ describe('AfpacketRing', () => {
     expect(sink.frames.map(({ bytes }) => bytes)).toEqual(
       Array.from({ length: sent }, (_, index) => bytesOf(60 + index * 7, index)),
     );
-    expect(sink.frames[0]).toMatchObject({ timestamp: 1_700_000_000_999_999_999n, interfaceIndex: 5, linkType: 1, wireBytes: 60 });
+    expect(sink.frames[0]).toMatchObject({
+      timestamp: 1_700_000_000_999_999_999n,
+      interfaceIndex: 5,
+      linkType: 1,
+      wireBytes: 60,
+    });
   });
 
   it('takes no more blocks than it is asked to, and stops at one that is not ready', () => {

@@ -15,7 +15,9 @@ const http3 = frame(ethernet(), ip, udp({ srcPort: 4000, dstPort: 443 }));
 function keptBytes(program: Uint8Array, packet: Uint8Array): number {
   for (const name of ['libpcap.so.0.8', 'libpcap.so.1', 'libpcap.so', '/usr/lib/libpcap.A.dylib']) {
     try {
-      const run = koffi.load(name).func('uint32_t bpf_filter(const void *program, const void *packet, uint32_t wire, uint32_t captured)');
+      const run = koffi
+        .load(name)
+        .func('uint32_t bpf_filter(const void *program, const void *packet, uint32_t wire, uint32_t captured)');
       return run(program, packet, packet.length, packet.length);
     } catch {
       // The next name.
@@ -70,7 +72,7 @@ describe.skipIf(!canCompile)(`compileFilter${canCompile ? '' : ' (needs libpcap)
   });
 
   it('refuses a filter that is too long for the kernel', () => {
-    const expression = Array.from({ length: 2500 }, (_, index) => `udp[8:4] = ${index * 7919}`).join(' or ');
+    const expression = `${Array.from({ length: 2000 }, (_, index) => `ether[${index}]`).join(' + ')} = 7`;
     expect(() => compileFilter(expression, ETHERNET)).toThrow(
       expect.objectContaining({ code: 'CAPTURE_FILTER_INVALID', message: expect.stringContaining('instructions') }),
     );

@@ -28,7 +28,7 @@ function decoded(bytes: Uint8Array, { linkType = 1, wireBytes = bytes.length } =
   around.set(bytes, 24);
   const packet = new Packet();
   const drop = decode(viewOf(around), 24, 24 + bytes.length, wireBytes, linkType, packet);
-  return Object.assign(packet, { drop: DROP_REASONS[drop] as string });
+  return Object.assign(packet, { drop: DROP_REASONS[drop as number] as string });
 }
 
 const udpPorts = { srcPort: 5000, dstPort: 53 };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FlowEmitter } from '../../src/parse/flow-emitter.js';
 import { Doorbell } from '../../src/ring/doorbell.js';
+import { Drop } from '../../src/ring/drop-reason.js';
 import { Slot, Table } from '../../src/ring/layout.js';
 import { ledgerDifference } from '../../src/ring/ledger.js';
 import { ResumeAt, RingConsumer, RingProducer } from '../../src/ring/ring.js';
@@ -49,7 +50,7 @@ describe('a worker that takes over', () => {
   it('skips the packet in hand and counts nothing, if it was dropped already', () => {
     const rig = new ParseRig().push(new Uint8Array(5)).push(flowOf(1));
     takeOnly(rig);
-    rig.block.cells[Cell.Drops + 4] = 1;
+    rig.block.cells[Cell.Drops + Drop.LinkTruncated] = 1;
     rig.replaceWorker().step().finish();
     expect(rig.ledger).toMatchObject({ received: 2, inFlows: 1, dropped: { link_truncated: 1 } });
     expect(ledgerDifference(rig.ledger)).toBe(0);

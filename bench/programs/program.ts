@@ -1,0 +1,39 @@
+/** A program that reads a capture file and is timed as a whole. */
+export interface Program {
+  readonly name: string;
+  /** What it does with the packets, for people. */
+  readonly work: string;
+  /** Path of the program, or null when it is not installed. */
+  find(): string | null;
+  /**
+   * Gets ready for one run on `file`, with `directory` for whatever it writes. Everything that is not the program's own work
+   * happens here and in `finish`, outside the measured time.
+   */
+  prepare(path: string, file: string, directory: string): Promise<ProgramRun>;
+}
+
+/** One run of a program, ready to start. */
+export interface ProgramRun {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Looks at what the program left: figures of its own, or why the run does not count. Called after its end. */
+  finish(output: ProgramOutput): Promise<ProgramFigures>;
+}
+
+/** What a program wrote. */
+export interface ProgramOutput {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Figures that only the program itself can tell. */
+export interface ProgramFigures {
+  /** Packets that it counted, null where it does not say. */
+  readonly packets: number | null;
+  /** Flow records that it made. */
+  readonly flows: number | null;
+  /** Bytes that it wrote to files. */
+  readonly storedBytes: number | null;
+  /** Peak of the resident memory, where the program tells it exactly. */
+  readonly rssBytes: number | null;
+}

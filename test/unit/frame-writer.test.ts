@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest';
+import { FrameWriter } from '../../src/capture/frame-writer.js';
+import { Doorbell } from '../../src/ring/doorbell.js';
+import { Command, Frame } from '../../src/ring/layout.js';
+import { createRing, ResumeAt, RingConsumer, RingProducer } from '../../src/ring/ring.js';
+import { Cell, createThreadBlock, ThreadBlock } from '../../src/ring/thread-block.js';
+import { cooked, ethernet, extension, frame, ipv4, ipv6, tcp, tcpFrame, udp, udpFrame, viewOf, vlan } from '../helpers/frames.js';
+
+const ETHERNET = 1;
+const SLL = 113;
+const LONG = 'x'.repeat(1400);
+
+class Rig {
+  readonly block = new ThreadBlock(createThreadBlock());
+  readonly rings: SharedArrayBuffer[];
+  readonly writer: FrameWriter;
+
+  constructor(
+    readonly workers = 1,
+    isLive = true,
+    ringBytes = 65_536,
+  ) {
+    this.rings = Array.from({ length: workers }, () => createRing(ringBytes));
+    this.writer = this.another(isLive);
+  }
+
+  another(isLive = true): FrameWriter {
+    const doorbell = new Doorbell(createThreadBlock());
+    return new FrameWriter(
+      this.rings.map((ring) => new RingProducer(ring, doorbell)),
+      this.block,
+      isLive,
+    );
+  }
+
+  push(bytes: Uint8Array, linkType = ETHERNET, wireBytes = bytes.length): void {
+    this.writer.frame(viewOf(bytes), 0, bytes.length, wireBytes, 1_700_000_000, 123_456_789, 3, linkType);
+  }
+
+  /** Header words and bytes of each frame that is published in a ring. */
+  taken(worker = 0): { header: number[]; bytes: Uint8Array }[] {
+    const ring = new RingConsumer(this.rings[worker] as SharedArrayBuffer, ResumeAt.Released);
+    const frames = [];
+    for (let payload = ring.peek(); payload >= 0; payload = ring.peek()) {
+      const header = [...ring.words.slice(payload / 4, payload / 4 + 7)];
+      const start = payload + Frame.HeaderBytes;
+      frames.push({ header, bytes: new Uint8Array(ring.words.buffer.slice(start, start + (header[0] as number))) });
+      ring.advance();
+    }
+    ring.release();
+    return frames;
+  }
+}
+
+describe('what is written for a frame', () => {
+  it('is its header and its bytes', () => {
+    const rig = new Rig();
+    const bytes = udpFrame({ payload: 'abc' });
+    rig.push(bytes, ETHERNET, 90);
+    rig.writer.flush();
+    expect(rig.taken()).toEqual([{ header: [45, 45, 90, 1_700_000_000, 123_456_789, 3, ETHERNET], bytes }]);
+    expect(rig.block.cell(Cell.FramesReceived)).toBe(1);
+    expect(rig.block.cell(Cell.WireBytesReceived)).toBe(90);
+  });
+
+  it.each(Array.from({ length: 40 }, (_, length) => length))('is exact for %i bytes', (length) => {
+    const rig = new Rig();
+    const bytes = Uint8Array.from({ length }, (_, index) => index * 7 + 1);
+    rig.push(bytes, 147);
+    rig.writer.flush();
+    expect(rig.taken()[0]?.bytes).toEqual(bytes);
+  });
+
+  it.each([
+    ['plain TCP over IPv4', tcpFrame({ payload: LONG }), ETHERNET, 136],
+    ['plain UDP over IPv6', udpFrame({ src: '::1', dst: '::2', payload: LONG }), ETHERNET, 136],
+    ['a frame with extension headers', frame(ethernet(), ipv6(), extension(60), udp(), LONG), ETHERNET, 14 + 40 + 8 + 8 + 1400],
+    ['a tagged frame', frame(ethernet(), vlan(1), ipv4(), udp(), LONG), ETHERNET, 14 + 4 + 20 + 8 + 1400],
+    ['another link type', frame(cooked(), ipv4(), tcp(), LONG), SLL, 16 + 20 + 20 + 1400],
+  ])('is no more than the parser needs of %s', (_, bytes, linkType, copied) => {
+    const rig = new Rig();
+    rig.push(bytes, linkType);
+    rig.writer.flush();
+    expect(rig.taken()[0]?.header.slice(0, 2)).toEqual([copied, bytes.length]);
+  });
+});
+
+describe('a full ring', () => {
+  it('drops the frame of a live capture, and counts it', () => {
+    const rig = new Rig(1, true, 4096);
+    for (let i = 0; i < 100; i++) rig.push(udpFrame());
+    rig.writer.flush();
+    const taken = rig.taken().length;
+    expect(taken).toBeLessThan(100);
+    expect(rig.block.drops()).toEqual({ ring_full: 100 - taken });
+    expect(rig.block.cell(Cell.FramesReceived)).toBe(100);
+  });
+
+  it('gives up waiting in a replay only when the run is stopped', () => {
+    const rig = new Rig(1, false, 4096);
+    rig.block.command = Command.Drain;
+    for (let i = 0; i < 100; i++) rig.push(udpFrame());
+    expect(rig.block.drops()['ring_full']).toBeGreaterThan(0);
+  });
+});
+
+describe('steering', () => {
+  it('brings both directions, all ports and all fragments of two hosts to one worker', () => {
+    const rig = new Rig(4);
+    const [a, b] = ['10.1.2.3', '192.0.2.7'];
+    rig.push(udpFrame({ src: a, srcPort: 1, dst: b, dstPort: 2 }));
+    rig.push(tcpFrame({ src: b, srcPort: 3, dst: a, dstPort: 4 }));
+    rig.push(frame(ethernet(), vlan(9), ipv4({ src: a, dst: b, fragmentOffset: 64, protocol: 17 }), 'later'));
+    rig.writer.flush();
+    expect(rig.rings.map((_, worker) => rig.taken(worker).length).sort()).toEqual([0, 0, 0, 3]);
+  });
+
+  it('spreads hosts over the workers', () => {
+    const rig = new Rig(3, true, 1_048_576);
+    for (let i = 0; i < 3000; i++)
+      rig.push(udpFrame({ src: `10.0.${i >> 8}.${i & 255}`, dst: '192.0.2.1' }));
+    for (let i = 0; i < 3000; i++) rig.push(udpFrame({ src: `2001:db8::${i.toString(16)}`, dst: '2001:db8:1::1' }));
+    rig.writer.flush();
+    for (const worker of [0, 1, 2]) expect(rig.taken(worker).length).toBeGreaterThan(1600);
+  });
+});
+
+describe('a capture that takes over', () => {
+  it('counts what its predecessor had received and not published', () => {
+    const rig = new Rig();
+    for (let i = 0; i < 3; i++) rig.push(udpFrame());
+    rig.writer.flush();
+    rig.push(udpFrame());
+    rig.push(udpFrame());
+    rig.another();
+    expect(rig.taken()).toHaveLength(3);
+    expect(rig.block.drops()).toEqual({ capture_crash: 2 });
+  });
+});

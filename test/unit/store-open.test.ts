@@ -1,0 +1,143 @@
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import type { ErrorCode } from '../../src/errors.js';
+import { cacheKibFor } from '../../src/store/open-database.js';
+import { flow, flows, temporaryDirectory, WriterRig } from '../helpers/flow-records.js';
+
+/** Opens a writer on `path`, which must be refused with `code` and name the file. */
+function expectRefused(path: string, code: ErrorCode): void {
+  expect(() => new WriterRig({ path }).open()).toThrow(
+    expect.objectContaining({ name: 'AppError', code, message: expect.stringContaining(path) }),
+  );
+}
+
+function fileWith(content: string | Buffer): string {
+  const path = join(temporaryDirectory(), 'other.db');
+  writeFileSync(path, content);
+  return path;
+}
+
+describe('opening the database', () => {
+  it('makes the directory and the file', () => {
+    const path = join(temporaryDirectory(), 'a', 'b', 'flows.db');
+    const rig = new WriterRig({ path });
+    rig.store([flow()]);
+    expect(rig.value('PRAGMA page_size')).toBe(4096);
+    expect(rig.value('PRAGMA journal_mode')).toBe('wal');
+    expect(rig.value('PRAGMA user_version')).toBe(1);
+    expect(rig.value('PRAGMA application_id')).toBe(0x464c4252);
+    expect(rig.query('SELECT key FROM meta ORDER BY key').map((row) => row['key'])).toEqual([
+      'created_us',
+      'page_size',
+      'schema_1_us',
+    ]);
+    // Everything has been moved into the file.
+    expect(existsSync(`${path}-wal`)).toBe(false);
+  });
+
+  it('takes an empty file, and an SQLite file without tables', () => {
+    const empty = new WriterRig({ path: fileWith('') });
+    empty.store([flow()]);
+    expect(empty.value('SELECT count(*) FROM flows')).toBe(1);
+    const path = join(temporaryDirectory(), 'bare.db');
+    const bare = new Database(path);
+    bare.pragma('journal_mode = WAL');
+    bare.close();
+    const rig = new WriterRig({ path });
+    rig.store([flow()]);
+    expect(rig.value('SELECT count(*) FROM flows')).toBe(1);
+  });
+
+  it('changes nothing in the schema when it opens its own database again', () => {
+    const rig = new WriterRig();
+    rig.store([flow()]);
+    const before = rig.value('PRAGMA schema_version');
+    new WriterRig({ path: rig.path }).open().abandon();
+    expect(rig.value('PRAGMA schema_version')).toBe(before);
+  });
+
+  it.each([
+    ['a text', 'some notes of mine\n'],
+    ['a single byte', 'x'],
+    ['a large file', Buffer.alloc(100_000, 7)],
+  ])('refuses %s and leaves it as it is', (_, content) => {
+    const path = fileWith(content);
+    const before = readFileSync(path);
+    expectRefused(path, 'DATABASE_FOREIGN');
+    expect(readFileSync(path).equals(before)).toBe(true);
+    expect(existsSync(`${path}-lock`)).toBe(false);
+  });
+
+  it('refuses the database of another application and leaves it as it is', () => {
+    for (const pragma of ['application_id = 77', 'user_version = 1']) {
+      const path = join(temporaryDirectory(), 'other.db');
+      const other = new Database(path);
+      other.exec('CREATE TABLE flows (id)');
+      other.pragma(pragma);
+      other.close();
+      const before = readFileSync(path);
+      expectRefused(path, 'DATABASE_FOREIGN');
+      expect(readFileSync(path).equals(before)).toBe(true);
+    }
+  });
+
+  it('refuses the database of a newer flowberry', () => {
+    const rig = new WriterRig();
+    rig.store([flow()]);
+    rig.execute('PRAGMA user_version = 99');
+    expectRefused(rig.path, 'DATABASE_NEWER');
+  });
+
+  it('refuses paths that cannot be written', () => {
+    const directory = temporaryDirectory();
+    const file = fileWith('');
+    mkdirSync(join(directory, 'folder.db'));
+    expectRefused(join(directory, 'folder.db'), 'DATABASE_NOT_WRITABLE');
+    expectRefused(join(file, 'below-a-file.db'), 'DATABASE_NOT_WRITABLE');
+    expectRefused('/proc/flowberry/flows.db', 'DATABASE_NOT_WRITABLE');
+  });
+
+  it('refuses a database whose file is damaged', () => {
+    const rig = new WriterRig();
+    rig.store(flows(500));
+    const bytes = readFileSync(rig.path);
+    // The page of the schema, behind the header that says whose file it is.
+    bytes.fill(0xff, 100, 4096);
+    writeFileSync(rig.path, bytes);
+    expectRefused(rig.path, 'DATABASE_DAMAGED');
+  });
+
+  it('refuses a second writer, also through a symbolic link, until the first has gone', () => {
+    const rig = new WriterRig();
+    const writer = rig.open();
+    expectRefused(rig.path, 'DATABASE_LOCKED');
+    const link = join(temporaryDirectory(), 'link.db');
+    symlinkSync(rig.path, link);
+    expect(() => new WriterRig({ path: link }).open()).toThrow(expect.objectContaining({ code: 'DATABASE_LOCKED' }));
+    writer.abandon();
+    new WriterRig({ path: rig.path }).open().abandon();
+  });
+
+  it('leaves no lock behind when it is refused', () => {
+    const rig = new WriterRig();
+    rig.store([flow()]);
+    rig.execute('DROP TABLE sessions');
+    expect(() => new WriterRig({ path: rig.path }).open()).toThrow('no such table');
+    rig.execute('PRAGMA user_version = 0; PRAGMA application_id = 0');
+    expectRefused(rig.path, 'DATABASE_FOREIGN');
+  });
+});
+
+describe('page cache by memory', () => {
+  it.each([
+    [1, 16],
+    [4.4, 16],
+    [7.9, 64],
+    [5.5, 32],
+    [16, 32],
+  ])('%d GiB: %d MiB', (gib, mib) => {
+    expect(cacheKibFor(gib * 2 ** 30)).toBe(mib * 1024);
+  });
+});

@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+import { EndReason, TcpState } from '../../src/ring/layout.js';
+import { type FlowSpec, flow, NOW_MS, WriterRig } from '../helpers/flow-records.js';
+
+const EMITTED_US = NOW_MS * 1000;
+
+/** The row of `flow_view` that one flow becomes. */
+function rowOf(spec: FlowSpec, interfaces: readonly string[] = ['eth0']): Record<string, unknown> {
+  const rig = new WriterRig({ interfaces });
+  rig.store([spec]);
+  const rows = rig.query('SELECT * FROM flow_view');
+  expect(rows).toHaveLength(1);
+  return rows[0] as Record<string, unknown>;
+}
+
+const TCP: FlowSpec = flow({
+  src: '192.168.1.10',
+  srcPort: 51_000,
+  dst: '203.0.113.200',
+  dstPort: 443,
+  protocol: 6,
+  packets: [12, 15],
+  ipBytes: [1_000, 20_000],
+  wireBytes: [1_168, 20_210],
+  payloadBytes: [500, 19_300],
+  tcpFlags: [0x1b, 0xdb],
+  tcpState: TcpState.Closed,
+  endReason: EndReason.TcpFin,
+  vlanId: 4_094,
+  interfaceIndex: 1,
+  startUs: EMITTED_US - 7_000_001,
+  endUs: EMITTED_US - 5_000_001,
+  emittedUs: EMITTED_US + 1,
+  flowId: 1_749_999_999_123_457,
+});
+
+const TCP_ROW = {
+  id: EMITTED_US,
+  start_us: EMITTED_US - 7_000_001,
+  end_us: EMITTED_US - 5_000_001,
+  interface: 'wlan0',
+  vlan_id: 4_094,
+  protocol: 6,
+  src_ip: '192.168.1.10',
+  src_port: 51_000,
+  dst_ip: '203.0.113.200',
+  dst_port: 443,
+  src_packets: 12,
+  dst_packets: 15,
+  src_bytes: 1_000,
+  dst_bytes: 20_000,
+  src_wire_bytes: 1_168,
+  dst_wire_bytes: 20_210,
+  src_payload_bytes: 500,
+  dst_payload_bytes: 19_300,
+  src_tcp_flags: 0x1b,
+  dst_tcp_flags: 0xdb,
+  tcp_state: 'closed',
+  rtt_client_us: null,
+  rtt_server_us: null,
+  src_retransmits: null,
+  dst_retransmits: null,
+  src_out_of_order: null,
+  dst_out_of_order: null,
+  application: null,
+  server_name: null,
+  end_reason: 'tcp_fin',
+  icmp_type: null,
+  icmp_code: null,
+  flow_id: 1_749_999_999_123_457,
+};
+
+describe('flow_view', () => {
+  it('shows every column of a TCP flow, in the promised order', () => {
+    const row = rowOf(TCP, ['eth0', 'wlan0']);
+    expect(row).toEqual(TCP_ROW);
+    expect(Object.keys(row)).toEqual(Object.keys(TCP_ROW));
+  });
+
+  it('shows the initiator as src whichever direction of the record it is', () => {
+    expect(rowOf({ ...TCP, direction: 1 }, ['eth0', 'wlan0'])).toEqual(TCP_ROW);
+  });
+
+  it('shows IPv6 addresses as text', () => {
+    const row = rowOf({ ...TCP, src: '2001:db8::1', dst: 'fe80::a:0:0:1', direction: 1 }, ['eth0', 'wlan0']);
+    expect(row).toEqual({ ...TCP_ROW, src_ip: '2001:db8::1', dst_ip: 'fe80::a:0:0:1' });
+  });
+
+  it.each([
+    ['0.0.0.0', '255.255.255.255'],
+    ['127.255.255.255', '128.0.0.0'],
+  ])('keeps the extreme IPv4 addresses %s and %s', (src, dst) => {
+    expect(rowOf(flow({ src, dst }))).toMatchObject({ src_ip: src, dst_ip: dst });
+  });
+
+  it.each([
+    [65_535, 0],
+    [0, 65_535],
+    [32_768, 32_767],
+  ])('keeps the extreme ports %d and %d in both directions', (srcPort, dstPort) => {
+    for (const direction of [0, 1] as const)
+      expect(rowOf(flow({ srcPort, dstPort, direction }))).toMatchObject({ src_port: srcPort, dst_port: dstPort });
+  });
+
+  it.each([
+    ['ICMP', 1, '10.0.0.1', '10.0.0.2'],
+    ['ICMPv6', 58, '2001:db8::1', '2001:db8::2'],
+  ])('shows type and code of %s, and ports 0', (_, protocol, src, dst) => {
+    const row = rowOf(flow({ protocol, src, dst, srcPort: 0, dstPort: 0, icmp: (255 << 8) | 4, direction: 1 }));
+    expect(row).toMatchObject({ protocol, icmp_type: 255, icmp_code: 4, src_port: 0, dst_port: 0, src_ip: src, dst_ip: dst });
+  });
+
+  it('shows NULL for what a UDP flow has not', () => {
+    const row = rowOf(flow());
+    expect(row).toMatchObject({ tcp_state: null, vlan_id: null, icmp_type: null, icmp_code: null, flow_id: null });
+    expect(row).toMatchObject({ src_tcp_flags: 0, dst_tcp_flags: 0, end_reason: 'idle_timeout' });
+  });
+
+  it('keeps negative differences: less on the wire than the header says, packets ahead of the clock', () => {
+    const given = { ipBytes: [1500, 1500], wireBytes: [60, 64], payloadBytes: [1600, 0] } as const;
+    const row = rowOf(flow({ ...given, startUs: EMITTED_US + 5, endUs: EMITTED_US + 9 }));
+    expect(row).toMatchObject({ src_wire_bytes: 60, dst_wire_bytes: 64, src_payload_bytes: 1600, start_us: EMITTED_US + 5 });
+    expect(row).toMatchObject({ end_us: EMITTED_US + 9, id: EMITTED_US });
+  });
+
+  it('keeps counts beyond 32 bits', () => {
+    const bytes = [2 ** 45 + 1, 2 ** 33 + 3] as const;
+    const row = rowOf(flow({ packets: [2 ** 32 + 1, 0], ipBytes: bytes, wireBytes: [2 ** 46 + 7, 2 ** 33 + 5] }));
+    expect(row).toMatchObject({ src_packets: 2 ** 32 + 1, src_bytes: bytes[0], dst_bytes: bytes[1] });
+    expect(row).toMatchObject({ src_wire_bytes: 2 ** 46 + 7, dst_wire_bytes: 2 ** 33 + 5 });
+  });
+
+  it('is made anew when an older flowberry has left another one', () => {
+    const rig = new WriterRig();
+    rig.store([flow()]);
+    const writable = rig.open();
+    writable.abandon();
+    rig.execute('DROP VIEW flow_view; CREATE VIEW flow_view AS SELECT id FROM flows');
+    new WriterRig({ path: rig.path }).store([flow({ emittedUs: EMITTED_US + 10 })]);
+    expect(rig.query('SELECT src_ip FROM flow_view')).toEqual([{ src_ip: '192.168.1.10' }, { src_ip: '192.168.1.10' }]);
+  });
+
+  it('says the same as the names of interfaces that runs share', () => {
+    const rig = new WriterRig({ interfaces: ['eth0', 'eth1'] });
+    rig.store([flow({ interfaceIndex: 1 })]);
+    new WriterRig({ path: rig.path, interfaces: ['eth1', 'eth2'] }).store([
+      flow({ interfaceIndex: 0, emittedUs: EMITTED_US + 10 }),
+      flow({ interfaceIndex: 1, emittedUs: EMITTED_US + 20 }),
+    ]);
+    expect(rig.query('SELECT interface FROM flow_view ORDER BY id').map((row) => row['interface'])).toEqual([
+      'eth1',
+      'eth1',
+      'eth2',
+    ]);
+    expect(rig.value('SELECT count(*) FROM interfaces')).toBe(2);
+  });
+});
