@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from './find-program.js';
-import type { Program, ProgramOutput } from './program.js';
+import { NO_FIGURES, type Program, type ProgramOutput } from './program.js';
 
 /** A number that a program printed behind `label`, or null. */
 function printed({ stdout, stderr }: ProgramOutput, label: RegExp): number | null {
@@ -36,15 +36,12 @@ const softflowd: Program = {
     return {
       command: path,
       args: [...args, '-p', join(directory, 'softflowd.pid'), '-c', 'none'],
-      finish: async (output) => {
-        sink.close();
-        return {
-          packets: printed(output, /^Packets processed: (\d+)/m),
-          flows: printed(output, /^Flows exported: (\d+)/m),
-          storedBytes: null,
-          rssBytes: null,
-        };
-      },
+      figures: (output) => ({
+        ...NO_FIGURES,
+        packets: printed(output, /^Packets processed: (\d+)/m),
+        flows: printed(output, /^Flows exported: (\d+)/m),
+      }),
+      close: () => sink.close(),
     };
   },
 };
@@ -60,12 +57,13 @@ const nfpcapd: Program = {
     return {
       command: path,
       args: ['-r', file, '-w', flowDirectory],
-      finish: async (output) => ({
+      figures: (output) => ({
+        ...NO_FIGURES,
         packets: printed(output, /^Total: Processed: (\d+)/m),
         flows: sumOf(output, /Flows: (\d+), Packets:/g),
         storedBytes: directoryBytes(flowDirectory),
-        rssBytes: null,
       }),
+      close: () => undefined,
     };
   },
 };
@@ -85,7 +83,8 @@ const tcpdump: Program = {
   prepare: async (path, file) => ({
     command: path,
     args: ['-r', file, '-w', '/dev/null'],
-    finish: async () => ({ packets: null, flows: null, storedBytes: null, rssBytes: null }),
+    figures: () => NO_FIGURES,
+    close: () => undefined,
   }),
 };
 

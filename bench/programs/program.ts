@@ -6,8 +6,8 @@ export interface Program {
   /** Path of the program, or null when it is not installed. */
   find(): string | null;
   /**
-   * Gets ready for one run on `file`, with `directory` for whatever it writes. Everything that is not the program's own work
-   * happens here and in `finish`, outside the measured time.
+   * Gets ready for one run on `file`, with an empty `directory` for whatever it writes. Everything that is not the program's own
+   * work happens here and in `figures`, outside the measured time.
    */
   prepare(path: string, file: string, directory: string): Promise<ProgramRun>;
 }
@@ -16,8 +16,10 @@ export interface Program {
 export interface ProgramRun {
   readonly command: string;
   readonly args: readonly string[];
-  /** Looks at what the program left: figures of its own, or why the run does not count. Called after its end. */
-  finish(output: ProgramOutput): Promise<ProgramFigures>;
+  /** Reads what the program said and left behind, after its end. Throws when the run does not count. */
+  figures(output: ProgramOutput): ProgramFigures;
+  /** Frees what `prepare` took; called in any case. */
+  close(): void;
 }
 
 /** What a program wrote. */
@@ -36,4 +38,9 @@ export interface ProgramFigures {
   readonly storedBytes: number | null;
   /** Peak of the resident memory, where the program tells it exactly. */
   readonly rssBytes: number | null;
+  /** Hash over what the program stored, where that is looked at. */
+  readonly resultHash: string | null;
 }
+
+/** Of a program that says nothing. */
+export const NO_FIGURES: ProgramFigures = { packets: null, flows: null, storedBytes: null, rssBytes: null, resultHash: null };

@@ -49,7 +49,8 @@ function rssPeakBytes(pid: number): number | null {
 }
 
 /** Runs a program once and times it. A run that fails throws `BENCH_RUN_FAILED` with the last that it said. */
-export async function timeProgram({ command, args, finish }: ProgramRun): Promise<ProgramTiming> {
+export async function timeProgram(run: ProgramRun): Promise<ProgramTiming> {
+  const { command, args } = run;
   const cpuBeforeS = childrenCpuS();
   const startMs = performance.now();
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: DEADLINE_MS, killSignal: 'SIGKILL' });
@@ -75,7 +76,7 @@ export async function timeProgram({ command, args, finish }: ProgramRun): Promis
     });
     if (cause !== null) throw new Error(`${cause}: ${lastLines(output.stderr)}`);
     const cpuAfterS = childrenCpuS();
-    const figures = await finish(output);
+    const figures = run.figures(output);
     return {
       wallS,
       cpuS: cpuAfterS === null || cpuBeforeS === null ? null : cpuAfterS - cpuBeforeS,
@@ -87,6 +88,7 @@ export async function timeProgram({ command, args, finish }: ProgramRun): Promis
     throw new AppError('BENCH_RUN_FAILED', `${what}: ${(error as Error).message}`, { cause: error });
   } finally {
     clearInterval(poll);
+    run.close();
   }
 }
 

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
@@ -46,7 +46,7 @@ new Worker(new URL('data:text/javascript,' + encodeURIComponent(process.env.READ
 function start(stdin: 'pipe' | number, environment: Record<string, string> = {}, shell?: string): ChildProcess {
   const command = [process.execPath, '--input-type=module', '-e', PROGRAM];
   const env = { ...process.env, READER, ...environment };
-  const options = { stdio: [stdin, 'pipe', 'inherit'], env } as const;
+  const options: SpawnOptions = { stdio: [stdin, 'pipe', 'inherit'], env };
   if (shell === undefined) return spawn(command[0] as string, command.slice(1), options);
   return spawn('sh', ['-c', `${shell} | "$@"`, 'sh', ...command], options);
 }

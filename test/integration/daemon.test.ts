@@ -1,0 +1,168 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import Database from 'better-sqlite3';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { flowberry, program, temporaryDirectory } from '../helpers/daemon.js';
+import { tcpFrame, udpFrame } from '../helpers/frames.js';
+import { FrameSender, NetworkNamespace, namespaceObstacle } from '../helpers/network-namespace.js';
+
+const obstacle = namespaceObstacle();
+
+interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly [field: string]: unknown;
+}
+
+/** A daemon that runs in a namespace of its own, on one end of a veth pair. */
+class Daemon {
+  readonly lines: LogLine[] = [];
+  private readonly child: ChildProcess;
+  private readonly arrivals: (() => void)[] = [];
+
+  constructor(
+    readonly namespace: NetworkNamespace,
+    args: readonly string[],
+  ) {
+    this.child = spawn('ip', ['netns', 'exec', namespace.name, process.execPath, program, 'run', '--api-port', '0', ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void this.child.kill('SIGKILL'));
+    createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+      this.lines.push(JSON.parse(line) as LogLine);
+      for (const arrived of this.arrivals.splice(0)) arrived();
+    });
+  }
+
+  /** Waits for a log line. */
+  async line(message: string): Promise<LogLine> {
+    for (;;) {
+      const found = this.lines.find((line) => line.msg === message);
+      if (found) return found;
+      await new Promise<void>((resolve) => this.arrivals.push(resolve));
+    }
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
+  }
+
+  async exitCode(): Promise<number> {
+    if (this.child.exitCode === null) await once(this.child, 'close');
+    return this.child.exitCode ?? -1;
+  }
+
+  /** `/health`, asked from inside the namespace. */
+  async health(): Promise<Record<string, never> & { status: string; capture: { kernel_packets: number } }> {
+    const url = (await this.line('capturing'))['health'] as string;
+    const script = `fetch(${JSON.stringify(url)}).then((r) => r.text()).then((t) => process.stdout.write(t))`;
+    const child = spawn('ip', ['netns', 'exec', this.namespace.name, process.execPath, '-e', script]);
+    let body = '';
+    child.stdout.on('data', (chunk) => {
+      body += chunk;
+    });
+    await once(child, 'close');
+    return JSON.parse(body);
+  }
+}
+
+const FRAMES = 20_000;
+
+/** Sends frames of many flows into the veth pair, from the far end. */
+function sendBurst(namespace: NetworkNamespace): { frames: number; wireBytes: number } {
+  let wireBytes = 0;
+  namespace.run(() => {
+    const sender = new FrameSender('peer0');
+    for (let i = 0; i < FRAMES; i++) {
+      const ports = { srcPort: 1024 + (i % 500), dstPort: i % 3 ? 443 : 53 };
+      const bytes =
+        i % 2 ? udpFrame({ ...ports, payload: 'x'.repeat(i % 1200) }) : tcpFrame({ ...ports, payload: 'y'.repeat(i % 900) });
+      wireBytes += bytes.length;
+      sender.send(bytes);
+    }
+    sender.close();
+  });
+  return { frames: FRAMES, wireBytes };
+}
+
+describe.skipIf(obstacle !== null)(`the daemon on a veth pair (${obstacle ?? 'as root'})`, () => {
+  it.each(['afpacket', 'cap'])('%s: kernel, ledger and database agree, and SIGTERM loses nothing', async (backend) => {
+    const namespace = new NetworkNamespace();
+    onTestFinished(() => namespace.delete());
+    const database = join(temporaryDirectory(), 'flows.db');
+    const daemon = new Daemon(namespace, ['--interface', 'capture0', '--backend', backend, '--db', database]);
+    await daemon.line('capturing');
+    const sent = sendBurst(namespace);
+    for (let seen = 0; seen < sent.frames; ) seen = (await daemon.health()).capture.kernel_packets;
+    daemon.signal('SIGTERM');
+    expect(await daemon.exitCode()).toBe(0);
+
+    const stopped = await daemon.line('stopped');
+    const db = new Database(database, { readonly: true });
+    const flows = db
+      .prepare('SELECT sum(src_packets + dst_packets) packets, sum(src_wire_bytes + dst_wire_bytes) wire FROM flow_view')
+      .get();
+    const ledger = db
+      .prepare('SELECT sum(frames_received) received, sum(kernel_packets) kernel, sum(kernel_dropped) lost FROM ledger')
+      .get();
+    db.close();
+    const { received, kernel, lost } = ledger as Record<string, number>;
+    expect(received).toBe((kernel as number) - (lost as number));
+    expect(stopped).toMatchObject({
+      packets_received: received,
+      difference: 0,
+      packets_dropped: (received as number) - (stopped['packets_in_flows'] as number),
+    });
+    expect((flows as { packets: number }).packets).toBe(stopped['packets_in_flows']);
+    // Nothing else speaks IP over the pair.
+    expect(kernel).toBe(sent.frames);
+    if (lost === 0) expect(flows).toMatchObject({ packets: sent.frames, wire: sent.wireBytes });
+    expect((await flowberry(['db', 'check', '--db', database])).exitCode).toBe(0);
+  });
+
+  it('says in one line that an interface is not there', async () => {
+    const { exitCode, stderr } = await flowberry([
+      'run',
+      '--interface',
+      'nothere',
+      '--db',
+      join(temporaryDirectory(), 'flows.db'),
+    ]);
+    expect(stderr).toMatch(/^flowberry: INTERFACE_NOT_FOUND: [^\n]*nothere[^\n]*\n$/);
+    expect(exitCode).toBe(66);
+  });
+
+  it('says in one line that a filter is wrong', async () => {
+    const args = ['run', '--interface', 'lo', '--filter', 'no such filter', '--db', join(temporaryDirectory(), 'flows.db')];
+    const { exitCode, stderr } = await flowberry(args);
+    expect(stderr).toMatch(/^flowberry: CAPTURE_FILTER_INVALID: [^\n]*\n$/);
+    expect(exitCode).toBe(64);
+  });
+
+  it('says in one line that the port is in use', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as { port: number };
+    const args = ['run', '--interface', 'lo', '--api-port', String(port), '--db', join(temporaryDirectory(), 'flows.db')];
+    const { exitCode, stderr } = await flowberry(args);
+    expect(stderr).toMatch(new RegExp(`^flowberry: API_PORT_IN_USE: [^\\n]*${port}[^\\n]*\\n$`));
+    expect(exitCode).toBe(69);
+  });
+
+  it('refuses a second writer on its database', async () => {
+    const namespace = new NetworkNamespace();
+    onTestFinished(() => namespace.delete());
+    const database = join(temporaryDirectory(), 'flows.db');
+    const daemon = new Daemon(namespace, ['--interface', 'capture0', '--db', database]);
+    await daemon.line('capturing');
+    const { exitCode, stderr } = await flowberry(['run', '--interface', 'lo', '--api-port', '0', '--db', database]);
+    expect(stderr).toMatch(/^flowberry: DATABASE_LOCKED: [^\n]*\n$/);
+    expect(exitCode).toBe(75);
+    daemon.signal('SIGINT');
+    expect(await daemon.exitCode()).toBe(0);
+  });
+});
