@@ -43,7 +43,7 @@ const P99_SAMPLES_MIN = 100;
 export async function runMicroCase(micro: MicroCase, values: CaseValues, timing: MicroTiming): Promise<CaseResult> {
   const prepared = await micro.prepare(values);
   try {
-    const resultHash = prepared.resultHash();
+    const hash = prepared.resultHash();
     const bench = new Bench({
       time: timing.timeMs,
       iterations: timing.batchesMin,
@@ -75,7 +75,7 @@ export async function runMicroCase(micro: MicroCase, values: CaseValues, timing:
         samples: samplesCount,
       },
     ];
-    return { case: micro.name, values, metrics, resultHash };
+    return { case: micro.name, values, metrics, result_hash: hash };
   } finally {
     prepared.close();
   }

@@ -24,7 +24,7 @@ export interface CaseResult {
   readonly values: CaseValues;
   readonly metrics: readonly Metric[];
   /** Hash over what the case computed; the same values give the same hash, whatever the speed. Null where there is none. */
-  readonly resultHash: string | null;
+  readonly result_hash: string | null;
   /** The command that was run, for cases that run a program. */
   readonly command?: string;
   /** What else is worth knowing, for people. */
@@ -37,15 +37,23 @@ export interface SkippedCase {
   readonly reason: string;
 }
 
+/** What a generated capture was made from, and its hash. */
+export interface GeneratedInput {
+  readonly packets: number;
+  readonly flows: number;
+  readonly seed: number;
+  readonly sha256: string;
+}
+
 /** The input of the whole-program cases. */
 export interface InputDescription {
   readonly path: string;
   readonly bytes: number;
   /** Known of a generated capture. */
-  readonly generated: { readonly packets: number; readonly flows: number; readonly seed: number; readonly sha256: string } | null;
+  readonly generated: GeneratedInput | null;
 }
 
-/** Everything one `flowberry bench` has to say. `--save` writes it, `--compare` reads it. */
+/** Everything one `flowberry bench` has to say, as `--json` prints it; `--save` writes it, `--compare` reads it. */
 export interface BenchReport {
   readonly format: typeof REPORT_FORMAT;
   readonly version: string;

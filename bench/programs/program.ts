@@ -3,6 +3,8 @@ export interface Program {
   readonly name: string;
   /** What it does with the packets, for people. */
   readonly work: string;
+  /** What the names of its threads begin with, where they are to be told apart. */
+  readonly threadPrefix?: string;
   /** Path of the program, or null when it is not installed. */
   find(): string | null;
   /**
@@ -28,19 +30,29 @@ export interface ProgramOutput {
   readonly stderr: string;
 }
 
-/** Figures that only the program itself can tell. */
+/** Figures that only the program itself can tell; null where it does not. */
 export interface ProgramFigures {
-  /** Packets that it counted, null where it does not say. */
   readonly packets: number | null;
-  /** Flow records that it made. */
+  /** Flow records or rows that it made. */
   readonly flows: number | null;
-  /** Bytes that it wrote to files. */
+  readonly dropped: number | null;
+  /** Flows that it wrote early because its table was full. */
+  readonly evicted: number | null;
+  /** Bytes of the files that it wrote. */
   readonly storedBytes: number | null;
   /** Peak of the resident memory, where the program tells it exactly. */
   readonly rssBytes: number | null;
-  /** Hash over what the program stored, where that is looked at. */
+  /** Hash over what the program stored. */
   readonly resultHash: string | null;
 }
 
 /** Of a program that says nothing. */
-export const NO_FIGURES: ProgramFigures = { packets: null, flows: null, storedBytes: null, rssBytes: null, resultHash: null };
+export const NO_FIGURES: ProgramFigures = {
+  packets: null,
+  flows: null,
+  dropped: null,
+  evicted: null,
+  storedBytes: null,
+  rssBytes: null,
+  resultHash: null,
+};

@@ -11,6 +11,8 @@ import { type PacketSource, Step } from './source.js';
 
 /** How long a live source may wait for frames before heartbeat and command are looked at. */
 const WAIT_MS = 100;
+/** How long the kernel may take to hand over its last block. */
+const DRAIN_WAIT_MS = 100;
 /** Steps between two turns of the event loop, on which control calls and streams depend. */
 const STEPS_PER_TURN = 16;
 
@@ -74,6 +76,13 @@ export class Capture implements CaptureControl {
       if (step === Step.End) return;
       if (step === Step.Idle || steps % STEPS_PER_TURN === 0) await turnOfEventLoop();
     }
+    if (source.stopIntake) await this.drainKernel(source);
+  }
+
+  /** Takes what the kernel has counted and not handed over, so that its count and ours agree at the end. */
+  private async drainKernel(source: PacketSource): Promise<void> {
+    source.stopIntake?.();
+    while ((await source.step(DRAIN_WAIT_MS)) === Step.More) this.block.beat();
   }
 
   private countKernel(source: PacketSource): void {

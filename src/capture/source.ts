@@ -50,6 +50,11 @@ export interface PacketSource {
    */
   step(waitMs: number): Step | Promise<Step>;
   statistics(): SourceStatistics;
+  /**
+   * Live sources: nothing more comes in, and what the kernel has counted so far is still handed over. At the first `Step.Idle`
+   * after it, the frames handed over are `kernelPackets - kernelDropped`.
+   */
+  stopIntake?(): void;
   /** Closes what is open; may be called at any time, and twice. */
   close(): void;
 }

@@ -1,0 +1,77 @@
+import { flagName, OPTION_NAMES, OPTIONS } from '../config.js';
+import { ERRORS } from '../errors.js';
+import type { DROP_REASONS } from '../ring/drop-reason.js';
+
+/** What each drop reason says to people; a reason without a meaning here does not compile. */
+const DROP_MEANINGS: Readonly<Record<Exclude<(typeof DROP_REASONS)[number], ''>, string>> = {
+  ring_full: 'The ring of the parse worker was full; live capture only, a replay waits.',
+  worker_crash: 'A parse worker died with this packet in hand.',
+  capture_crash: 'The capture thread died before it handed the frame over.',
+  link_type_unsupported: 'The link type of the interface is none that flowberry reads.',
+  link_truncated: 'The frame ends within its link-layer header.',
+  vlan_truncated: 'The frame ends within a VLAN tag.',
+  layers_too_many: 'More than 16 layers.',
+  llc: 'IEEE 802.3 with a length instead of an EtherType: spanning tree, IPX and the like.',
+  arp: 'Address Resolution Protocol.',
+  lldp: 'Link Layer Discovery Protocol.',
+  eapol: 'Authentication of 802.1X and Wi-Fi.',
+  mpls: 'Multiprotocol Label Switching.',
+  pppoe: 'PPP over Ethernet.',
+  not_ip: 'Any other EtherType or address family.',
+  ipv4_truncated: 'The frame ends within the IPv4 header.',
+  ipv4_version: 'EtherType of IPv4, but the version is not 4.',
+  ipv4_header_length: 'The IPv4 header is shorter than 20 bytes, or longer than the packet.',
+  ipv6_truncated: 'The frame ends within the IPv6 header.',
+  ipv6_version: 'EtherType of IPv6, but the version is not 6.',
+};
+
+const code = (text: string): string => `\`${text}\``;
+
+/** A Markdown table; the cells' own bars are escaped. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+/** Every option: name, flag, default, allowed values, help. */
+export function optionTable(): string {
+  const rows = OPTION_NAMES.map((name) => {
+    const { default: value, range, help } = OPTIONS[name];
+    const flag = flagName(name);
+    const flags = typeof value === 'boolean' ? `${code(flag)}, ${code(flag.replace('--', '--no-'))}` : code(flag);
+    return [code(name), flags, value === '' ? 'none' : code(String(value)), range, help];
+  });
+  return table(['Option', 'Flag', 'Default', 'Allowed', 'What it does'], rows);
+}
+
+/** Every error: code, severity, exit code, hint. */
+export function errorTable(): string {
+  const rows = Object.entries(ERRORS).map(([name, { severity, exitCode, hint }]) => [code(name), severity, `${exitCode}`, hint]);
+  return table(['Code', 'Severity', 'Exit code', 'What to do'], rows);
+}
+
+/** Every reason for which a frame ends without a flow. */
+export function dropReasonTable(): string {
+  return table(
+    ['Reason', 'Meaning'],
+    Object.entries(DROP_MEANINGS).map(([name, meaning]) => [code(name), meaning]),
+  );
+}
+
+/** The generated parts of README.md by the name in their marker comments. */
+export const DOCS_TABLES: Readonly<Record<string, () => string>> = {
+  options: optionTable,
+  errors: errorTable,
+  'drop reasons': dropReasonTable,
+};
+
+/** One generated part as it stands in README.md, marker comments included. */
+export function docsSection(name: string): string {
+  return `<!-- table: ${name} -->\n\n${DOCS_TABLES[name]?.()}\n\n<!-- end: ${name} -->`;
+}
+
+/** `flowberry docs`, for maintainers: prints what README.md must contain. */
+export function printTables(): number {
+  process.stdout.write(`${Object.keys(DOCS_TABLES).map(docsSection).join('\n\n')}\n`);
+  return 0;
+}
