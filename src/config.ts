@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseToml, TomlError } from 'smol-toml';
-import { z } from 'zod';
 import { AppError } from './errors.js';
 import { RING_BYTES_MAX } from './ring/ring.js';
 
@@ -9,7 +8,7 @@ export type OptionValue = number | boolean | string;
 
 interface OptionEntry<T extends OptionValue> {
   readonly default: T;
-  readonly schema: z.ZodType<T>;
+  readonly isAllowed: (value: unknown) => value is T;
   /** What values are allowed, for people. */
   readonly range: string;
   readonly help: string;
@@ -21,29 +20,34 @@ interface Extra {
   readonly flag?: string;
 }
 
+function isIntegerWithin(value: unknown, min: number, max: number): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max;
+}
+
 function integer(value: number, min: number, max: number, help: string, extra: Extra = {}): OptionEntry<number> {
-  return { default: value, schema: z.int().min(min).max(max), range: `${min} to ${max}`, help, ...extra };
+  const isAllowed = (given: unknown): given is number => isIntegerWithin(given, min, max);
+  return { default: value, isAllowed, range: `${min} to ${max}`, help, ...extra };
 }
 
 function ringSize(value: number, min: number, help: string): OptionEntry<number> {
-  const schema = z
-    .int()
-    .min(min)
-    .max(RING_BYTES_MAX)
-    .refine((bytes) => 2 ** Math.round(Math.log2(bytes)) === bytes);
-  return { default: value, schema, range: `a power of two, ${min} to ${RING_BYTES_MAX}`, help };
+  const isAllowed = (given: unknown): given is number =>
+    isIntegerWithin(given, min, RING_BYTES_MAX) && 2 ** Math.round(Math.log2(given)) === given;
+  return { default: value, isAllowed, range: `a power of two, ${min} to ${RING_BYTES_MAX}`, help };
 }
 
 function boolean(value: boolean, help: string, extra: Extra = {}): OptionEntry<boolean> {
-  return { default: value, schema: z.boolean(), range: 'true or false', help, ...extra };
+  const isAllowed = (given: unknown): given is boolean => typeof given === 'boolean';
+  return { default: value, isAllowed, range: 'true or false', help, ...extra };
 }
 
-function choice<const V extends string>(values: readonly [V, ...V[]], value: V, help: string, extra: Extra = {}): OptionEntry<V> {
-  return { default: value, schema: z.enum(values) as unknown as z.ZodType<V>, range: values.join(', '), help, ...extra };
+function choice<const V extends string>(values: readonly V[], value: V, help: string, extra: Extra = {}): OptionEntry<V> {
+  const isAllowed = (given: unknown): given is V => values.includes(given as V);
+  return { default: value, isAllowed, range: values.join(', '), help, ...extra };
 }
 
 function text(value: string, range: string, pattern: RegExp, help: string, extra: Extra = {}): OptionEntry<string> {
-  return { default: value, schema: z.string().regex(pattern), range, help, ...extra };
+  const isAllowed = (given: unknown): given is string => typeof given === 'string' && pattern.test(given);
+  return { default: value, isAllowed, range, help, ...extra };
 }
 
 const ANY_TEXT = /^[^\0]{0,4096}$/;
@@ -148,7 +152,9 @@ type Capitalized<S extends string> = S extends `${infer A}-${infer B}` ? `${A}${
 type PropertyName<S extends string> = S extends `${infer A}.${infer B}` ? `${A}${Capitalize<Capitalized<B>>}` : never;
 
 /** `batch.rows-min` is `batchRowsMin` here. Frozen. */
-export type Config = Readonly<{ [N in OptionName as PropertyName<N>]: z.output<(typeof OPTIONS)[N]['schema']> }>;
+export type Config = Readonly<{
+  [N in OptionName as PropertyName<N>]: (typeof OPTIONS)[N] extends OptionEntry<infer T> ? T : never;
+}>;
 
 /** Options as given by one source, by option name. */
 export type OptionValues = Partial<Record<OptionName, OptionValue>>;
@@ -259,7 +265,7 @@ export function resolveConfig(...sources: OptionValues[]): Config {
   for (const name of OPTION_NAMES) {
     const entry = OPTIONS[name];
     const value = given[name] ?? entry.default;
-    if (!entry.schema.safeParse(value).success)
+    if (!entry.isAllowed(value))
       throw new AppError('CONFIG_VALUE_INVALID', `${name} = ${JSON.stringify(value)} is not allowed; allowed: ${entry.range}`);
     config[propertyName(name)] = value;
   }

@@ -1,21 +1,32 @@
+import { createRequire } from 'node:module';
 import { getSystemErrorMap } from 'node:util';
-import koffi from 'koffi';
+import type koffiModule from 'koffi';
+
+type Koffi = typeof koffiModule;
+const require = createRequire(import.meta.url);
+let loaded: Koffi | undefined;
+
+/** The library that calls C. It takes some 25 ms to load in each thread, so it is loaded by whoever calls C, and not before. */
+export function koffi(): Koffi {
+  loaded ??= require('koffi') as Koffi;
+  return loaded;
+}
 
 /**
  * The C library of this process, whichever it is (glibc, musl): koffi finds the functions among the symbols that node itself is
  * linked to. Nothing is loaded before the first call, so importing this file is safe on every system.
  */
-let library: ReturnType<typeof koffi.load> | undefined;
+let library: ReturnType<Koffi['load']> | undefined;
 
 /** A number, a string, or memory that the called function may read and write during the call; bigint is an address. */
-type NativeArgument = number | bigint | string | NodeJS.ArrayBufferView | ReturnType<typeof koffi.as> | null;
+type NativeArgument = number | bigint | string | NodeJS.ArrayBufferView | ReturnType<Koffi['as']> | null;
 
 /** A function of the C library, `R` its result as JavaScript sees it. */
 export type NativeFunction<R = number> = (...values: NativeArgument[]) => R;
 
 /** Gives the function with this C declaration. Throws when the C library has none of that name. */
 export function libcFunction<R = number>(declaration: string): NativeFunction<R> {
-  library ??= koffi.load(null);
+  library ??= koffi().load(null);
   return library.func(declaration);
 }
 
@@ -31,7 +42,7 @@ export const enum Errno {
 
 /** The error of the native call that this thread made last; valid only until its next one. */
 export function lastErrno(): number {
-  return koffi.errno();
+  return koffi().errno();
 }
 
 /** `EPERM (1): operation not permitted`. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { Piscina } from 'piscina';
+import type { Piscina } from 'piscina';
 import { type AffinityPlan, resolveAffinity, setProcessMask } from './affinity.js';
 import { Capture } from './capture/capture.js';
 import type { Config } from './config.js';
@@ -43,7 +43,7 @@ export interface PipelineOptions {
 }
 
 /** Value of a control call, or its failure as an `AppError`. */
-function valueOf<T>(outcome: Outcome<T>): T {
+function unwrap<T>(outcome: Outcome<T>): T {
   if (!outcome.ok) throw AppError.fromData(outcome.error);
   return outcome.value;
 }
@@ -59,7 +59,7 @@ export class Pipeline {
   private readonly captureThread: ControlledThread<CaptureControl> | null = null;
   private readonly writerThread: ControlledThread<WriterControl>;
   private readonly apiThread: ControlledThread<ApiControl> | null = null;
-  private readonly pool: Piscina;
+  private readonly pool: Promise<Piscina>;
   private readonly restarts = new RestartLimit();
   private readonly hashSeed = Math.floor(Math.random() * 2 ** 53);
   private parsing: Promise<unknown> = Promise.resolve();
@@ -75,18 +75,11 @@ export class Pipeline {
     const cores = availableParallelism();
     const workers = workerCountOf(config, cores);
     this.memory = allocateMemory(config, workers);
-    this.affinity = resolveAffinity(config.cpuAffinity, workers);
+    // A replay floats unless told otherwise: it is over soon, and pinning costs it time at the start.
+    const isFloating = options.session.mode === 'replay' && config.cpuAffinity === 'auto';
+    this.affinity = resolveAffinity(isFloating ? 'off' : config.cpuAffinity, workers);
     this.applyProcessMask();
     this.failed.catch(() => undefined);
-    this.pool = new Piscina({
-      filename: new URL('./parse/thread.js', import.meta.url).href,
-      minThreads: workers,
-      maxThreads: workers,
-      atomics: 'disabled',
-      idleTimeout: Number.POSITIVE_INFINITY,
-    });
-    // A worker that dies before it has its task is replaced by the pool, which only tells that it happened.
-    this.pool.on('error', (error: Error) => this.mayReplace('parse', error.message));
     this.writerThread = this.controlled('writer', './store/thread.js', null);
     if (options.hasApi) this.apiThread = this.controlled('api', './api/thread.js', null);
     if (source.type === 'cap') {
@@ -95,6 +88,23 @@ export class Pipeline {
       this.captureThread = this.controlled('capture', './capture/thread.js', this.affinity.capture, { source });
       this.capture = this.captureThread.control;
     }
+    this.pool = this.startPool(workers);
+    this.pool.catch(() => undefined);
+  }
+
+  /** Loads Piscina while the other threads are starting: it takes as long as they do. */
+  private async startPool(workers: number): Promise<Piscina> {
+    const { Piscina } = await import('piscina');
+    const pool = new Piscina({
+      filename: new URL('./parse/thread.js', import.meta.url).href,
+      minThreads: workers,
+      maxThreads: workers,
+      atomics: 'disabled',
+      idleTimeout: Number.POSITIVE_INFINITY,
+    });
+    // A worker that dies before it has its task is replaced by the pool, which only tells that it happened.
+    pool.on('error', (error: Error) => this.mayReplace('parse', error.message));
+    return pool;
   }
 
   private applyProcessMask(): void {
@@ -127,7 +137,7 @@ export class Pipeline {
   /** Captures until the input ends or `requestStop`; answers how it ended. Rejects when the pipeline cannot go on. */
   async run(): Promise<CaptureEnd> {
     const { captureThread } = this;
-    const running = captureThread ? this.runCapture(captureThread) : this.capture.run().then(valueOf);
+    const running = captureThread ? this.runCapture(captureThread) : this.capture.run().then(unwrap);
     return await Promise.race([running, this.failed]);
   }
 
@@ -152,7 +162,7 @@ export class Pipeline {
     if (this.apiThread)
       await withDeadline(this.apiThread.control.close(), CLOSE_DEADLINE_MS, 'closing the API').catch(() => undefined);
     await Promise.all([
-      this.pool.destroy(),
+      this.pool.then((pool) => pool.destroy()),
       this.captureThread?.terminate(),
       this.writerThread.terminate(),
       this.apiThread?.terminate(),
@@ -207,7 +217,7 @@ export class Pipeline {
     const answer = deadlineMs === null ? call : withDeadline(call, deadlineMs, what);
     const outcome = await (thread ? Promise.race([answer, thread.death]) : answer);
     if (typeof outcome === 'string') throw new AppError('INTERNAL', `${what}: ${outcome}`);
-    return valueOf(outcome);
+    return unwrap(outcome);
   }
 
   /**
@@ -221,12 +231,12 @@ export class Pipeline {
   ): Promise<T> {
     for (;;) {
       const outcome = await Promise.race([run(thread.control), thread.death]);
-      if (typeof outcome !== 'string') return valueOf(outcome);
+      if (typeof outcome !== 'string') return unwrap(outcome);
       if (!this.mayReplace(thread.name, outcome)) return await this.failed;
       thread.restart();
       const opening = withDeadline(reopen(thread.control), OPEN_DEADLINE_MS, `reopening ${thread.name}`);
       const opened = await Promise.race([opening, thread.death]);
-      if (typeof opened !== 'string') valueOf(opened);
+      if (typeof opened !== 'string') unwrap(opened);
     }
   }
 
@@ -242,7 +252,7 @@ export class Pipeline {
       const cpu = this.affinity.parse[index] ?? null;
       const start: ParseStart = { ...this.threadStart(cpu, events), index, hashSeed: this.hashSeed };
       try {
-        await this.pool.run(start, { transferList: [events] });
+        await (await this.pool).run(start, { transferList: [events] });
         return;
       } catch (error) {
         if (!this.mayReplace(`parse-${index}`, error instanceof Error ? error.message : String(error))) return;

@@ -3,9 +3,12 @@ import type { LogLevel, ThreadEvent, ThreadStart } from './messages.js';
 import { Thread, ThreadState } from './ring/layout.js';
 import { Cell, type ThreadBlock } from './ring/thread-block.js';
 
-/** What every thread does first: pins and names itself, and says in its block that it is there. */
+/**
+ * What every thread does first: pins and names itself, and says in its block that it is there. The threads of a replay are short
+ * of time and of no interest to `top`: they have no names.
+ */
 export function startThread(start: ThreadStart, block: ThreadBlock, name: string): void {
-  nameThread(name);
+  if (start.session.mode === 'live') nameThread(name);
   const failure = start.cpu === null ? null : pinThread(start.cpu);
   if (failure) logFrom(start, 'warn', `${name} floats: ${failure}`);
   block.words[Thread.TaskId] = threadTaskId();

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
+import { Doorbell } from '../../src/ring/doorbell.js';
 import { createRing, ResumeAt, RingConsumer } from '../../src/ring/ring.js';
 import { createThreadBlock } from '../../src/ring/thread-block.js';
-import { Doorbell } from '../../src/ring/doorbell.js';
 import type { MicroCase, PreparedCase } from '../micro.js';
 import { resultHash } from '../result-hash.js';
 import { Gate, type RingProducerStart } from './ring-gate.js';

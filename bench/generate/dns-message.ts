@@ -5,7 +5,23 @@ const TYPE_A = 1;
 const TYPE_AAAA = 28;
 
 /** `s0042.example.net` as DNS writes it (RFC 1035 section 3.1), with type and class behind; the digits are at 2. */
-const QUESTION = Uint8Array.from([5, 0x73, 48, 48, 48, 48, 7, ...Buffer.from('example'), 3, ...Buffer.from('net'), 0, 0, 0, 0, 1]);
+const QUESTION = Uint8Array.from([
+  5,
+  0x73,
+  48,
+  48,
+  48,
+  48,
+  7,
+  ...Buffer.from('example'),
+  3,
+  ...Buffer.from('net'),
+  0,
+  0,
+  0,
+  0,
+  1,
+]);
 const DIGITS_OFFSET = 2;
 const TYPE_OFFSET = QUESTION.length - 4;
 const ANSWER_HEADER_BYTES = 12;

@@ -162,7 +162,8 @@ export class FrameWriter {
     view.setUint16(at + 4, this.flows.clientPort[slot] as number);
     view.setUint16(at + 6, index >> 1);
     // ICMP for IPv4 sums no pseudo header.
-    const sum = (isIpv6 ? pseudo : 0) + sumWords(view, at, at + ICMP_BYTES) + this.fillPayload(at + ICMP_BYTES, ICMP_PAYLOAD_BYTES);
+    const sum =
+      (isIpv6 ? pseudo : 0) + sumWords(view, at, at + ICMP_BYTES) + this.fillPayload(at + ICMP_BYTES, ICMP_PAYLOAD_BYTES);
     view.setUint16(at + 2, foldChecksum(sum));
     return bytes;
   }

@@ -37,8 +37,8 @@ const RECORD_HEADER_BYTES = 16;
 const LINKTYPE_ETHERNET = 1;
 const FLOWS_OPEN_MAX = 3000;
 const START_SECONDS = 1_700_000_000;
-/** Time between two packets is up to twice the mean of 400 µs: 2,500 packets a second, about 12 Mbit/s. */
-const GAP_US_BOUND = 800;
+/** Time between two packets is up to twice the mean of 500 µs: 2,000 packets a second, about 10 Mbit/s. */
+const GAP_US_BOUND = 1000;
 /** A longer flow sends trains, so that it ends before the capture does. */
 const TRAIN_SHARE = 32;
 const TRAIN_PACKETS_MAX = 24;

@@ -42,22 +42,24 @@ function closingPackets(packets: number, endsWithReset: boolean): number {
  * ways or RST. A flow of one packet is an attempt, a flow of two is rejected, a short one ends by RST.
  */
 export function tcpPacket(packet: TcpPacket, index: number, packets: number, profile: TcpProfile, endsWithReset: boolean): void {
-  if (index === 0) return fill(packet, true, Flag.Syn, 0);
   const left = packets - 1 - index;
   const closing = closingPackets(packets, endsWithReset);
-  if (left === 0 && closing === 1) return fill(packet, index === 1 ? false : !endsWithReset, Flag.Rst | Flag.Ack, 0);
-  if (index === 1) return fill(packet, false, Flag.Syn | Flag.Ack, 0);
-  if (index === 2) return fill(packet, true, Flag.Ack, 0);
-  if (left < closing) return fill(packet, left !== 1, left === 0 ? Flag.Ack : Flag.Fin | Flag.Ack, 0);
-  const data = index - HANDSHAKE_PACKETS;
-  if (data === 0) return fill(packet, true, Flag.Psh | Flag.Ack, profile === TcpProfile.Chat ? CHAT_BYTES : REQUEST_BYTES);
-  fillData(packet, data - 1, profile);
+  if (index === 0) fill(packet, true, Flag.Syn, 0);
+  else if (left === 0 && closing === 1) fill(packet, index === 1 ? false : !endsWithReset, Flag.Rst | Flag.Ack, 0);
+  else if (index === 1) fill(packet, false, Flag.Syn | Flag.Ack, 0);
+  else if (index === 2) fill(packet, true, Flag.Ack, 0);
+  else if (left < closing) fill(packet, left !== 1, left === 0 ? Flag.Ack : Flag.Fin | Flag.Ack, 0);
+  else if (index > HANDSHAKE_PACKETS) fillData(packet, index - HANDSHAKE_PACKETS - 1, profile);
+  else fill(packet, true, Flag.Psh | Flag.Ack, profile === TcpProfile.Chat ? CHAT_BYTES : REQUEST_BYTES);
 }
 
 function fillData(packet: TcpPacket, data: number, profile: TcpProfile): void {
   if (profile === TcpProfile.Chat) {
     const turn = data % 3;
-    return fill(packet, turn !== 0, turn === 1 ? Flag.Ack : Flag.Psh | Flag.Ack, turn === 0 ? ANSWER_BYTES : turn === 1 ? 0 : CHAT_BYTES);
+    if (turn === 0) fill(packet, false, Flag.Psh | Flag.Ack, ANSWER_BYTES);
+    else if (turn === 1) fill(packet, true, Flag.Ack, 0);
+    else fill(packet, true, Flag.Psh | Flag.Ack, CHAT_BYTES);
+    return;
   }
   const period = profile === TcpProfile.Download ? 4 : 2;
   const isData = data % period !== period - 1;

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { AppError } from '../../src/errors.js';
 import { type CaseResult, type CaseValues, type Metric, type SkippedCase, summarize } from '../result.js';
 import { makeRunDirectory, removeRunDirectory } from '../temporary.js';
 import type { Program } from './program.js';
@@ -13,29 +14,44 @@ interface Timed {
   readonly path: string;
   readonly timings: ProgramTiming[];
   command: string;
+  /** Why its runs do not count, once one has failed. */
+  failure: string | null;
 }
 
 /** Says what is being run. */
 export type Progress = (line: string) => void;
 
-/** Runs of all programs on one file, each in turn, so that whatever slows the machine for a while slows all of them. */
+/**
+ * Runs of all programs on one file, each in turn, so that whatever slows the machine for a while slows all of them. A peer that
+ * fails is not run again; flowberry's own failure is thrown.
+ */
 async function timeInTurn(timed: readonly Timed[], file: string, runs: number, progress: Progress): Promise<void> {
   const base = makeRunDirectory();
   try {
     for (let run = 1; run <= runs; run++) {
       for (const each of timed) {
+        if (each.failure !== null) continue;
         progress(`${each.program.name}, run ${run} of ${runs}`);
         const directory = join(base, each.program.name);
         mkdirSync(directory);
-        const prepared = await each.program.prepare(each.path, file, directory);
-        each.command = commandLine(prepared);
-        each.timings.push(await timeProgram(prepared, each.program.threadPrefix ?? null));
+        try {
+          await timeOnce(each, file, directory);
+        } catch (error) {
+          if (each === timed[0]) throw error;
+          each.failure = AppError.from(error).message;
+        }
         removeRunDirectory(directory);
       }
     }
   } finally {
     removeRunDirectory(base);
   }
+}
+
+async function timeOnce(timed: Timed, file: string, directory: string): Promise<void> {
+  const run = await timed.program.prepare(timed.path, file, directory);
+  timed.command = commandLine(run);
+  timed.timings.push(await timeProgram(run, timed.program.threadPrefix ?? null));
 }
 
 /** One metric over all runs; nothing when a run has no such figure. */
@@ -49,9 +65,7 @@ function metric(
   return samples.length === timings.length ? [summarize(name, better, samples)] : [];
 }
 
-const per = (count: number | null, seconds: number): number | null => (count === null ? null : count / seconds);
-
-function metricsOf(timings: readonly ProgramTiming[], packets: number, isOwn: boolean): Metric[] {
+function metricsOf(timings: readonly ProgramTiming[], packets: number, flows: number | null, isOwn: boolean): Metric[] {
   const lower = isOwn ? 'lower' : null;
   const threads = [...new Set(timings.flatMap((timing) => [...timing.cpuNsByThread.keys()]))];
   return [
@@ -59,7 +73,12 @@ function metricsOf(timings: readonly ProgramTiming[], packets: number, isOwn: bo
     ...metric('cpu_s', lower, timings, ({ cpuS }) => cpuS),
     ...metric('rss_bytes_max', lower, timings, ({ rssBytes }) => rssBytes),
     ...metric('packets_per_s', null, timings, ({ wallS }) => packets / wallS),
-    ...metric(isOwn ? 'rows_per_s' : 'flow_records_per_s', null, timings, ({ figures, wallS }) => per(figures.flows, wallS)),
+    ...metric('flows_per_s', null, timings, ({ figures, wallS }) =>
+      flows === null || figures.flows === null ? null : flows / wallS,
+    ),
+    ...metric(isOwn ? 'rows_per_s' : 'flow_records_per_s', null, timings, ({ figures, wallS }) =>
+      figures.flows === null ? null : figures.flows / wallS,
+    ),
     ...metric('wall_ns_per_packet', null, timings, ({ wallS }) => (wallS * 1e9) / packets),
     ...threads.flatMap((thread) =>
       metric(`${thread}_cpu_ns_per_packet`, null, timings, ({ cpuNsByThread }) => (cpuNsByThread.get(thread) ?? 0) / packets),
@@ -99,26 +118,30 @@ export async function runPrograms(
   for (const program of [plan.own, ...plan.peers]) {
     const path = program.find();
     if (path === null) skipped.push({ case: program.name, reason: `${program.name} is not installed` });
-    else timed.push({ program, path, timings: [], command: '' });
+    else timed.push({ program, path, timings: [], command: '', failure: null });
   }
   await timeInTurn(timed, plan.file, plan.runs, progress);
-  const own = timed[0] as Timed;
+  const [own, ...peers] = timed as [Timed, ...Timed[]];
   const packets = own.timings[0]?.figures.packets ?? 0;
-  const ownMetrics = metricsOf(own.timings, packets, true);
-  const results = timed.map((each): CaseResult => {
-    const isOwn = each === own;
-    const counted = each.timings[0]?.figures.packets ?? null;
-    const miscounted = counted !== null && counted !== packets ? [`it counted ${counted} packets, flowberry ${packets}`] : [];
-    const flows = plan.flows;
-    const metrics = isOwn ? ownMetrics : withRatio(metricsOf(each.timings, packets, false), ownMetrics);
-    return {
-      case: isOwn ? PIPELINE_CASE : each.program.name,
-      values: plan.values,
-      metrics: isOwn && flows !== null ? [...metrics, ...metric('flows_per_s', null, each.timings, ({ wallS }) => flows / wallS)] : metrics,
-      result_hash: each.timings[0]?.figures.resultHash ?? null,
-      command: each.command,
-      notes: [each.program.work, ...miscounted],
-    };
-  });
+  const result = ownResult(own, plan, packets);
+  const results = [result];
+  for (const peer of peers) {
+    if (peer.failure === null) results.push(peerResult(peer, plan, packets, result.metrics));
+    else skipped.push({ case: peer.program.name, reason: peer.failure });
+  }
   return { results, skipped };
+}
+
+function ownResult({ program, timings, command }: Timed, { values, flows }: ProgramPlan, packets: number): CaseResult {
+  const metrics = metricsOf(timings, packets, flows, true);
+  const hash = timings[0]?.figures.resultHash ?? null;
+  return { case: PIPELINE_CASE, values, metrics, result_hash: hash, command, notes: [program.work] };
+}
+
+function peerResult(peer: Timed, { values, flows }: ProgramPlan, packets: number, own: readonly Metric[]): CaseResult {
+  const { program, timings, command } = peer;
+  const counted = timings[0]?.figures.packets ?? packets;
+  const notes = counted === packets ? [program.work] : [program.work, `it counted ${counted} packets, flowberry ${packets}`];
+  const metrics = withRatio(metricsOf(timings, packets, flows, false), own);
+  return { case: program.name, values, metrics, result_hash: null, command, notes };
 }

@@ -133,10 +133,18 @@ export class AfpacketSource implements PacketSource {
   step(waitMs: number): Step {
     if (!this.ring || !this.socket || !this.sink) return Step.End;
     if (this.ring.walk(this.sink, BLOCKS_PER_STEP) > 0) return Step.More;
-    if (this.socket.poll(this.isGone ? 2 * BLOCK_TIMEOUT_MS : waitMs) === PollResult.Error) this.takeError(this.socket);
-    else if (this.ring.walk(this.sink, BLOCKS_PER_STEP) > 0) return Step.More;
-    else if (this.isGone) throw new AppError('CAPTURE_FAILED', `interface ${this.interfaceName} has gone away`);
+    if (this.poll(this.socket, waitMs) === PollResult.Error) {
+      this.takeError(this.socket);
+      // A block that is not full is handed over by the kernel's timer, interface or not.
+      this.poll(this.socket, waitMs);
+    }
+    if (this.ring.walk(this.sink, BLOCKS_PER_STEP) > 0) return Step.More;
+    if (this.isGone) throw new AppError('CAPTURE_FAILED', `interface ${this.interfaceName} has gone away`);
     return Step.Idle;
+  }
+
+  private poll(socket: PacketSocket, waitMs: number): PollResult {
+    return socket.poll(this.isGone ? 2 * BLOCK_TIMEOUT_MS : waitMs);
   }
 
   /** An interface that went down reports ENETDOWN once and delivers again after it is up. */

@@ -77,6 +77,9 @@ export class CapSource implements PacketSource {
   private linkType = 0;
   private frameCount = 0;
   private frameCountSeen = 0;
+  /** Frames that libpcap had in its buffer when it could hand over no more. */
+  private framesUnread = 0;
+  private failure: AppError | null = null;
   private wakeStep: (() => void) | null = null;
   private immediate: NodeJS.Immediate | null = null;
   private statisticsLast: SourceStatistics = { kernelPackets: 0, kernelDropped: 0, inputBytesRead: 0, inputBytesTotal: 0 };
@@ -93,6 +96,10 @@ export class CapSource implements PacketSource {
   async open(sink: FrameSink, interfaces: InterfaceTable): Promise<void> {
     assert(isMainThread, 'cap works in the main thread only');
     this.close();
+    this.failure = null;
+    this.frameCount = 0;
+    this.frameCountSeen = 0;
+    this.framesUnread = 0;
     const addon = await loadCap();
     this.checkFirst(addon);
     try {
@@ -182,7 +189,8 @@ export class CapSource implements PacketSource {
   step(waitMs: number): Step | Promise<Step> {
     if (!this.cap) return Step.End;
     if (this.takeProgress() === Step.More) return Step.More;
-    this.checkSocket();
+    this.failure ??= this.takeFailure();
+    if (this.failure) return this.finish(this.failure);
     return new Promise((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);
@@ -202,12 +210,28 @@ export class CapSource implements PacketSource {
     return step;
   }
 
-  private checkSocket(): void {
+  /** The error that is pending on libpcap's socket, which clears it, or null. */
+  private takeFailure(): AppError | null {
     const errno = this.socket?.takeError() ?? 0;
-    if (errno === 0) return;
-    if (!this.socket?.isBound()) throw new AppError('CAPTURE_FAILED', `interface ${this.interfaceName} has gone away`);
-    if (errno === Errno.ENETDOWN) throw new AppError('INTERFACE_DOWN', `interface ${this.interfaceName} went down`);
-    throw new AppError('CAPTURE_FAILED', `capture on ${this.interfaceName} failed: ${errnoText(errno)}`);
+    if (errno === 0) return null;
+    if (!this.socket?.isBound()) return new AppError('CAPTURE_FAILED', `interface ${this.interfaceName} has gone away`);
+    if (errno === Errno.ENETDOWN) return new AppError('INTERFACE_DOWN', `interface ${this.interfaceName} went down`);
+    return new AppError('CAPTURE_FAILED', `capture on ${this.interfaceName} failed: ${errnoText(errno)}`);
+  }
+
+  /**
+   * Throws `failure` once nothing more is handed over. When the event loop saw the error before us it has given the socket up, and
+   * frames that libpcap still holds cannot be had: they are counted as dropped.
+   */
+  private async finish(failure: AppError): Promise<Step> {
+    this.stopIntake();
+    // The first turn may already be past the point where the loop looks at its sockets.
+    await turnOfEventLoop();
+    await turnOfEventLoop();
+    if (this.takeProgress() === Step.More) return Step.More;
+    const { kernelPackets, kernelDropped } = this.statistics();
+    this.framesUnread += kernelPackets - kernelDropped - this.frameCount;
+    throw failure;
   }
 
   /**

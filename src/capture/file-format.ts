@@ -1,6 +1,5 @@
 import { AppError } from '../errors.js';
 import type { InterfaceTable } from '../ring/interface-table.js';
-import { Interface } from '../ring/layout.js';
 import type { FileWindow } from './file-window.js';
 import type { FrameSink } from './source.js';
 
@@ -114,21 +113,4 @@ export function requireCapture(view: DataView, count: number, label: string): Ca
 /** The draft names 1.0, and 1.2 for files that were written with a wrong number and are 1.0. */
 export function isSectionVersionKnown(major: number, minor: number): boolean {
   return major === 1 && (minor === 0 || minor === 2);
-}
-
-const encoder = new TextEncoder();
-
-/**
- * A name as the interface table can keep it, so that the same interface finds itself again: no control characters, and cut
- * between two characters.
- */
-export function interfaceName(text: string): string {
-  let name = '';
-  let bytes = 0;
-  for (const character of text.replace(/\p{Cc}/gu, '?')) {
-    bytes += encoder.encode(character).length;
-    if (bytes >= Interface.NameBytesMax) break;
-    name += character;
-  }
-  return name;
 }

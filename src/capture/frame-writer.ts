@@ -6,8 +6,9 @@ import { copyLength } from './copy-length.js';
 import type { FrameSink } from './source.js';
 import { steer } from './steer.js';
 
-/** Frames are published when so many bytes have gathered in a ring, and at every `flush`. */
-const PUBLISH_BYTES = 16_384;
+/** Frames are published when so many bytes have gathered in a ring, and at every `flush`. A replay has no one waiting. */
+const LIVE_PUBLISH_BYTES = 16_384;
+const REPLAY_PUBLISH_BYTES = 131_072;
 /** How long a replay waits for a full ring before it renews its heartbeat. */
 const WAIT_MS = 100;
 
@@ -16,6 +17,7 @@ export class FrameWriter implements FrameSink {
   private readonly cells: Float64Array;
   /** Frames of each ring that are not published yet. */
   private readonly unpublished: Int32Array;
+  private readonly publishBytes: number;
 
   /** `isLive`: a full ring drops the frame; otherwise the thread waits. */
   constructor(
@@ -25,6 +27,7 @@ export class FrameWriter implements FrameSink {
   ) {
     this.cells = block.cells;
     this.unpublished = new Int32Array(rings.length);
+    this.publishBytes = isLive ? LIVE_PUBLISH_BYTES : REPLAY_PUBLISH_BYTES;
     this.countLostWithPredecessor();
   }
 
@@ -64,7 +67,7 @@ export class FrameWriter implements FrameSink {
     copyBytes(view, offset, copiedBytes, words, ring.view, payload + Frame.HeaderBytes);
     cells[Cell.BytesCopied] = (cells[Cell.BytesCopied] as number) + copiedBytes;
     this.unpublished[index] = (this.unpublished[index] as number) + 1;
-    if (ring.unpublishedBytes >= PUBLISH_BYTES) this.publish(index);
+    if (ring.unpublishedBytes >= this.publishBytes) this.publish(index);
   }
 
   /** Publishes what has gathered in all rings. */

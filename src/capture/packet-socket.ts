@@ -196,9 +196,13 @@ export class PacketSocket {
     this.bind(interfaceIndex, Protocol.All);
   }
 
-  /** When this returns, no frame enters the socket any more; those inside it can still be read. */
+  /**
+   * When this returns, no frame enters the socket any more; those inside it can still be read. Binding to an interface that is down
+   * leaves ENETDOWN pending, which would keep a reader from what is inside, so a pending error is cleared.
+   */
   stopIntake(interfaceIndex: number): void {
     this.bind(interfaceIndex, Protocol.None);
+    this.takeError();
   }
 
   private bind(interfaceIndex: number, protocol: number): void {

@@ -1,7 +1,6 @@
 import {
   CAPTURED_BYTES_MAX,
   type FormatReader,
-  interfaceName,
   PcapMagic,
   pcapByteOrder,
   RECORDS_PER_STEP_MAX,
@@ -66,7 +65,7 @@ export class PcapReader implements FormatReader {
     this.lengthsInDoubt = minor === 3;
     // The upper half says whether frames end with a check sequence, and is no part of the link type.
     this.linkType = view.getUint32(File.Network, this.littleEndian) & 0xffff;
-    this.interfaceIndex = context.interfaces.indexOf(interfaceName(context.name), this.linkType);
+    this.interfaceIndex = context.interfaces.indexOf(context.name, this.linkType);
     window.start = File.HeaderBytes;
   }
 

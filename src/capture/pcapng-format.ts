@@ -3,7 +3,6 @@ import {
   byteOrderOf,
   CAPTURED_BYTES_MAX,
   type FormatReader,
-  interfaceName,
   isSectionVersionKnown,
   RECORDS_PER_STEP_MAX,
   type ReaderContext,
@@ -196,7 +195,7 @@ export class PcapngReader implements FormatReader {
     if (!origin) throw broken(window, `a packet is of interface ${id}, which its section has not described`);
     if (origin.index < 0) {
       const name = origin.name === '' ? `${this.context.name}#${id}` : origin.name;
-      origin.index = this.context.interfaces.indexOf(interfaceName(name), origin.linkType);
+      origin.index = this.context.interfaces.indexOf(name, origin.linkType);
     }
     return origin;
   }

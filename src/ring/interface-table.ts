@@ -5,6 +5,20 @@ export function createInterfaceTable(): SharedArrayBuffer {
   return new SharedArrayBuffer(Interface.Bytes * Interface.CountMax);
 }
 
+const encoder = new TextEncoder();
+
+/** A name as the table can keep it, so that the same interface finds itself again: cut between two characters. */
+function keptName(text: string): string {
+  let name = '';
+  let bytes = 0;
+  for (const character of text.replace(/\p{Cc}/gu, '?')) {
+    bytes += encoder.encode(character).length;
+    if (bytes >= Interface.NameBytesMax) break;
+    name += character;
+  }
+  return name;
+}
+
 /** Name that stands for every interface beyond `Interface.CountMax - 1`. */
 const OVERFLOW_NAME = 'other';
 
@@ -29,17 +43,18 @@ export class InterfaceTable {
   }
 
   /**
-   * Gives the index of the interface `name`, which is added when it is new. A name is cut at 47 bytes. When the table is full,
-   * the last entry, named `other`, is the answer.
+   * Gives the index of the interface `text` with this link type, which is added when it is new. A name is kept up to 47 bytes,
+   * without control characters. When the table is full, the last entry, named `other`, is the answer.
    */
-  indexOf(name: string, linkType: number): number {
+  indexOf(text: string, linkType: number): number {
+    const name = keptName(text);
     const count = this.count;
     for (let index = 0; index < count; index++) if (this.name(index) === name && this.linkType(index) === linkType) return index;
     const index = Math.min(count, Interface.CountMax - 1);
     if (count === Interface.CountMax) return index;
-    const encoded = new TextEncoder().encode(index === Interface.CountMax - 1 ? OVERFLOW_NAME : name);
+    const encoded = encoder.encode(index === Interface.CountMax - 1 ? OVERFLOW_NAME : name);
     const start = index * Interface.Bytes + Interface.NameBytes;
-    this.bytes.set(encoded.subarray(0, Interface.NameBytesMax - 1), start);
+    this.bytes.set(encoded, start);
     this.words[index * Interface.Words + Interface.LinkType] = linkType;
     Atomics.store(this.words, index * Interface.Words + Interface.Ready, 1);
     return index;

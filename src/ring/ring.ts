@@ -220,11 +220,17 @@ export class RingConsumer {
     this.release();
   }
 
-  /** Gives all that was read back to the producer, and wakes it if it waits for space. */
+  /**
+   * Gives all that was read back to the producer. A producer that waits for space is woken when half of the ring is free, so
+   * that it does not wake for a few records, fill them and sleep again. The ring runs empty if nothing more comes, so the wake-up
+   * always does.
+   */
   release(): void {
     if (this.cursor === this.released) return;
     this.released = this.cursor;
     Atomics.store(this.words, Ring.Consumed, this.cursor);
-    if (Atomics.load(this.words, Ring.ProducerWaiting) !== 0) Atomics.notify(this.words, Ring.Consumed);
+    if (Atomics.load(this.words, Ring.ProducerWaiting) === 0) return;
+    const usedBytes = (Atomics.load(this.words, Ring.Produced) - this.cursor) | 0;
+    if (usedBytes <= (this.mask + 1) >> 1) Atomics.notify(this.words, Ring.Consumed);
   }
 }

@@ -45,15 +45,15 @@ const ERRORS_SHOWN = 10;
 export function checkDatabase(path: string): CheckReport {
   const db = openForReading(path);
   try {
-    return db.transaction((): CheckReport => {
-      const integrity = checkIntegrity(db);
-      const schemaVersion = db.pragma('user_version', { simple: true }) as number;
-      if (!integrity.ok) return { path, schemaVersion, flows: 0, packets: 0, checks: [integrity], openSessions: [] };
-      const stored = db.prepare<[], Row>(STORED_SUMS).get() as Row;
-      const checks = [integrity, checkReferences(db), checkTotals(db, stored), ...checkSessions(db)];
-      const { flows_written: flows = 0, packets_written: packets = 0 } = stored;
-      return { path, schemaVersion, flows, packets, checks, openSessions: findOpenSessions(db) };
-    })();
+    // Nothing ends this transaction but close: on a damaged file a COMMIT fails, even of a reader.
+    db.exec('BEGIN');
+    const integrity = checkIntegrity(db);
+    const schemaVersion = db.pragma('user_version', { simple: true }) as number;
+    if (!integrity.ok) return { path, schemaVersion, flows: 0, packets: 0, checks: [integrity], openSessions: [] };
+    const stored = db.prepare<[], Row>(STORED_SUMS).get() as Row;
+    const checks = [integrity, checkReferences(db), checkTotals(db, stored), ...checkSessions(db)];
+    const { flows_written: flows = 0, packets_written: packets = 0 } = stored;
+    return { path, schemaVersion, flows, packets, checks, openSessions: findOpenSessions(db) };
   } finally {
     db.close();
   }

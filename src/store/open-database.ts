@@ -9,6 +9,8 @@ import { openError } from './sqlite-error.js';
 import { WriterLock } from './writer-lock.js';
 
 const PAGE_BYTES = 4096;
+/** The smallest page that SQLite knows. It takes a file of a few bytes for an empty database, and would write over it. */
+const SQLITE_BYTES_MIN = 512;
 
 /**
  * Pages in the write-ahead log before they are copied into the database: 16 MiB. Pages that are written again meanwhile are
@@ -77,6 +79,8 @@ export function openForReading(path: string): Database.Database {
 
 /** Opens a file that is ours, or an SQLite file without any table, which may become ours. */
 function openReadOnly(path: string): Database.Database {
+  const { size } = statSync(path);
+  if (size > 0 && size < SQLITE_BYTES_MIN) throw new AppError('DATABASE_FOREIGN', `database ${path}: it is no SQLite file`);
   let db: Database.Database | undefined;
   try {
     db = new Database(path, { readonly: true, timeout: OPEN_BUSY_MS_MAX });
@@ -112,7 +116,7 @@ function refuseForeign(db: Database.Database, path: string): void {
 /** The path without symbolic links, so that one database has one lock; its directory is made. */
 function writablePath(path: string): string {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeDirectory(dirname(path));
     if (!existsSync(path)) return join(realpathSync(dirname(path)), basename(path));
     const real = realpathSync(path);
     if (!statSync(real).isFile()) throw new AppError('DATABASE_NOT_WRITABLE', `database ${path}: it is no regular file`);
@@ -121,4 +125,11 @@ function writablePath(path: string): string {
     if (error instanceof AppError) throw error;
     throw new AppError('DATABASE_NOT_WRITABLE', `database ${path}: ${(error as Error).message}`, { cause: error });
   }
+}
+
+/** Node's own recursive mkdir never returns where the kernel answers ENOENT for a directory that is there, as in /proc. */
+function makeDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makeDirectory(dirname(path));
+  mkdirSync(path);
 }

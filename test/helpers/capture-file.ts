@@ -74,7 +74,7 @@ export function pcapngFile(
 }
 
 /** Ticks since 1970 of a time, in the resolution given as for `if_tsresol`; rounded down. */
-export function ticksOf(seconds: number, nanoseconds: number, resolution = 6): bigint {
+function ticksOf(seconds: number, nanoseconds: number, resolution = 6): bigint {
   const perSecond = (resolution & 0x80 ? 2n : 10n) ** BigInt(resolution & 0x7f);
   return BigInt(seconds) * perSecond + (BigInt(nanoseconds) * perSecond) / 1_000_000_000n;
 }

@@ -182,11 +182,11 @@ export class WriterRig implements WriterSetup {
     return Writer.open(this, (level, message, fields = {}) => this.log.push({ level, message, fields }), nowMs);
   }
 
-  /** Emits a flow as parse worker `index` does, and counts it as capture and parse worker do. */
-  emit(spec: FlowSpec, index = 0): void {
+  /** Emits a flow as parse worker `index` does, and counts it as capture and parse worker do; false when the ring is full. */
+  tryEmit(spec: FlowSpec, index = 0): boolean {
     const producer = this.producers[index] as RingProducer;
     const payload = producer.tryPush(RecordKind.Flow, Slot.RecordBytes);
-    if (payload < 0) throw new Error('the test emits more flows than the ring takes');
+    if (payload < 0) return false;
     putRecord(producer.words, this.doubles[index] as Float64Array, payload, spec);
     producer.publish();
     const packets = spec.packets[0] + spec.packets[1];
@@ -194,6 +194,16 @@ export class WriterRig implements WriterSetup {
     this.count(this.capture, Cell.FramesReceived, packets);
     this.count(parse, Cell.PacketsInFlows, packets);
     this.count(parse, Cell.FlowsEmitted, 1);
+    return true;
+  }
+
+  emit(spec: FlowSpec, index = 0): void {
+    if (!this.tryEmit(spec, index)) throw new Error('the test emits more flows than the ring takes');
+  }
+
+  /** Emits a flow, and blocks while the ring is full: some other thread must be writing. */
+  emitBlocking(spec: FlowSpec): void {
+    while (!this.tryEmit(spec)) this.producers[0]?.waitForSpace(1_000);
   }
 
   emitAll(specs: readonly FlowSpec[], index = 0): void {

@@ -22,7 +22,7 @@ export interface Layer {
   build(payload: Uint8Array, next: Layer | undefined, addresses: AddressPair | undefined): Uint8Array;
 }
 
-export { address, viewOf } from './frame-bytes.js';
+export { viewOf } from './frame-bytes.js';
 
 /** Bytes of a frame, outermost layer first. */
 export function frame(...parts: readonly (Layer | Uint8Array | string)[]): Uint8Array {
@@ -329,6 +329,6 @@ export function tcpFrame(options: Conversation & TcpOptions = {}): Uint8Array {
 }
 
 /** IPv4 or IPv6, as the addresses say. */
-export function ip(src = '10.0.0.1', dst = '10.0.0.2'): Layer {
+function ip(src = '10.0.0.1', dst = '10.0.0.2'): Layer {
   return src.includes(':') ? ipv6({ src, dst }) : ipv4({ src, dst });
 }

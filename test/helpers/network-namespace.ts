@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { errnoText, lastErrno, libcFunction } from '../../src/libc.js';
 
@@ -71,6 +72,11 @@ export class NetworkNamespace {
   /** Runs `ip` on the namespace. */
   ip(...words: readonly string[]): void {
     ip('-n', this.name, ...words);
+  }
+
+  /** As `ip`, while the event loop goes on. */
+  async ipAsync(...words: readonly string[]): Promise<void> {
+    await promisify(execFile)('ip', ['-n', this.name, ...words]);
   }
 
   /** Moves the calling thread into the namespace; the answer moves it back. What is opened in between stays there. */

@@ -48,7 +48,7 @@ function replayOf(options: OptionValues = {}): Rig {
     pipeline,
     database,
     log,
-    killParse: () => (pipeline['pool'].threads[0] as unknown as Worker).terminate(),
+    killParse: async () => ((await pipeline['pool']).threads[0] as unknown as Worker).terminate(),
     killWriter: () => (pipeline['writerThread']['worker'] as Worker).terminate(),
   };
 }

@@ -13,13 +13,14 @@ import { RecordingSink } from '../helpers/recording-sink.js';
 
 const FRAMES: readonly FrameToWrite[] = Array.from({ length: 5000 }, (_, i) => ({ bytes: udpFrame({ srcPort: i }), seconds: i }));
 
-const hasFifos = spawnSync('mkfifo', ['--version']).status === 0;
 const directory = temporaryDirectory();
+const command = 'mkfifo';
+const hasFifos = spawnSync(command, [join(directory, 'probe')]).status === 0;
 let fifos = 0;
 
 function makeFifo(): string {
   const path = join(directory, `fifo-${fifos++}`);
-  execFileSync('mkfifo', [path]);
+  execFileSync(command, [path]);
   return path;
 }
 

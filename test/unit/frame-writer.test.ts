@@ -117,8 +117,7 @@ describe('steering', () => {
 
   it('spreads hosts over the workers', () => {
     const rig = new Rig(3, true, 1_048_576);
-    for (let i = 0; i < 3000; i++)
-      rig.push(udpFrame({ src: `10.0.${i >> 8}.${i & 255}`, dst: '192.0.2.1' }));
+    for (let i = 0; i < 3000; i++) rig.push(udpFrame({ src: `10.0.${i >> 8}.${i & 255}`, dst: '192.0.2.1' }));
     for (let i = 0; i < 3000; i++) rig.push(udpFrame({ src: `2001:db8::${i.toString(16)}`, dst: '2001:db8:1::1' }));
     rig.writer.flush();
     for (const worker of [0, 1, 2]) expect(rig.taken(worker).length).toBeGreaterThan(1600);

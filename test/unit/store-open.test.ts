@@ -24,6 +24,8 @@ describe('opening the database', () => {
     const path = join(temporaryDirectory(), 'a', 'b', 'flows.db');
     const rig = new WriterRig({ path });
     rig.store([flow()]);
+    // Everything has been moved into the file.
+    expect(existsSync(`${path}-wal`)).toBe(false);
     expect(rig.value('PRAGMA page_size')).toBe(4096);
     expect(rig.value('PRAGMA journal_mode')).toBe('wal');
     expect(rig.value('PRAGMA user_version')).toBe(1);
@@ -33,8 +35,6 @@ describe('opening the database', () => {
       'page_size',
       'schema_1_us',
     ]);
-    // Everything has been moved into the file.
-    expect(existsSync(`${path}-wal`)).toBe(false);
   });
 
   it('takes an empty file, and an SQLite file without tables', () => {

@@ -1,0 +1,89 @@
+import { AppError } from '../src/errors.js';
+import { type CaptureParameters, parametersProblem } from './generate/packets.js';
+
+/** Flags of `flowberry bench`, as commander hands them over. */
+export type BenchFlags = Readonly<Record<string, string | boolean | undefined>>;
+
+/** What is to be run. */
+export interface BenchOptions {
+  /** Capture file instead of a generated one. */
+  readonly file: string | null;
+  readonly capture: CaptureParameters;
+  /** Runs of each whole program. */
+  readonly runs: number;
+  /** Names of the cases to run; null for all. */
+  readonly only: readonly string[] | null;
+  readonly smoke: boolean;
+  readonly peers: boolean;
+  readonly json: boolean;
+  readonly save: string | null;
+  readonly compare: string | null;
+  readonly clean: boolean;
+}
+
+const FULL = { packets: 2_000_000, flows: 200_000, runs: 5 };
+const SMOKE = { packets: 20_000, flows: 2_000, runs: 1 };
+const PACKETS_PER_FLOW = 10;
+const RUNS_MAX = 1000;
+const SEED = 1;
+
+function numberOf(flags: BenchFlags, name: string): number | null {
+  const value = flags[name];
+  if (value === undefined) return null;
+  const digits = String(value).replaceAll('_', '');
+  if (!/^\d{1,15}$/.test(digits)) throw new AppError('USAGE', `--${name} ${value} is no number`);
+  return Number(digits);
+}
+
+function textOf(flags: BenchFlags, name: string): string | null {
+  const value = flags[name];
+  return typeof value === 'string' ? value : null;
+}
+
+/** Packets and flows of the generated capture: what is given, and the other in the usual proportion. */
+function captureOf(flags: BenchFlags, smoke: boolean): CaptureParameters {
+  const standard = smoke ? SMOKE : FULL;
+  const packets = numberOf(flags, 'packets');
+  const flows = numberOf(flags, 'flows');
+  const capture = {
+    packets: packets ?? (flows === null ? standard.packets : flows * PACKETS_PER_FLOW),
+    flows: flows ?? (packets === null ? standard.flows : Math.max(1, Math.floor(packets / PACKETS_PER_FLOW))),
+    seed: SEED,
+  };
+  const problem = parametersProblem(capture);
+  if (problem !== null) throw new AppError('USAGE', `--packets ${capture.packets} --flows ${capture.flows}: ${problem}`);
+  return capture;
+}
+
+function onlyOf(flags: BenchFlags, caseNames: readonly string[]): readonly string[] | null {
+  const only = textOf(flags, 'only')?.split(',') ?? null;
+  const unknown = only?.find((name) => !caseNames.includes(name));
+  if (unknown !== undefined) throw new AppError('USAGE', `--only ${unknown}: no such case; there are ${caseNames.join(', ')}`);
+  return only;
+}
+
+/** Checks the flags. Throws `USAGE` with what is wrong. */
+export function benchOptionsOf(flags: BenchFlags, caseNames: readonly string[], pipelineCase: string): BenchOptions {
+  const smoke = flags['smoke'] === true;
+  const file = textOf(flags, 'file');
+  if (file !== null && (flags['packets'] !== undefined || flags['flows'] !== undefined))
+    throw new AppError('USAGE', '--packets and --flows describe a generated capture; they do not go with --file');
+  const only = onlyOf(flags, caseNames);
+  const peers = flags['peers'] === true;
+  if (peers && only !== null && !only.includes(pipelineCase))
+    throw new AppError('USAGE', `--peers are compared with the case ${pipelineCase}, which --only leaves out`);
+  const runs = numberOf(flags, 'runs') ?? (smoke ? SMOKE.runs : FULL.runs);
+  if (runs < 1 || runs > RUNS_MAX) throw new AppError('USAGE', `--runs ${runs} is not from 1 to ${RUNS_MAX}`);
+  return {
+    file,
+    capture: captureOf(flags, smoke),
+    runs,
+    only,
+    smoke,
+    peers,
+    json: flags['json'] === true,
+    save: textOf(flags, 'save'),
+    compare: textOf(flags, 'compare'),
+    clean: flags['clean'] === true,
+  };
+}
