@@ -4,7 +4,7 @@ import { type BenchReport, type CaseResult, type Metric, metricOf } from './resu
 export const WORSE_RATIO_MAX = 1.1;
 
 /** One figure against the baseline's. */
-export interface ComparedMetric {
+interface ComparedMetric {
   readonly case: string;
   readonly metric: string;
   readonly old: number;

@@ -38,7 +38,7 @@ export interface SkippedCase {
 }
 
 /** What a generated capture was made from, and its hash. */
-export interface GeneratedInput {
+interface GeneratedInput {
   readonly packets: number;
   readonly flows: number;
   readonly seed: number;

@@ -226,6 +226,8 @@ export function readConfigFile(path: string): OptionValues {
   }
   for (const [section, table] of Object.entries(sections)) {
     if (typeof table !== 'object' || table === null || Array.isArray(table)) throw unknownOption(section, OPTION_NAMES, path);
+    const isEmpty = Object.keys(table).length === 0;
+    if (isEmpty && !OPTION_NAMES.some((name) => name.startsWith(`${section}.`))) throw unknownOption(section, OPTION_NAMES, path);
     for (const [key, value] of Object.entries(table)) {
       const name = `${section}.${key}`;
       if (!Object.hasOwn(OPTIONS, name)) throw unknownOption(name, OPTION_NAMES, path);

@@ -1,5 +1,5 @@
 /** How bad an operating error is: `fatal` ends the process, `degraded` is said in the log and in `/health`. */
-export type Severity = 'fatal' | 'degraded';
+type Severity = 'fatal' | 'degraded';
 
 interface ErrorEntry {
   readonly severity: Severity;
@@ -32,7 +32,7 @@ export const ERRORS = {
     77,
     'Run it as root, or give node the right: sudo setcap cap_net_raw+ep "$(readlink -f "$(command -v node)")"',
   ),
-  CAPTURE_BACKEND_MISSING: fatal(69, 'For the cap backend: sudo apt-get install libpcap-dev, then npm install cap@0.2.1'),
+  CAPTURE_BACKEND_MISSING: fatal(69, 'For the cap backend: sudo apt-get install libpcap-dev, then node deploy/setup.mjs'),
   CAPTURE_FILTER_INVALID: fatal(64, 'See man pcap-filter for the syntax.'),
   LIBPCAP_MISSING: fatal(69, 'Capture filters are compiled by libpcap: sudo apt-get install libpcap0.8'),
   CAPTURE_FAILED: fatal(71, 'The system call and its errno are in the message.'),

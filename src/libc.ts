@@ -7,7 +7,7 @@ const require = createRequire(import.meta.url);
 let loaded: Koffi | undefined;
 
 /** The library that calls C. It takes some 25 ms to load in each thread, so it is loaded by whoever calls C, and not before. */
-export function koffi(): Koffi {
+function koffi(): Koffi {
   loaded ??= require('koffi') as Koffi;
   return loaded;
 }
@@ -36,7 +36,6 @@ export const enum Errno {
   ESRCH = 3,
   EINTR = 4,
   EACCES = 13,
-  ENODEV = 19,
   ENETDOWN = 100,
 }
 

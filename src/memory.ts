@@ -14,7 +14,7 @@ const CLASS_8_BYTES_MIN = 7 * GIB;
 const CLASS_8_BYTES_MAX = 9 * GIB;
 
 /** Flows in memory by RAM: 5,000 up to 4 GB, 20,000 with 8 GB, otherwise 10,000. */
-export function flowsActiveMaxByRam(memoryBytes: number): number {
+function flowsActiveMaxByRam(memoryBytes: number): number {
   if (memoryBytes <= CLASS_4_BYTES_MAX) return 5_000;
   return memoryBytes >= CLASS_8_BYTES_MIN && memoryBytes <= CLASS_8_BYTES_MAX ? 20_000 : 10_000;
 }

@@ -1,5 +1,5 @@
 /** A thread that dies so often within the window is in a loop. */
-export const RESTARTS_MAX = 5;
+const RESTARTS_MAX = 5;
 const WINDOW_MS = 60_000;
 
 /** Counts the restarts of all threads in a sliding minute. */

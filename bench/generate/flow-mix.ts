@@ -3,7 +3,7 @@ import type { Random } from './random.js';
 
 /** Clients of the generated network and servers that they talk to. */
 const CLIENTS = 256;
-export const SERVERS = 1024;
+const SERVERS = 1024;
 /** Servers 0 to 3 are the resolvers that DNS flows go to. */
 const RESOLVERS = 4;
 const CLIENT_PORT_MIN = 1024;

@@ -6,7 +6,7 @@ import { Random } from './random.js';
 /** Increased whenever the same parameters give other bytes. */
 export const GENERATOR_VERSION = 1;
 
-export const PACKETS_MAX = 1_000_000_000;
+const PACKETS_MAX = 1_000_000_000;
 
 /** What to generate. `packets` from 1 to `PACKETS_MAX`, `flows` from 1 to `packets` and at most `FLOWS_MAX`. */
 export interface CaptureParameters {

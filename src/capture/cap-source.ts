@@ -80,6 +80,7 @@ export class CapSource implements PacketSource {
   /** Frames that libpcap had in its buffer when it could hand over no more. */
   private framesUnread = 0;
   private failure: AppError | null = null;
+  private isStopping = false;
   private wakeStep: (() => void) | null = null;
   private immediate: NodeJS.Immediate | null = null;
   private statisticsLast: SourceStatistics = { kernelPackets: 0, kernelDropped: 0, inputBytesRead: 0, inputBytesTotal: 0 };
@@ -97,6 +98,7 @@ export class CapSource implements PacketSource {
     assert(isMainThread, 'cap works in the main thread only');
     this.close();
     this.failure = null;
+    this.isStopping = false;
     this.frameCount = 0;
     this.frameCountSeen = 0;
     this.framesUnread = 0;
@@ -189,8 +191,8 @@ export class CapSource implements PacketSource {
   step(waitMs: number): Step | Promise<Step> {
     if (!this.cap) return Step.End;
     if (this.takeProgress() === Step.More) return Step.More;
-    this.failure ??= this.takeFailure();
-    if (this.failure) return this.finish(this.failure);
+    if (!this.isStopping) this.failure ??= this.takeFailure();
+    if (this.failure || this.isStopping) return this.finish();
     return new Promise((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);
@@ -210,20 +212,25 @@ export class CapSource implements PacketSource {
     return step;
   }
 
-  /** The error that is pending on libpcap's socket, which clears it, or null. */
+  /**
+   * Why the capture cannot go on, or null. The pending error tells it, unless libpcap has fetched that itself; then the state of
+   * the interface does.
+   */
   private takeFailure(): AppError | null {
-    const errno = this.socket?.takeError() ?? 0;
-    if (errno === 0) return null;
-    if (!this.socket?.isBound()) return new AppError('CAPTURE_FAILED', `interface ${this.interfaceName} has gone away`);
-    if (errno === Errno.ENETDOWN) return new AppError('INTERFACE_DOWN', `interface ${this.interfaceName} went down`);
-    return new AppError('CAPTURE_FAILED', `capture on ${this.interfaceName} failed: ${errnoText(errno)}`);
+    const { socket, interfaceName } = this;
+    if (!socket) return null;
+    const errno = socket.takeError();
+    if (!socket.isBound()) return new AppError('CAPTURE_FAILED', `interface ${interfaceName} has gone away`);
+    if (errno === Errno.ENETDOWN || !socket.isUp(interfaceName))
+      return new AppError('INTERFACE_DOWN', `interface ${interfaceName} went down`);
+    return errno === 0 ? null : new AppError('CAPTURE_FAILED', `capture on ${interfaceName} failed: ${errnoText(errno)}`);
   }
 
   /**
-   * Throws `failure` once nothing more is handed over. When the event loop saw the error before us it has given the socket up, and
-   * frames that libpcap still holds cannot be had: they are counted as dropped.
+   * Hands over what is left; then throws the failure, if there is one. When the event loop saw the error before us it has given the
+   * socket up, and frames that libpcap still holds cannot be had: they are counted as dropped.
    */
-  private async finish(failure: AppError): Promise<Step> {
+  private async finish(): Promise<Step> {
     this.stopIntake();
     // The first turn may already be past the point where the loop looks at its sockets.
     await turnOfEventLoop();
@@ -231,15 +238,18 @@ export class CapSource implements PacketSource {
     if (this.takeProgress() === Step.More) return Step.More;
     const { kernelPackets, kernelDropped } = this.statistics();
     this.framesUnread += kernelPackets - kernelDropped - this.frameCount;
-    throw failure;
+    if (this.failure) throw this.failure;
+    return Step.Idle;
   }
 
   /**
    * Ends the intake: what the kernel has counted when this returns is still handed over, and nothing comes in any more. After the
-   * first `Step.Idle`, frames handed over = kernelPackets - kernelDropped. Has no effect outside Linux.
+   * first `Step.Idle`, frames handed over = kernelPackets - kernelDropped. Outside Linux it only ends the waiting.
    */
   stopIntake(): void {
-    if (this.socket?.isBound() && this.kernelInterface) this.socket.stopIntake(this.kernelInterface.index);
+    if (this.isStopping) return;
+    this.isStopping = true;
+    if (this.kernelInterface && this.socket?.isBound()) this.socket.stopIntake(this.kernelInterface.index);
   }
 
   /** Costs one system call while the source is open. */
@@ -247,12 +257,8 @@ export class CapSource implements PacketSource {
     if (this.cap) {
       this.socket?.refreshStatistics();
       const kernelPackets = this.socket?.kernelPackets ?? this.frameCount;
-      this.statisticsLast = {
-        kernelPackets,
-        kernelDropped: this.socket?.kernelDropped ?? 0,
-        inputBytesRead: 0,
-        inputBytesTotal: 0,
-      };
+      const kernelDropped = (this.socket?.kernelDropped ?? 0) + this.framesUnread;
+      this.statisticsLast = { kernelPackets, kernelDropped, inputBytesRead: 0, inputBytesTotal: 0 };
     }
     return this.statisticsLast;
   }

@@ -112,7 +112,7 @@ export function callFailed(what: string): AppError {
 }
 
 /** Index of the interface `name` in this network namespace; throws `INTERFACE_NOT_FOUND`. */
-export function interfaceIndexOf(name: string): number {
+function interfaceIndexOf(name: string): number {
   const index = calls().ifNameToIndex(name);
   if (index === 0) throw new AppError('INTERFACE_NOT_FOUND', `there is no interface ${name}`);
   return index;
@@ -157,12 +157,23 @@ export class PacketSocket {
     return { index, hardwareType, isUp: (flags & InterfaceFlag.Up) !== 0, isLoopback: (flags & InterfaceFlag.Loopback) !== 0 };
   }
 
-  /** A `struct ifreq` is 16 bytes of name and up to 24 of answer, which starts with 16 bits for both requests used here. */
+  /** Whether the interface `name` is there and up. */
+  isUp(name: string): boolean {
+    const flags = this.tryInterfaceRequest(name, InterfaceRequest.Flags);
+    return flags >= 0 && (flags & InterfaceFlag.Up) !== 0;
+  }
+
   private interfaceRequest(name: string, request: InterfaceRequest, what: string): number {
+    const answer = this.tryInterfaceRequest(name, request);
+    if (answer < 0) throw callFailed(`ioctl ${what} on ${name}`);
+    return answer;
+  }
+
+  /** A `struct ifreq` is 16 bytes of name and up to 24 of answer, which starts with 16 bits for both requests used here; or -1. */
+  private tryInterfaceRequest(name: string, request: InterfaceRequest): number {
     const ifreq = new Uint8Array(40);
     new TextEncoder().encodeInto(name, ifreq.subarray(0, 15));
-    if (this.calls.ioctl(this.fd, request, ifreq) < 0) throw callFailed(`ioctl ${what} on ${name}`);
-    return new Uint16Array(ifreq.buffer)[8] as number;
+    return this.calls.ioctl(this.fd, request, ifreq) < 0 ? -1 : (new Uint16Array(ifreq.buffer)[8] as number);
   }
 
   /** Sets an option of level SOL_PACKET. `what` names it in the error. */

@@ -1,3 +1,4 @@
+import { HEALTH_REASONS } from '../api/health-reasons.js';
 import { flagName, OPTION_NAMES, OPTIONS } from '../config.js';
 import { ERRORS } from '../errors.js';
 import type { DROP_REASONS } from '../ring/drop-reason.js';
@@ -34,7 +35,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 }
 
 /** Every option: name, flag, default, allowed values, help. */
-export function optionTable(): string {
+function optionTable(): string {
   const rows = OPTION_NAMES.map((name) => {
     const { default: value, range, help } = OPTIONS[name];
     const flag = flagName(name);
@@ -45,21 +46,28 @@ export function optionTable(): string {
 }
 
 /** Every error: code, severity, exit code, hint. */
-export function errorTable(): string {
+function errorTable(): string {
   const rows = Object.entries(ERRORS).map(([name, { severity, exitCode, hint }]) => [code(name), severity, `${exitCode}`, hint]);
   return table(['Code', 'Severity', 'Exit code', 'What to do'], rows);
 }
 
 /** Every reason for which a frame ends without a flow. */
-export function dropReasonTable(): string {
+function dropReasonTable(): string {
   return table(
     ['Reason', 'Meaning'],
     Object.entries(DROP_MEANINGS).map(([name, meaning]) => [code(name), meaning]),
   );
 }
 
+/** Every reason for a status that is not `ok`: code, severity, meaning. */
+function healthReasonTable(): string {
+  const rows = Object.entries(HEALTH_REASONS).map(([name, { severity, meaning }]) => [code(name), severity, meaning]);
+  return table(['Reason', 'Status', 'Meaning'], rows);
+}
+
 /** The generated parts of README.md by the name in their marker comments. */
 export const DOCS_TABLES: Readonly<Record<string, () => string>> = {
+  'health reasons': healthReasonTable,
   options: optionTable,
   errors: errorTable,
   'drop reasons': dropReasonTable,

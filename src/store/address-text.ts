@@ -16,7 +16,7 @@ export function ipv6Text(words: Int32Array, index: number): string {
 }
 
 /** The text of an IPv4 address. */
-export function ipv4Text(bits: number): string {
+function ipv4Text(bits: number): string {
   return `${bits >>> 24}.${(bits >>> 16) & 0xff}.${(bits >>> 8) & 0xff}.${bits & 0xff}`;
 }
 

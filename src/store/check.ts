@@ -6,7 +6,7 @@ import { openForReading } from './open-database.js';
 import { isSqliteError } from './sqlite-error.js';
 
 /** One statement about a database that must hold, and whether it does. */
-export interface CheckResult {
+interface CheckResult {
   readonly name: string;
   readonly ok: boolean;
   /** Figures where it holds, what differs where it does not. */

@@ -14,7 +14,8 @@ const SQLITE_BYTES_MIN = 512;
 
 /**
  * Pages in the write-ahead log before they are copied into the database: 16 MiB. Pages that are written again meanwhile are
- * copied once. Measured with bulk loads: 18 % more rows/s than SQLite's 1,000 pages.
+ * copied once. Against SQLite's 1,000 pages: a quarter of the fsyncs and, measured with IPv6 in a third of the rows, 4 % fewer
+ * bytes to disk; rows/s are the same.
  */
 const CHECKPOINT_PAGES = 4000;
 const JOURNAL_BYTES_MAX = 64 * 2 ** 20;

@@ -13,6 +13,10 @@ interface Migration {
 /**
  * Every step from an empty file to the present schema; a step is never changed once it has been released. Tables and columns
  * are explained inside the statements, where `.schema` of the sqlite3 shell shows them.
+ *
+ * `flows` holds differences where they are shorter than the values, since bytes are what wears the card. Measured, bytes of
+ * file per row: 59.6; 1.3 more with the start instead of the duration, 1.6 with bytes on the wire, 1.0 with payload bytes, 2
+ * with an interface id that is not 0. STRICT costs a tenth of the speed, NOT NULL nothing.
  */
 const MIGRATIONS: readonly Migration[] = [
   {

@@ -14,7 +14,7 @@ const SLEEP_MS = 100;
 /** Pause while rows enough for a batch wait for its time; a producer's bell would ring for each of them. */
 const NAP_MS = 5;
 /** How long the end waits for a database that refuses. */
-const END_PATIENCE_MS = 5000;
+const END_PATIENCE_MS = 3000;
 
 const start = workerData as WriterStart;
 const block = new ThreadBlock(start.memory.writer);
@@ -30,7 +30,7 @@ function open(): WriterOpened {
 
 async function run(): Promise<void> {
   if (!writer) throw new Error('writer: run before open');
-  const { session, config } = start;
+  const { config } = start;
   let endingSinceMs = Number.POSITIVE_INFINITY;
   block.state = ThreadState.Running;
   const isIdle = (): boolean => !writer?.isBatchNear && block.command === Command.Run;
@@ -47,7 +47,8 @@ async function run(): Promise<void> {
     else if (isEnding && writer.isEmpty) break;
     else if (isEnding && writer.failure !== null && nowMs - endingSinceMs > END_PATIENCE_MS) {
       writer.abandon();
-      throw new AppError('DATABASE_WRITE_FAILED', `session ${session.key}: rows are lost, ${config.dbPath}: ${writer.failure}`);
+      const lost = `${writer.rowsWaiting} flows could not be written and are lost`;
+      throw new AppError('DATABASE_WRITE_FAILED', `database ${config.dbPath}: ${writer.failure}; ${lost}`);
     } else if (isEnding || writer.isBatchNear) await setTimeout(writer.failure === null ? NAP_MS : SLEEP_MS);
     else await doorbell.waitAsync(SLEEP_MS, isIdle);
   }

@@ -79,14 +79,19 @@ export class Writer {
     }
   }
 
+  /** Published rows that are not written yet. */
+  get rowsWaiting(): number {
+    return this.rings.rowsWaiting;
+  }
+
   /** Whether every published row is written. */
   get isEmpty(): boolean {
-    return this.rings.rowsWaiting === 0;
+    return this.rowsWaiting === 0;
   }
 
   /** Whether so many rows wait that the next batch may be due without any further row. */
   get isBatchNear(): boolean {
-    return this.policy.isNear(this.rings.rowsWaiting);
+    return this.policy.isNear(this.rowsWaiting);
   }
 
   /** Why rows wait although they are due; null while the database takes them. */
@@ -103,7 +108,7 @@ export class Writer {
       this.minuteUs = minuteUs;
     }
     const isPressing = isEnding || this.rings.isHalfFull;
-    if (!this.policy.isDue(nowMs, this.rings.rowsWaiting, isPressing)) return false;
+    if (!this.policy.isDue(nowMs, this.rowsWaiting, isPressing)) return false;
     return this.write(nowMs, this.policy.rowsMax);
   }
 

@@ -15,7 +15,7 @@ import { Writer, type WriterSetup } from '../../src/store/writer.js';
 import { address } from './frame-bytes.js';
 
 /** A pair of values: what the initiator sent, what the other side sent. */
-export type Pair = readonly [src: number, dst: number];
+type Pair = readonly [src: number, dst: number];
 
 /** One flow as a test describes it, seen from its initiator. */
 export interface FlowSpec {

@@ -1,4 +1,4 @@
-import type { Reporter, TestModule, TestSuite } from 'vitest/node';
+import type { Reporter, TestModule, TestSuite, Vitest } from 'vitest/node';
 
 /**
  * Names every test that did not run, and why, at the end of a run. The reason is the note given to `context.skip(note)`, or
@@ -6,7 +6,15 @@ import type { Reporter, TestModule, TestSuite } from 'vitest/node';
  * ran is one line.
  */
 export class SkipReporter implements Reporter {
+  private isSelection = false;
+
+  onInit(vitest: Vitest): void {
+    // With -t everything else counts as skipped, which is no news.
+    this.isSelection = vitest.config.testNamePattern !== undefined;
+  }
+
   onTestRunEnd(modules: readonly TestModule[]): void {
+    if (this.isSelection) return;
     const lines = modules.flatMap((module) => skippedIn(module).map((line) => `  ${module.relativeModuleId} > ${line}`));
     if (lines.length > 0) process.stdout.write(`Skipped, with the reason:\n${lines.join('\n')}\n\n`);
   }

@@ -1,6 +1,4 @@
-import { closeSync, readdirSync, readFileSync, writeSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { isMainThread } from 'node:worker_threads';
+import { readdirSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AfpacketSource } from '../../src/capture/afpacket-source.js';
 import { canCompileFilters } from '../../src/capture/bpf.js';
@@ -9,34 +7,12 @@ import { Step } from '../../src/capture/source.js';
 import { type OptionValues, resolveConfig } from '../../src/config.js';
 import type { AppError } from '../../src/errors.js';
 import { createInterfaceTable, InterfaceTable } from '../../src/ring/interface-table.js';
-import { ethernet, frame, ipv4, payload, udp, vlan } from '../helpers/frames.js';
-import {
-  FrameFlood,
-  FrameSender,
-  NetworkNamespace,
-  namespaceObstacle,
-  openTun,
-  tunObstacle,
-} from '../helpers/network-namespace.js';
+import { ethernet, frame, ipv4, udp, vlan } from '../helpers/frames.js';
+import { ADDRESSES, capObstacle, drain, hex, type LiveSource, mixedFrames, toPort, WAIT_MS } from '../helpers/live-source.js';
+import { FrameFlood, FrameSender, NetworkNamespace, namespaceObstacle } from '../helpers/network-namespace.js';
 import { RecordingSink } from '../helpers/recording-sink.js';
 
-/** Longer than the kernel keeps a block that is not full. */
-const WAIT_MS = 60;
 const obstacle = namespaceObstacle();
-const capObstacle = await import('cap').then(
-  () => (isMainThread ? null : 'needs the main thread'),
-  () => 'needs the package cap',
-);
-
-/** With its assertions in, cap aborts the process when an interface goes down. */
-function capAborts(): boolean {
-  const library = createRequire(import.meta.url).resolve('cap/build/Release/cap.node');
-  return readFileSync(library).includes('__assert_fail');
-}
-
-const capLinkObstacle = capObstacle ?? (capAborts() ? 'needs cap built with CXXFLAGS=-DNDEBUG' : null);
-
-type LiveSource = AfpacketSource | CapSource;
 
 const BACKENDS = [
   {
@@ -50,25 +26,6 @@ const BACKENDS = [
     missing: capObstacle,
   },
 ];
-
-const ADDRESSES = { src: '10.0.0.1', dst: '10.0.0.2' };
-const toPort = (dstPort: number, content: Uint8Array | string = '') =>
-  frame(ethernet(), ipv4(ADDRESSES), udp({ srcPort: 4000, dstPort }), content);
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
-
-/** Frames of 43 to 1514 bytes, all different. */
-function mixedFrames(count: number): Uint8Array[] {
-  return Array.from({ length: count }, (_, index) => {
-    const content = new Uint8Array(1 + ((index * 101) % 1472)).fill(index & 0xff);
-    return toPort(1 + (index & 0x7fff), content);
-  });
-}
-
-/** Steps until nothing is ready. */
-async function drain(source: LiveSource): Promise<void> {
-  for (let round = 0; round < 1000; round++) if ((await source.step(WAIT_MS)) === Step.Idle) return;
-  throw new Error('the source does not come to rest');
-}
 
 const openFdCount = (): number => readdirSync('/proc/self/fd').length;
 
@@ -298,136 +255,4 @@ describe.skipIf(obstacle !== null)(`live sources${obstacle ? ` (${obstacle})` : 
       });
     });
   }
-
-  describe('afpacket', () => {
-    function open(interfaceName: string): AfpacketSource {
-      const source = new AfpacketSource(interfaceName, resolveConfig());
-      sink = new RecordingSink();
-      source.open(sink, new InterfaceTable(createInterfaceTable()));
-      sources.push(source);
-      return source;
-    }
-
-    it('goes on after the interface went down and up, and opens one that is down', () => {
-      const source = open('capture0');
-      sender.send(toPort(1));
-      namespace.ip('link', 'set', 'capture0', 'down');
-      const second = new AfpacketSource('capture0', resolveConfig());
-      const secondSink = new RecordingSink();
-      second.open(secondSink, new InterfaceTable(createInterfaceTable()));
-      sources.push(second);
-      for (let round = 0; round < 3; round++) {
-        source.step(WAIT_MS);
-        expect(second.step(WAIT_MS)).toBe(Step.Idle);
-      }
-      namespace.ip('link', 'set', 'capture0', 'up');
-      sender.send(toPort(2));
-      for (let round = 0; round < 3; round++) {
-        source.step(WAIT_MS);
-        second.step(WAIT_MS);
-      }
-
-      expect(sink.hex).toEqual([toPort(1), toPort(2)].map(hex));
-      expect(secondSink.hex).toEqual([toPort(2)].map(hex));
-      expect(source.statistics()).toMatchObject({ kernelPackets: 2, kernelDropped: 0 });
-    });
-
-    it('ends with CAPTURE_FAILED when the interface goes away, after it has handed over the rest', () => {
-      namespace.ip('link', 'add', 'gone0', 'type', 'veth', 'peer', 'name', 'gone1');
-      for (const name of ['gone0', 'gone1']) namespace.ip('link', 'set', name, 'arp', 'off', 'up');
-      const source = open('gone0');
-      const peer = new FrameSender('gone1');
-      const frames = mixedFrames(10);
-      for (const each of frames) peer.send(each);
-      namespace.ip('link', 'delete', 'gone0');
-      peer.close();
-
-      const stepToTheEnd = (): void => {
-        for (let round = 0; round < 20; round++) source.step(WAIT_MS);
-      };
-      expect(stepToTheEnd).toThrow(expect.objectContaining({ code: 'CAPTURE_FAILED', message: 'interface gone0 has gone away' }));
-      expect(sink.hex).toEqual(frames.map(hex));
-      expect(source.statistics()).toMatchObject({ kernelPackets: 10, kernelDropped: 0 });
-    });
-
-    it('delivers bare IP packets of an interface without a link header', (context) => {
-      const missing = tunObstacle();
-      if (missing) context.skip(missing);
-      const tun = openTun('tun0');
-      namespace.ip('link', 'set', 'tun0', 'up');
-      const source = open('tun0');
-      const packet = frame(ipv4(ADDRESSES), udp({ srcPort: 1, dstPort: 2 }), payload('bare'));
-      writeSync(tun, packet);
-      source.step(WAIT_MS);
-      source.close();
-      closeSync(tun);
-
-      expect(sink.hex).toEqual([hex(packet)]);
-      expect(sink.frames[0]).toMatchObject({ linkType: 101, wireBytes: packet.length });
-    });
-  });
-
-  describe.skipIf(capLinkObstacle !== null)(`cap${capLinkObstacle ? ` (${capLinkObstacle})` : ''}`, () => {
-    async function open(): Promise<CapSource> {
-      const source = new CapSource('capture0', resolveConfig());
-      sink = new RecordingSink();
-      await source.open(sink, new InterfaceTable(createInterfaceTable()));
-      sources.push(source);
-      return source;
-    }
-
-    async function stepToTheEnd(source: CapSource): Promise<void> {
-      for (let round = 0; round < 500; round++) await source.step(WAIT_MS);
-    }
-
-    it('ends with INTERFACE_DOWN when the interface goes down, and a new one goes on', async () => {
-      const source = await open();
-      sender.send(toPort(1));
-      namespace.ip('link', 'set', 'capture0', 'down');
-      const wentDown = { code: 'INTERFACE_DOWN', message: 'interface capture0 went down' };
-      await expect(stepToTheEnd(source)).rejects.toMatchObject(wentDown);
-      expect(sink.hex).toEqual([hex(toPort(1))]);
-      expect(source.statistics()).toMatchObject({ kernelPackets: 1, kernelDropped: 0 });
-      await expect(open()).rejects.toMatchObject({ code: 'INTERFACE_DOWN', message: 'interface capture0 is down' });
-      namespace.ip('link', 'set', 'capture0', 'up');
-      const next = await open();
-      sender.send(toPort(2));
-      await drain(next);
-      expect(sink.hex).toEqual([hex(toPort(2))]);
-    });
-
-    it('balances exactly when the interface goes down in the middle of traffic', async () => {
-      const flood = new FrameFlood('peer0', mixedFrames(50));
-      await flood.started();
-      try {
-        for (let round = 0; round < 3; round++) {
-          const source = await open();
-          while (sink.frames.length < 100) await source.step(WAIT_MS);
-          const ended = stepToTheEnd(source);
-          const link = namespace.ipAsync('link', 'set', 'capture0', 'down');
-          await expect(ended).rejects.toMatchObject({ code: 'INTERFACE_DOWN' });
-          await link;
-          const { kernelPackets, kernelDropped } = source.statistics();
-          expect(sink.frames.length).toBe(kernelPackets - kernelDropped);
-          namespace.ip('link', 'set', 'capture0', 'up');
-        }
-      } finally {
-        namespace.ip('link', 'set', 'capture0', 'up');
-        await flood.stop();
-      }
-    });
-  });
-
-  it('a VLAN filter is refused for an interface that is down', (context) => {
-    if (!canCompileFilters()) context.skip('needs libpcap');
-    namespace.ip('link', 'set', 'capture0', 'down');
-    try {
-      const source = new AfpacketSource('capture0', resolveConfig({ 'capture.filter': 'vlan 7' }));
-      expect(() => source.open(new RecordingSink(), new InterfaceTable(createInterfaceTable()))).toThrow(
-        expect.objectContaining({ code: 'INTERFACE_DOWN' }),
-      );
-    } finally {
-      namespace.ip('link', 'set', 'capture0', 'up');
-    }
-  });
 });

@@ -100,6 +100,21 @@ describe.skipIf(!existsSync(THREAD))('the writer thread (needs npm run build)', 
     expect(failedOf(rig.path)).toEqual([]);
   });
 
+  it('says what is lost when it is to end and the database refuses', async () => {
+    const rig = new WriterRig();
+    const { control } = startWriter(rig);
+    await control.open();
+    rig.execute(`CREATE TRIGGER refuse BEFORE INSERT ON flows BEGIN SELECT raise(ABORT, 'no room on the card'); END`);
+    rig.emitAll(flows(3));
+    drain(rig);
+    const message = expect.stringMatching(/no room on the card; 3 flows/);
+    expect(await control.run()).toEqual({ ok: false, error: { code: 'DATABASE_WRITE_FAILED', message } });
+    // The lock is free again.
+    const next = new WriterRig({ path: rig.path }).open();
+    expect(next.opened.uncleanSessions).toBe(1);
+    next.abandon();
+  });
+
   it('tells main of sessions that did not end', async () => {
     const killed = new WriterRig();
     killed.open().abandon();
