@@ -1,11 +1,7 @@
 import { NO_SLOT } from '../ring/flow-slots.js';
 import { Slot, Table } from '../ring/layout.js';
 import type { Packet } from '../wire/packet.js';
-import { hashWords } from './flow-hash.js';
-
-/** Words of a hashed key: protocol, ports and the last address words come first, and are all that IPv4 has. */
-const KEY_WORDS_IPV4 = 4;
-const KEY_WORDS_IPV6 = 10;
+import { FlowHash, KEY_WORDS_IPV6 } from './flow-hash.js';
 
 /**
  * Finds the slot of a flow by its key, and hands out free slots. Hash buckets with chains, in memory of its own: the slots in
@@ -14,7 +10,9 @@ const KEY_WORDS_IPV6 = 10;
  */
 export class FlowIndex {
   private readonly buckets: Int32Array;
-  private readonly bucketMask: number;
+  /** A bucket is the upper bits of the hash, which are its good ones. */
+  private readonly bucketShift: number;
+  private readonly flowHash: FlowHash;
   /** Next slot of the same bucket, or of the free slots. */
   private readonly next: Int32Array;
   private readonly key = new Int32Array(KEY_WORDS_IPV6);
@@ -27,12 +25,12 @@ export class FlowIndex {
     private readonly words: Int32Array,
     slotCount: number,
     private readonly keyVlan: boolean,
-    private readonly key0: number,
-    private readonly key1: number,
+    hashSeed: number,
   ) {
-    const bucketCount = 2 ** Math.ceil(Math.log2(slotCount * 2));
-    this.bucketMask = bucketCount - 1;
-    this.buckets = new Int32Array(bucketCount).fill(NO_SLOT);
+    const bucketBits = Math.ceil(Math.log2(slotCount * 2));
+    this.bucketShift = 32 - bucketBits;
+    this.buckets = new Int32Array(2 ** bucketBits).fill(NO_SLOT);
+    this.flowHash = new FlowHash(hashSeed);
     this.next = new Int32Array(slotCount).fill(NO_SLOT);
   }
 
@@ -62,14 +60,14 @@ export class FlowIndex {
       key[8] = packet.src1;
       key[9] = packet.src2;
     }
-    this.hash = hashWords(key, packet.ipVersion === 4 ? KEY_WORDS_IPV4 : KEY_WORDS_IPV6, this.key0, this.key1);
+    this.hash = packet.ipVersion === 4 ? this.flowHash.ofIpv4(key) : this.flowHash.ofIpv6(key);
     return isForward ? 0 : 1;
   }
 
   /** Slot of the flow whose key was set, or `NO_SLOT`. */
   find(): number {
     const { words, key, hash } = this;
-    let slot = this.buckets[hash & this.bucketMask] as number;
+    let slot = this.buckets[hash >>> this.bucketShift] as number;
     while (slot !== NO_SLOT) {
       const word = (Table.HeaderBytes + slot * Slot.Bytes) >> 2;
       if (
@@ -115,7 +113,7 @@ export class FlowIndex {
 
   /** Makes a slot findable under the hash that it holds. */
   insert(slot: number): void {
-    const bucket = (this.words[((Table.HeaderBytes + slot * Slot.Bytes) >> 2) + Slot.Hash] as number) & this.bucketMask;
+    const bucket = this.bucketOf(slot);
     this.next[slot] = this.buckets[bucket] as number;
     this.buckets[bucket] = slot;
     this.size++;
@@ -123,7 +121,7 @@ export class FlowIndex {
 
   /** Takes a slot out of its bucket; `give` frees it. */
   remove(slot: number): void {
-    const bucket = (this.words[((Table.HeaderBytes + slot * Slot.Bytes) >> 2) + Slot.Hash] as number) & this.bucketMask;
+    const bucket = this.bucketOf(slot);
     const next = this.next[slot] as number;
     let at = this.buckets[bucket] as number;
     if (at === slot) {
@@ -133,6 +131,10 @@ export class FlowIndex {
       this.next[at] = next;
     }
     this.size--;
+  }
+
+  private bucketOf(slot: number): number {
+    return (this.words[((Table.HeaderBytes + slot * Slot.Bytes) >> 2) + Slot.Hash] as number) >>> this.bucketShift;
   }
 
   /** Gives a slot that is in no bucket to the free ones. */

@@ -69,9 +69,7 @@ export class FlowTable {
     if (this.words[Table.Version] !== LAYOUT_VERSION) throw new Error('flow table: other layout version');
     this.cells = block.cells;
     this.slotCount = this.words[Table.SlotCount] as number;
-    const key0 = hashSeed | 0;
-    const key1 = Math.floor(hashSeed / 2 ** 32) | 0;
-    this.index = new FlowIndex(this.words, this.slotCount, options.keyVlan, key0, key1);
+    this.index = new FlowIndex(this.words, this.slotCount, options.keyVlan, hashSeed);
     const idleOlder = new Int32Array(this.slotCount);
     const idleNewer = new Int32Array(this.slotCount);
     this.idle = Array.from({ length: IdleClass.Count }, () => new SlotList(idleOlder, idleNewer));

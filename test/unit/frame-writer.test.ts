@@ -72,8 +72,8 @@ describe('what is written for a frame', () => {
   });
 
   it.each([
-    ['plain TCP over IPv4', tcpFrame({ payload: LONG }), ETHERNET, 136],
-    ['plain UDP over IPv6', udpFrame({ src: '::1', dst: '::2', payload: LONG }), ETHERNET, 136],
+    ['plain TCP over IPv4', tcpFrame({ payload: LONG }), ETHERNET, 14 + 20 + 20],
+    ['plain UDP over IPv6', udpFrame({ src: '::1', dst: '::2', payload: LONG }), ETHERNET, 14 + 40 + 20],
     ['a frame with extension headers', frame(ethernet(), ipv6(), extension(60), udp(), LONG), ETHERNET, 14 + 40 + 8 + 8 + 1400],
     ['a tagged frame', frame(ethernet(), vlan(1), ipv4(), udp(), LONG), ETHERNET, 14 + 4 + 20 + 8 + 1400],
     ['another link type', frame(cooked(), ipv4(), tcp(), LONG), SLL, 16 + 20 + 20 + 1400],
