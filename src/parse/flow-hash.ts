@@ -1,6 +1,5 @@
-/** Words of a key: protocol, ports and the last address words come first, and are all that IPv4 has. */
-export const KEY_WORDS_IPV4 = 4;
-export const KEY_WORDS_IPV6 = 10;
+/** Words of a key: protocol, ports and the last address words come first, and these four are all that IPv4 has. */
+export const KEY_WORDS_MAX = 10;
 
 /**
  * Multilinear hashing: Σ aᵢ·xᵢ modulo 2^32 over the 16-bit halves xᵢ of a key, with secret random coefficients aᵢ. The upper 17
@@ -14,7 +13,7 @@ export class FlowHash {
   /** `seed` is an integer from 0 to 2^53; the same seed gives the same hash in another thread. */
   constructor(seed: number) {
     let [state0, state1] = [seed | 0, Math.floor(seed / 2 ** 32) | 0x5bd1e995];
-    this.coefficients = Int32Array.from({ length: KEY_WORDS_IPV6 * 2 }, () => {
+    this.coefficients = Int32Array.from({ length: KEY_WORDS_MAX * 2 }, () => {
       // xorshift64 in two halves would do; multiplying afterwards hides its linearity.
       state0 = (state0 + 0x9e3779b9) | 0;
       state1 = Math.imul(state1 ^ (state1 >>> 15) ^ state0, 0x2c1b3c6d);
@@ -33,13 +32,12 @@ export class FlowHash {
   /** Hash of the ten words of an IPv6 key. Allocates nothing. */
   ofIpv6(key: Int32Array): number {
     const a = this.coefficients;
-    let hash = this.ofIpv4(key);
-    for (let i = KEY_WORDS_IPV4; i < KEY_WORDS_IPV6; i++) hash = (hash + this.word(a, key, i)) | 0;
-    return hash;
+    const upper = this.word(a, key, 4) + this.word(a, key, 5) + this.word(a, key, 6);
+    return (this.ofIpv4(key) + upper + this.word(a, key, 7) + this.word(a, key, 8) + this.word(a, key, 9)) | 0;
   }
 
-  private word(a: Int32Array, key: Int32Array, i: number): number {
-    const word = key[i] as number;
-    return (Math.imul(a[2 * i] as number, word >>> 16) + Math.imul(a[2 * i + 1] as number, word & 0xffff)) | 0;
+  private word(a: Int32Array, key: Int32Array, index: number): number {
+    const word = key[index] as number;
+    return (Math.imul(a[2 * index] as number, word >>> 16) + Math.imul(a[2 * index + 1] as number, word & 0xffff)) | 0;
   }
 }

@@ -1,7 +1,7 @@
 import { NO_SLOT } from '../ring/flow-slots.js';
 import { Slot, Table } from '../ring/layout.js';
 import type { Packet } from '../wire/packet.js';
-import { FlowHash, KEY_WORDS_IPV6 } from './flow-hash.js';
+import { FlowHash, KEY_WORDS_MAX } from './flow-hash.js';
 
 /**
  * Finds the slot of a flow by its key, and hands out free slots. Hash buckets with chains, in memory of its own: the slots in
@@ -15,7 +15,7 @@ export class FlowIndex {
   private readonly flowHash: FlowHash;
   /** Next slot of the same bucket, or of the free slots. */
   private readonly next: Int32Array;
-  private readonly key = new Int32Array(KEY_WORDS_IPV6);
+  private readonly key = new Int32Array(KEY_WORDS_MAX);
   private hash = 0;
   private free = NO_SLOT;
   /** Slots in use. */

@@ -94,7 +94,6 @@ export class FlowStore {
       throw error;
     }
     this.rings.release();
-    this.ids.settle();
     this.ledger.settle();
   }
 

@@ -5,14 +5,13 @@ const STEP = 2;
 
 /**
  * Gives each row its id: the µs of its emission, rounded down to an even number, and moved on to the next one that is free.
- * Within a run ids only grow. Rows of earlier runs may lie in the way when old captures are added: the nearest of them is
- * known, so that the database is asked again only when it has been reached.
+ * Ids only grow, but for a `revert`. Rows of earlier runs may lie in the way when old captures are added: the nearest of them
+ * is known, so that the database is asked again only when it has been reached.
  */
 export class RowIds {
   private readonly findTaken: Statement<[number], number>;
   private last = -STEP;
-  private lastSettled = -STEP;
-  /** Smallest id of another run that is not below the last id asked for; -Infinity when it is not known yet. */
+  /** The nearest id that is taken, not below the last one given; -Infinity when it is not known yet. */
   private taken = Number.NEGATIVE_INFINITY;
 
   constructor(db: Database) {
@@ -31,14 +30,9 @@ export class RowIds {
     return id;
   }
 
-  /** The rows so far are committed. */
-  settle(): void {
-    this.lastSettled = this.last;
-  }
-
-  /** The rows since the last `settle` were rolled back; they will ask for their ids again. */
+  /** Rows were rolled back, or it is in doubt whether they are committed: the database is asked again what is taken. */
   revert(): void {
-    this.last = this.lastSettled;
+    this.last = -STEP;
     this.taken = Number.NEGATIVE_INFINITY;
   }
 }

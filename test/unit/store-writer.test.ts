@@ -4,6 +4,9 @@ import { Drop } from '../../src/ring/drop-reason.js';
 import { Slot } from '../../src/ring/layout.js';
 import { ringUsedBytes } from '../../src/ring/ring.js';
 import { Cell } from '../../src/ring/thread-block.js';
+import { RowIds } from '../../src/store/row-ids.js';
+import { migrate } from '../../src/store/schema.js';
+import type { Writer } from '../../src/store/writer.js';
 import { flow, flows, NOW_MS, WriterRig } from '../helpers/flow-records.js';
 
 const NOW_US = NOW_MS * 1000;
@@ -114,6 +117,16 @@ describe('writer: ids', () => {
     new WriterRig({ path: rig.path }).store(flows(500, { emittedUs: NOW_US }));
     expect(rig.value(COUNT)).toBe(1_000);
     expect(rig.value('SELECT max(id) FROM flows')).toBe(NOW_US + 499 * 1000 + 2);
+  });
+
+  it('step aside for rows whose COMMIT had failed and took effect all the same', () => {
+    const db = new Database(':memory:');
+    migrate(db, 0);
+    const ids = new RowIds(db);
+    expect([ids.next(100), ids.next(100)]).toEqual([100, 102]);
+    db.exec(`INSERT INTO flows VALUES (${[100, ...new Array(15).fill(0)]}), (${[102, ...new Array(15).fill(0)]})`);
+    ids.revert();
+    expect([ids.next(100), ids.next(100)]).toEqual([104, 106]);
   });
 
   it('begin at 0 for a capture without a clock', () => {
@@ -283,19 +296,43 @@ describe('writer: a database that refuses', () => {
     expect(rig.log.map(({ fields }) => fields)).toMatchObject([{ code: 'DATABASE_WRITE_FAILED' }, { attempts: 1 }]);
   });
 
-  it('waits longer from one failure to the next, at most a second', () => {
-    const rig = new WriterRig();
-    const writer = rig.open();
-    rig.execute(`CREATE TRIGGER refuse BEFORE INSERT ON flows BEGIN SELECT raise(ABORT, 'no'); END`);
-    rig.emit(flow());
-    const attempts: number[] = [];
-    for (let ms = 0; ms < 10_000; ms++) {
-      const before = rig.writerBlock.cell(Cell.WriteErrors);
-      writer.step(NOW_MS + ms, true);
-      if (rig.writerBlock.cell(Cell.WriteErrors) > before) attempts.push(ms);
+  describe('that fails for long', () => {
+    /** Milliseconds from `fromMs` at which the writer tries, until `untilMs`. */
+    function attemptsOf(rig: WriterRig, writer: Writer, fromMs: number, untilMs: number): number[] {
+      const attempts: number[] = [];
+      for (let ms = fromMs; ms < untilMs; ms++) {
+        const before = rig.writerBlock.cell(Cell.WriteErrors);
+        writer.step(NOW_MS + ms, true);
+        if (rig.writerBlock.cell(Cell.WriteErrors) > before) attempts.push(ms - fromMs);
+      }
+      return attempts;
     }
-    const pauses = attempts.slice(1).map((ms, i) => ms - (attempts[i] as number));
-    expect(pauses.slice(0, 7)).toEqual([50, 100, 200, 400, 800, 1_000, 1_000]);
-    writer.abandon();
+    const REFUSE = `CREATE TRIGGER refuse BEFORE INSERT ON flows BEGIN SELECT raise(ABORT, 'no'); END`;
+
+    it('is asked less and less often, at least every second, and as at first after it has recovered', () => {
+      const rig = new WriterRig();
+      const writer = rig.open();
+      rig.execute(REFUSE);
+      rig.emit(flow());
+      const expected = [0, 50, 150, 350, 750, 1_550, 2_550, 3_550];
+      expect(attemptsOf(rig, writer, 0, 4_000)).toEqual(expected);
+      rig.execute('DROP TRIGGER refuse');
+      expect(writer.step(NOW_MS + 5_000, true)).toBe(true);
+      rig.execute(REFUSE);
+      rig.emit(flow());
+      expect(attemptsOf(rig, writer, 5_000, 9_000)).toEqual(expected);
+      writer.abandon();
+    });
+
+    it('is asked at once when the clock is set back', () => {
+      const rig = new WriterRig();
+      const writer = rig.open();
+      rig.execute(REFUSE);
+      rig.emit(flow());
+      writer.step(NOW_MS, true);
+      rig.execute('DROP TRIGGER refuse');
+      expect(writer.step(NOW_MS - 3_600_000, true)).toBe(true);
+      writer.close(NOW_MS);
+    });
   });
 });
