@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import { AppError } from './errors.js';
+import { LOG_LEVELS } from './messages.js';
 import { RING_BYTES_MAX } from './ring/ring.js';
 
 /** The value types that an option can have. */
@@ -143,7 +144,7 @@ export const OPTIONS = {
     /^(auto|off|\d+(-\d+)?(,\d+(-\d+)?)*)$/,
     'CPUs to use. auto: all but CPU 0, which serves the network interrupts.',
   ),
-  'log.level': choice(['fatal', 'error', 'warn', 'info', 'debug'], 'info', 'Least severity that is logged.'),
+  'log.level': choice(LOG_LEVELS, 'info', 'Least severity that is logged.'),
 } as const satisfies Record<string, OptionEntry<never> | OptionEntry<number> | OptionEntry<boolean> | OptionEntry<string>>;
 
 export type OptionName = keyof typeof OPTIONS;

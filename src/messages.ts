@@ -114,7 +114,10 @@ export interface ApiControl {
   close(): Promise<Outcome>;
 }
 
-export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug';
+/** From the worst on. */
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug'] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What a thread tells main without being asked. */
 export type ThreadEvent = {

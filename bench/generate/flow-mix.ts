@@ -29,7 +29,8 @@ const ICMP_PACKETS_MEAN = 5;
 const SHORT_PACKETS_MEAN = (DNS_SHARE * DNS_PACKETS + ICMP_SHARE * ICMP_PACKETS_MEAN) / (DNS_SHARE + ICMP_SHARE);
 /** Handshake, one request and the end: what most TCP flows have at least. */
 const LONG_PACKETS_MIN = 7;
-const HEAVY_TAIL_MEAN = 8;
+/** Mean of the heavy tail as the limits below cut it, in captures of the usual size. */
+const HEAVY_TAIL_MEAN = 5.5;
 /** No flow but the last takes more than this share of the packets that are left, so that none of them is the whole capture. */
 const FLOW_SHARE_MAX = 1 / 256;
 const FLOW_PACKETS_MAX_LEAST = 64;

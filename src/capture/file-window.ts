@@ -6,7 +6,7 @@ import type { ByteSource } from './file-bytes.js';
  * Size of the window. It bounds the largest record that can be read, and it is small enough to stay in a second-level cache
  * while its records are walked.
  */
-export const WINDOW_BYTES = 1_048_576;
+export const WINDOW_BYTES = 327_680;
 
 /**
  * The part of an input that lies in memory. Readers look at `view` between `start`

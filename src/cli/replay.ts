@@ -1,15 +1,22 @@
 import { basename } from 'node:path';
 import type { Config } from '../config.js';
 import { AppError } from '../errors.js';
-import { Pipeline } from '../pipeline.js';
+import { LOG_LEVELS, type LogLevel } from '../messages.js';
+import { type Log, Pipeline } from '../pipeline.js';
 import { type Ledger, ledgerDifference, readLedger } from '../ring/ledger.js';
-import { createLog } from './log.js';
 import { showProgress } from './progress.js';
 import { newSession } from './session.js';
 import { exitCodeOf, onStopSignal, type StopSignal } from './stop-signals.js';
 
-const STDERR_FD = 2;
 const MEGA = 1e6;
+
+/** A replay is watched by a person: lines for people on standard error, and only what is wrong unless more is asked for. */
+function logToTerminal(level: LogLevel): Log {
+  const least = LOG_LEVELS.indexOf(level === 'info' ? 'warn' : level);
+  return (lineLevel, message) => {
+    if (LOG_LEVELS.indexOf(lineLevel) <= least) process.stderr.write(`flowberry: ${lineLevel}: ${message}\n`);
+  };
+}
 
 /** What `replay` reports at its end. */
 interface ReplayReport {
@@ -73,9 +80,14 @@ function linesOf({ ledger, database, elapsedS }: ReplayReport): string {
  */
 export async function runReplay(files: readonly string[], config: Config, { json }: { readonly json: boolean }): Promise<number> {
   const startedMs = performance.now();
-  const log = createLog(config.logLevel === 'info' ? 'warn' : config.logLevel, STDERR_FD);
   const session = newSession('replay', files.map((file) => basename(file)).join(' '));
-  const pipeline = new Pipeline({ config, session, source: { type: 'file', paths: files }, hasApi: false, log });
+  const pipeline = new Pipeline({
+    config,
+    session,
+    source: { type: 'file', paths: files },
+    hasApi: false,
+    log: logToTerminal(config.logLevel),
+  });
   let stopped: StopSignal | null = null;
   const ignoreSignals = onStopSignal((signal) => {
     stopped = signal;

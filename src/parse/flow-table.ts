@@ -6,6 +6,7 @@ import type { Packet } from '../wire/packet.js';
 import { TcpFlag } from '../wire/tcp.js';
 import type { FlowEmitter } from './flow-emitter.js';
 import { FlowIndex } from './flow-index.js';
+import { FlowJournal } from './flow-journal.js';
 import { SlotList } from './slot-list.js';
 import { firstTcpState, isEnded, nextTcpState, Seen } from './tcp-state.js';
 
@@ -46,6 +47,7 @@ export class FlowTable {
   readonly words: Int32Array;
   readonly floats: Float64Array;
   private readonly cells: Float64Array;
+  private readonly journal: FlowJournal;
   private readonly slotCount: number;
   private readonly index: FlowIndex;
   private readonly idle: SlotList[];
@@ -53,21 +55,19 @@ export class FlowTable {
   private readonly active: SlotList;
   private readonly activeUs: number;
   private readonly workerIndex: number;
+  private packetsUnpublished = 0;
+  private ipBytesUnpublished = 0;
+  private wireBytesUnpublished = 0;
   /** Lower bound of the next timeout, so that a packet pays one comparison while none is due. */
   private nextTimeoutUs = Number.POSITIVE_INFINITY;
 
   /** Takes up whatever `memory` holds: a fresh table, or the open flows of a worker that died. */
-  constructor(
-    memory: SharedArrayBuffer,
-    options: FlowOptions,
-    hashSeed: number,
-    private readonly emitter: FlowEmitter,
-    private readonly block: ThreadBlock,
-  ) {
+  constructor(memory: SharedArrayBuffer, options: FlowOptions, hashSeed: number, emitter: FlowEmitter, block: ThreadBlock) {
     this.words = new Int32Array(memory);
     this.floats = new Float64Array(memory);
     if (this.words[Table.Version] !== LAYOUT_VERSION) throw new Error('flow table: other layout version');
     this.cells = block.cells;
+    this.journal = new FlowJournal(memory, emitter, block);
     this.slotCount = this.words[Table.SlotCount] as number;
     this.index = new FlowIndex(this.words, this.slotCount, options.keyVlan, hashSeed);
     const idleOlder = new Int32Array(this.slotCount);
@@ -126,12 +126,23 @@ export class FlowTable {
     floats[float + Slot.PayloadBytes0F64 + direction] =
       (floats[float + Slot.PayloadBytes0F64 + direction] as number) + packet.payloadBytes;
     floats[packets] = (floats[packets] as number) + 1;
-    this.cells[Cell.PacketsInFlows] = (this.cells[Cell.PacketsInFlows] as number) + 1;
-    this.cells[Cell.IpBytesInFlows] = (this.cells[Cell.IpBytesInFlows] as number) + packet.ipBytes;
-    this.cells[Cell.WireBytesInFlows] = (this.cells[Cell.WireBytesInFlows] as number) + wireBytes;
+    this.packetsUnpublished++;
+    this.ipBytesUnpublished += packet.ipBytes;
+    this.wireBytesUnpublished += wireBytes;
 
     if (packet.protocol === IpProtocol.Tcp) this.followTcp(slot, word, direction, flags);
     (this.idle[words[word + Slot.IdleClass] as number] as SlotList).touch(slot);
+  }
+
+  /** Adds what `add` has counted since the last call to the cells that others read. A successor counts anew from the slots. */
+  publishCounts(): void {
+    const { cells } = this;
+    cells[Cell.PacketsInFlows] = (cells[Cell.PacketsInFlows] as number) + this.packetsUnpublished;
+    cells[Cell.IpBytesInFlows] = (cells[Cell.IpBytesInFlows] as number) + this.ipBytesUnpublished;
+    cells[Cell.WireBytesInFlows] = (cells[Cell.WireBytesInFlows] as number) + this.wireBytesUnpublished;
+    this.packetsUnpublished = 0;
+    this.ipBytesUnpublished = 0;
+    this.wireBytesUnpublished = 0;
   }
 
   /** Writes every open flow, oldest first within each class; the table is empty afterwards. */
@@ -257,7 +268,7 @@ export class FlowTable {
   private end(slot: number, reason: EndReason): void {
     const word = (Table.HeaderBytes + slot * Slot.Bytes) >> 2;
     if (this.hasPackets(word >> 1)) {
-      this.emit(slot, word, reason);
+      this.emit(slot, reason);
       this.active.remove(slot);
     }
     this.index.remove(slot);
@@ -267,7 +278,7 @@ export class FlowTable {
 
   private release(slot: number, word: number): void {
     this.words[word + Slot.State] = SlotState.Free;
-    this.words[Table.JournalSlot] = NO_SLOT;
+    this.journal.close();
     this.index.give(slot);
     this.cells[Cell.FlowsActive] = this.index.size;
   }
@@ -277,18 +288,9 @@ export class FlowTable {
     const word = (Table.HeaderBytes + slot * Slot.Bytes) >> 2;
     const float = word >> 1;
     if (this.floats[float + Slot.FlowIdF64] === 0) this.floats[float + Slot.FlowIdF64] = this.nextFlowId(float);
-    this.emit(slot, word, EndReason.Active);
+    this.emit(slot, EndReason.Active);
     this.active.remove(slot);
-    this.resetSegment(word);
-  }
-
-  private resetSegment(word: number): void {
-    this.words[word + Slot.TcpFlags0] = 0;
-    this.words[word + Slot.TcpFlags1] = 0;
-    this.words[word + Slot.EndReason] = EndReason.None;
-    this.words[word + Slot.SegmentIndex] = (this.words[word + Slot.SegmentIndex] as number) + 1;
-    this.floats.fill(0, (word >> 1) + Slot.Packets0F64, (word >> 1) + Slot.PayloadBytes1F64 + 1);
-    this.words[Table.JournalSlot] = NO_SLOT;
+    this.journal.closeSegment(slot);
   }
 
   /** Close to the flow's start, never given twice, and odd, so that it differs from every row id; see `FLOW_ID_STEP`. */
@@ -300,34 +302,10 @@ export class FlowTable {
     return id;
   }
 
-  /**
-   * Hands the slot to the writer. The journal makes it exactly-once across the worker's death: it holds the totals as they were
-   * before, and where the record starts in the ring, so a successor can tell whether it was published.
-   */
-  private emit(slot: number, word: number, reason: EndReason): void {
-    const { words, floats, cells } = this;
-    const float = word >> 1;
-    words[word + Slot.EndReason] = reason;
-    floats[float + Slot.EmittedUsF64] = floats[Table.ClockF64] as number;
-    floats[Table.JournalFlowsF64] = cells[Cell.FlowsEmitted] as number;
-    floats[Table.JournalPacketsF64] = cells[Cell.PacketsEmitted] as number;
-    floats[Table.JournalIpBytesF64] = cells[Cell.IpBytesEmitted] as number;
-    floats[Table.JournalWireBytesF64] = cells[Cell.WireBytesEmitted] as number;
-    words[Table.JournalPosition] = this.emitter.position;
-    words[Table.JournalSlot] = slot;
-    this.emitter.emit(words, word, this.block);
-    this.countEmitted(float);
-  }
-
-  private countEmitted(float: number): void {
-    const { cells, floats } = this;
-    const packets = (floats[float + Slot.Packets0F64] as number) + (floats[float + Slot.Packets1F64] as number);
-    const ipBytes = (floats[float + Slot.IpBytes0F64] as number) + (floats[float + Slot.IpBytes1F64] as number);
-    const wireBytes = (floats[float + Slot.WireBytes0F64] as number) + (floats[float + Slot.WireBytes1F64] as number);
-    cells[Cell.FlowsEmitted] = (floats[Table.JournalFlowsF64] as number) + 1;
-    cells[Cell.PacketsEmitted] = (floats[Table.JournalPacketsF64] as number) + packets;
-    cells[Cell.IpBytesEmitted] = (floats[Table.JournalIpBytesF64] as number) + ipBytes;
-    cells[Cell.WireBytesEmitted] = (floats[Table.JournalWireBytesF64] as number) + wireBytes;
+  /** Hands what the slot has counted to the writer. */
+  private emit(slot: number, reason: EndReason): void {
+    this.publishCounts();
+    this.journal.emit(slot, reason);
   }
 
   /**
@@ -336,8 +314,7 @@ export class FlowTable {
    */
   private rebuild(): void {
     const { words, floats, cells } = this;
-    const journalSlot = words[Table.JournalSlot] as number;
-    if (journalSlot !== NO_SLOT) this.settleJournal(journalSlot);
+    this.journal.settle();
     const open: number[] = [];
     for (let slot = this.slotCount - 1; slot >= 0; slot--) {
       const word = (Table.HeaderBytes + slot * Slot.Bytes) >> 2;
@@ -368,25 +345,6 @@ export class FlowTable {
     cells[Cell.WireBytesInFlows] = wireBytes;
     cells[Cell.FlowsActive] = this.index.size;
     this.nextTimeoutUs = this.clockUs;
-  }
-
-  private settleJournal(slot: number): void {
-    const { words, floats, cells } = this;
-    const word = (Table.HeaderBytes + slot * Slot.Bytes) >> 2;
-    const isPublished = ((this.emitter.position - (words[Table.JournalPosition] as number)) | 0) > 0;
-    if (isPublished) {
-      this.countEmitted(word >> 1);
-      if (words[word + Slot.EndReason] === EndReason.Active) this.resetSegment(word);
-      else words[word + Slot.State] = SlotState.Free;
-      words[Table.JournalSlot] = NO_SLOT;
-      return;
-    }
-    cells[Cell.FlowsEmitted] = floats[Table.JournalFlowsF64] as number;
-    cells[Cell.PacketsEmitted] = floats[Table.JournalPacketsF64] as number;
-    cells[Cell.IpBytesEmitted] = floats[Table.JournalIpBytesF64] as number;
-    cells[Cell.WireBytesEmitted] = floats[Table.JournalWireBytesF64] as number;
-    words[word + Slot.EndReason] = EndReason.None;
-    words[Table.JournalSlot] = NO_SLOT;
   }
 }
 

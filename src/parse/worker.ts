@@ -70,10 +70,16 @@ export class ParseWorker {
       if (payload < 0) break;
       this.takeFrame(payload);
       this.frames.advance();
-      if ((++count & FRAMES_PER_RELEASE_MASK) === 0) this.frames.release();
+      if ((++count & FRAMES_PER_RELEASE_MASK) === 0) this.giveBack();
     }
-    this.frames.release();
+    this.giveBack();
     return count;
+  }
+
+  /** Ring space and counts become visible to others. */
+  private giveBack(): void {
+    this.table.publishCounts();
+    this.frames.release();
   }
 
   /** Writes every open flow and wakes the writer. */
@@ -85,8 +91,10 @@ export class ParseWorker {
   private takeFrame(payload: number): void {
     const { words, view } = this.frames;
     const { cells } = this.block;
+    const position = this.frames.position;
+    // Side by side, with no call between them at which the thread could end: a successor reads both.
+    this.tableWords[Table.TakenPosition] = position;
     cells[Cell.FramesTaken] = (cells[Cell.FramesTaken] as number) + 1;
-    this.tableWords[Table.TakenPosition] = this.frames.position;
     const word = payload >> 2;
     const wireBytes = (words[word + Frame.WireBytes] as number) >>> 0;
     const bytes = payload + Frame.HeaderBytes;

@@ -117,8 +117,8 @@ export function migrate(db: Database, nowUs: number): void {
       const note = db.prepare('INSERT INTO meta VALUES (?, ?)');
       note.run(`schema_${migration.version}_us`, nowUs);
       if (migration.version === 1) {
-        note.run('created_us', nowUs);
-        note.run('page_size', db.pragma('page_size', { simple: true }));
+        note.run('created_us', String(nowUs));
+        note.run('page_size', String(db.pragma('page_size', { simple: true })));
         db.pragma(`application_id = ${APPLICATION_ID}`);
       }
       db.pragma(`user_version = ${migration.version}`);
