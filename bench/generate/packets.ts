@@ -2,6 +2,7 @@ import { FLOWS_MAX, FlowMix } from './flow-mix.js';
 import { FRAME_BYTES_MAX, FrameWriter } from './frame-writer.js';
 import { FlowKind, OpenFlows } from './open-flows.js';
 import { Random } from './random.js';
+import { FIN_PACKETS, HANDSHAKE_PACKETS } from './tcp-script.js';
 
 /** Increased whenever the same parameters give other bytes. */
 export const GENERATOR_VERSION = 1;
@@ -62,11 +63,18 @@ function writeFileHeader(view: DataView): void {
   view.setUint32(20, LINKTYPE_ETHERNET, true);
 }
 
-/** How many packets in a row a flow sends when it is its turn: the handshake and a DNS exchange are quick, long flows hurry. */
+/**
+ * How many packets in a row a flow sends when it is its turn: a long flow hurries, and TCP's handshake and its end are quick. An
+ * end that came in pieces would outlast the linger of a flow recorder, and its last packet would be a flow of its own there.
+ */
 function trainPackets(flows: OpenFlows, slot: number): number {
   const packets = flows.packets[slot] as number;
-  if (flows.packetsSent[slot] === 0 && flows.kind[slot] === FlowKind.Tcp) return 3;
-  return Math.min(TRAIN_PACKETS_MAX, Math.max(1, Math.floor(packets / TRAIN_SHARE)));
+  const sent = flows.packetsSent[slot] as number;
+  const left = packets - sent;
+  const train = Math.min(left, TRAIN_PACKETS_MAX, Math.max(1, Math.floor(packets / TRAIN_SHARE)));
+  if (flows.kind[slot] !== FlowKind.Tcp) return train;
+  const quick = sent === 0 ? Math.min(left, HANDSHAKE_PACKETS) : train;
+  return left - quick < FIN_PACKETS ? left : quick;
 }
 
 /**
@@ -97,8 +105,7 @@ export function generatePackets(parameters: CaptureParameters, sink: CaptureSink
   while (open > 0) {
     const turn = random.below(open);
     const slot = turns[turn] as number;
-    const left = (flows.packets[slot] as number) - (flows.packetsSent[slot] as number);
-    const train = Math.min(left, trainPackets(flows, slot));
+    const train = trainPackets(flows, slot);
     for (let sent = 0; sent < train; sent++) {
       if (offset + RECORD_HEADER_BYTES + FRAME_BYTES_MAX > PIECE_BYTES) {
         sink(bytes.subarray(0, offset));
@@ -120,7 +127,7 @@ export function generatePackets(parameters: CaptureParameters, sink: CaptureSink
       ipBytes += writer.ipBytes;
       packets++;
     }
-    if (train < left) continue;
+    if ((flows.packetsSent[slot] as number) < (flows.packets[slot] as number)) continue;
     if (mix.flowsLeft > 0) mix.open(flows, slot);
     else turns[turn] = turns[--open] as number;
   }

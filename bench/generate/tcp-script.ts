@@ -14,8 +14,8 @@ export const FULL_SEGMENT = -1;
 const REQUEST_BYTES = 420;
 const ANSWER_BYTES = 522;
 const CHAT_BYTES = 18;
-const HANDSHAKE_PACKETS = 3;
-const FIN_PACKETS = 3;
+export const HANDSHAKE_PACKETS = 3;
+export const FIN_PACKETS = 3;
 
 /** One packet of a TCP flow, filled by `tcpPacket`. */
 export interface TcpPacket {

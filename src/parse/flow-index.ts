@@ -17,6 +17,7 @@ export class FlowIndex {
   private readonly next: Int32Array;
   private readonly key = new Int32Array(KEY_WORDS_MAX);
   private hash = 0;
+  private isIpv6 = false;
   private free = NO_SLOT;
   /** Slots in use. */
   size = 0;
@@ -43,25 +44,28 @@ export class FlowIndex {
       key[1] = (packet.srcPort << 16) | packet.dstPort;
       key[2] = packet.src3;
       key[3] = packet.dst3;
-      key[4] = packet.src0;
-      key[5] = packet.src1;
-      key[6] = packet.src2;
-      key[7] = packet.dst0;
-      key[8] = packet.dst1;
-      key[9] = packet.dst2;
     } else {
       key[1] = (packet.dstPort << 16) | packet.srcPort;
       key[2] = packet.dst3;
       key[3] = packet.src3;
-      key[4] = packet.dst0;
-      key[5] = packet.dst1;
-      key[6] = packet.dst2;
-      key[7] = packet.src0;
-      key[8] = packet.src1;
-      key[9] = packet.src2;
     }
-    this.hash = packet.ipVersion === 4 ? this.flowHash.ofIpv4(key) : this.flowHash.ofIpv6(key);
+    this.isIpv6 = packet.ipVersion === 6;
+    if (this.isIpv6) this.setUpperWords(packet, isForward);
+    this.hash = this.isIpv6 ? this.flowHash.ofIpv6(key) : this.flowHash.ofIpv4(key);
     return isForward ? 0 : 1;
+  }
+
+  /** The upper words of IPv6 addresses; those of IPv4 are neither set nor looked at. */
+  private setUpperWords(packet: Packet, isForward: boolean): void {
+    const key = this.key;
+    const lo = isForward ? 4 : 7;
+    const hi = isForward ? 7 : 4;
+    key[lo] = packet.src0;
+    key[lo + 1] = packet.src1;
+    key[lo + 2] = packet.src2;
+    key[hi] = packet.dst0;
+    key[hi + 1] = packet.dst1;
+    key[hi + 2] = packet.dst2;
   }
 
   /** Slot of the flow whose key was set, or `NO_SLOT`. */
@@ -76,17 +80,24 @@ export class FlowIndex {
         words[word + Slot.Ports] === key[1] &&
         words[word + Slot.AddressLo + 3] === key[2] &&
         words[word + Slot.AddressHi + 3] === key[3] &&
-        words[word + Slot.AddressLo] === key[4] &&
-        words[word + Slot.AddressLo + 1] === key[5] &&
-        words[word + Slot.AddressLo + 2] === key[6] &&
-        words[word + Slot.AddressHi] === key[7] &&
-        words[word + Slot.AddressHi + 1] === key[8] &&
-        words[word + Slot.AddressHi + 2] === key[9]
+        (!this.isIpv6 || this.hasUpperWords(word))
       )
         return slot;
       slot = this.next[slot] as number;
     }
     return NO_SLOT;
+  }
+
+  private hasUpperWords(word: number): boolean {
+    const { words, key } = this;
+    return (
+      words[word + Slot.AddressLo] === key[4] &&
+      words[word + Slot.AddressLo + 1] === key[5] &&
+      words[word + Slot.AddressLo + 2] === key[6] &&
+      words[word + Slot.AddressHi] === key[7] &&
+      words[word + Slot.AddressHi + 1] === key[8] &&
+      words[word + Slot.AddressHi + 2] === key[9]
+    );
   }
 
   /** Takes a free slot and writes the key that was set into it, all else 0; `NO_SLOT` when every slot is in use. */
@@ -102,6 +113,7 @@ export class FlowIndex {
     words[word + Slot.Ports] = key[1] as number;
     words[word + Slot.AddressLo + 3] = key[2] as number;
     words[word + Slot.AddressHi + 3] = key[3] as number;
+    if (!this.isIpv6) return slot;
     words[word + Slot.AddressLo] = key[4] as number;
     words[word + Slot.AddressLo + 1] = key[5] as number;
     words[word + Slot.AddressLo + 2] = key[6] as number;

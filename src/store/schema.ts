@@ -115,7 +115,7 @@ export function migrate(db: Database, nowUs: number): void {
     db.transaction(() => {
       db.exec(migration.sql);
       const note = db.prepare('INSERT INTO meta VALUES (?, ?)');
-      note.run(`schema_${migration.version}_us`, nowUs);
+      note.run(`schema_${migration.version}_us`, String(nowUs));
       if (migration.version === 1) {
         note.run('created_us', String(nowUs));
         note.run('page_size', String(db.pragma('page_size', { simple: true })));
