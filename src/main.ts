@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { addConfigOptions, configOf, type Flags, idleTimeoutOptions } from './cli/options.js';
+import { addConfigOptions, COMMAND_OPTIONS, configOf, type Flags, idleTimeoutOptions } from './cli/options.js';
 import { AppError } from './errors.js';
 
 /** Exit code for a command line that commander refuses. */
@@ -33,7 +33,7 @@ function command(parent: Command, name: string, description: string): Command {
     .configureOutput({ outputError: () => undefined });
 }
 
-addConfigOptions(command(program, 'run', 'Capture from an interface until SIGTERM or SIGINT.'))
+addConfigOptions(command(program, 'run', 'Capture from an interface until SIGTERM or SIGINT.'), COMMAND_OPTIONS.run)
   .option('--idle-timeout <seconds>', 'idle timeout of every kind of flow; 0 is never')
   .action((flags: Flags) =>
     run(async () => {
@@ -42,7 +42,10 @@ addConfigOptions(command(program, 'run', 'Capture from an interface until SIGTER
     })(),
   );
 
-addConfigOptions(command(program, 'replay', 'Store capture files (pcap, pcapng, gzip; - is standard input).'))
+addConfigOptions(
+  command(program, 'replay', 'Store capture files (pcap, pcapng, gzip; - is standard input).'),
+  COMMAND_OPTIONS.replay,
+)
   .argument('<file...>', 'capture files, read one after the other')
   .option('--idle-timeout <seconds>', 'idle timeout of every kind of flow; 0 is never')
   .option('--json', 'print one JSON object and nothing else')
@@ -54,14 +57,15 @@ addConfigOptions(command(program, 'replay', 'Store capture files (pcap, pcapng, 
   );
 
 const configCommand = command(program, 'config', 'Look at the configuration.');
-addConfigOptions(command(configCommand, 'print', 'Print every option with its value.')).action((flags: Flags) =>
-  run(async () => (await import('./cli/config.js')).printConfig(configOf(flags)))(),
+addConfigOptions(command(configCommand, 'print', 'Print every option with its value.'), COMMAND_OPTIONS.run).action(
+  (flags: Flags) => run(async () => (await import('./cli/config.js')).printConfig(configOf(flags)))(),
 );
-addConfigOptions(command(configCommand, 'check', 'Print every option, and the memory that they take.')).action((flags: Flags) =>
-  run(async () => (await import('./cli/config.js')).checkConfig(configOf(flags)))(),
-);
+addConfigOptions(
+  command(configCommand, 'check', 'Print every option, and the memory that they take.'),
+  COMMAND_OPTIONS.run,
+).action((flags: Flags) => run(async () => (await import('./cli/config.js')).checkConfig(configOf(flags)))());
 
-addConfigOptions(command(program, 'status', 'Show what a running daemon does.'))
+addConfigOptions(command(program, 'status', 'Show what a running daemon does.'), COMMAND_OPTIONS.status)
   .option('--watch', 'two samples one second apart, with rates')
   .option('--json', 'print what /health answers')
   .action((flags: Flags) =>
@@ -79,7 +83,7 @@ command(program, 'interfaces', 'List the interfaces that can be captured from.')
   );
 
 const dbCommand = command(program, 'db', 'Look at a database.');
-addConfigOptions(command(dbCommand, 'check', 'Check integrity and ledger.'))
+addConfigOptions(command(dbCommand, 'check', 'Check integrity and ledger.'), COMMAND_OPTIONS.dbCheck)
   .option('--json', 'print one JSON object')
   .action((flags: Flags) =>
     run(async () => (await import('./cli/db-check.js')).runDbCheck(configOf(flags).dbPath, { json: flags['json'] === true }))(),

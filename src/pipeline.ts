@@ -42,6 +42,15 @@ export interface PipelineOptions {
   readonly log: Log;
 }
 
+/** What there is to say once everything runs. */
+interface PipelineStarted {
+  /** Where the API listens, or null without one. */
+  readonly api: { readonly address: string; readonly port: number } | null;
+  readonly journalMode: string;
+  /** Why CPUs are not laid out as asked for, or null. */
+  readonly affinityNote: string | null;
+}
+
 /** Value of a control call, or its failure as an `AppError`. */
 function unwrap<T>(outcome: Outcome<T>): T {
   if (!outcome.ok) throw AppError.fromData(outcome.error);
@@ -54,7 +63,8 @@ function unwrap<T>(outcome: Outcome<T>): T {
  */
 export class Pipeline {
   readonly memory: PipelineMemory;
-  readonly affinity: AffinityPlan;
+  private readonly affinity: AffinityPlan;
+  private readonly affinityNote: string | null;
   private readonly capture: CaptureControl;
   private readonly captureThread: ControlledThread<CaptureControl> | null = null;
   private readonly writerThread: ControlledThread<WriterControl>;
@@ -78,7 +88,7 @@ export class Pipeline {
     // A replay floats unless told otherwise: it is over soon, and pinning costs it time at the start.
     const isFloating = options.session.mode === 'replay' && config.cpuAffinity === 'auto';
     this.affinity = resolveAffinity(isFloating ? 'off' : config.cpuAffinity, workers);
-    this.applyProcessMask();
+    this.affinityNote = this.applyProcessMask();
     this.failed.catch(() => undefined);
     this.writerThread = this.controlled('writer', './store/thread.js', null);
     if (options.hasApi) this.apiThread = this.controlled('api', './api/thread.js', null);
@@ -107,17 +117,17 @@ export class Pipeline {
     return pool;
   }
 
-  private applyProcessMask(): void {
+  /** Says why CPUs are not laid out as asked for, or null. */
+  private applyProcessMask(): string | null {
     const { processMask, note } = this.affinity;
-    const failure = processMask ? setProcessMask(processMask) : null;
-    if (note ?? failure) this.options.log('info', `CPU affinity: ${note ?? failure}`);
+    return note ?? (processMask ? setProcessMask(processMask) : null);
   }
 
   /**
    * Opens source, database and API, in this order, and starts the threads. Throws `AppError` when one of them cannot be opened;
    * call `stop` all the same.
    */
-  async start(): Promise<{ api: { address: string; port: number } | null; journalMode: string }> {
+  async start(): Promise<PipelineStarted> {
     await this.ask(this.captureThread, this.capture.open(), 'opening the source');
     const opened = await this.ask(this.writerThread, this.writerThread.control.open(), 'opening the database');
     const { apiThread } = this;
@@ -131,7 +141,7 @@ export class Pipeline {
     this.writing.catch(this.fail);
     this.parsing = Promise.all(this.memory.parse.map((_, index) => this.parse(index)));
     this.parsing.catch(this.fail);
-    return { api, journalMode: opened.journalMode };
+    return { api, journalMode: opened.journalMode, affinityNote: this.affinityNote };
   }
 
   /** Captures until the input ends or `requestStop`; answers how it ended. Rejects when the pipeline cannot go on. */

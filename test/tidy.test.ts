@@ -15,7 +15,7 @@ const MEDIAN_LINES_MAX = 150;
 /** What threads and stages are made of; a stage may use all of it. */
 const GROUND = ['ring', 'wire', 'config', 'errors', 'messages', 'control', 'thread-start', 'live-clock', 'libc'];
 /** What ties the threads together; only the pipeline needs it. */
-const SUPERVISION = ['affinity', 'memory', 'controlled-thread', 'restart-limit'];
+const SUPERVISION = ['affinity', 'memory', 'controlled-thread', 'restart-limit', 'cpu-by-stage'];
 
 /**
  * Which room may import from which. A room is a folder of src/, a file beside them, or bench/; every room may import from itself.
@@ -27,13 +27,14 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   libc: [],
   'restart-limit': [],
   wire: ['ring'],
-  config: ['errors', 'ring'],
+  config: ['errors', 'messages', 'ring'],
   'live-clock': ['ring'],
   messages: ['config', 'errors'],
   control: ['errors', 'messages'],
   'controlled-thread': ['control', 'errors', 'messages'],
   affinity: ['errors', 'libc'],
   memory: ['config', 'messages', 'ring'],
+  'cpu-by-stage': ['messages', 'ring'],
   'thread-start': ['affinity', 'messages', 'ring'],
   capture: GROUND,
   parse: GROUND,

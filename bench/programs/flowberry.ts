@@ -10,7 +10,11 @@ interface ReplayReport {
   readonly packets: { readonly received: number; readonly in_flows: number; readonly dropped: Readonly<Record<string, number>> };
   readonly flows: { readonly emitted: number; readonly written: number; readonly evicted: number };
   readonly bytes: { readonly ip: number; readonly wire: number };
-  readonly resources: { readonly rss_bytes_max: number };
+  readonly resources: {
+    readonly rss_bytes_max: number;
+    /** CPU time in ns by stage, where the system tells it. */
+    readonly cpu_ns?: Readonly<Record<string, number>> | null;
+  };
 }
 
 /** The built program: beside the built bench, or in `dist` when the bench runs from its sources. */
@@ -52,7 +56,6 @@ export function flowberryProgram(truth: CaptureTruth | null): Program {
   return {
     name: 'flowberry',
     work: 'flow tracking, rows committed to a SQLite file',
-    threadPrefix: 'fb-',
     find: () => process.execPath,
     prepare: async (path, file, directory) => {
       const database = join(directory, 'flowberry.db');
@@ -70,6 +73,7 @@ export function flowberryProgram(truth: CaptureTruth | null): Program {
             evicted: report.flows.evicted,
             storedBytes,
             rssBytes: report.resources.rss_bytes_max,
+            cpuNsByStage: report.resources.cpu_ns ?? null,
             resultHash: hashOf(database),
           };
         },

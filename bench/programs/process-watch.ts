@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 
 const POLL_MS = 25;
 /** Linux counts CPU time for users in hundredths of a second, whatever the kernel's tick. */
@@ -11,7 +11,7 @@ function readProc(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    // Another system, or process or thread have ended.
+    // Another system, or the process has ended.
     return null;
   }
 }
@@ -31,15 +31,9 @@ export function childrenCpuS(): number | null {
 export class ProcessWatch {
   /** Peak of the resident memory: the kernel's own high-water mark, but for the last moments. Null until it is known. */
   rssBytes: number | null = null;
-  private readonly threadNames = new Map<string, string>();
-  private readonly threadCpuNs = new Map<string, number>();
   private readonly timer: NodeJS.Timeout;
 
-  /** With `threadPrefix`, the CPU time of the threads whose names begin with it is kept apart. */
-  constructor(
-    private readonly pid: number,
-    private readonly threadPrefix: string | null,
-  ) {
+  constructor(private readonly pid: number) {
     this.timer = setInterval(() => this.look(), POLL_MS);
   }
 
@@ -47,40 +41,8 @@ export class ProcessWatch {
     clearInterval(this.timer);
   }
 
-  /** CPU time in ns by thread, the prefix and a number at the end left out: workers of one kind are added up. */
-  cpuNsByThread(): Map<string, number> {
-    const sums = new Map<string, number>();
-    for (const [task, ns] of this.threadCpuNs) {
-      const name = (this.threadNames.get(task) ?? '').slice(this.threadPrefix?.length).replace(/-\d+$/, '');
-      sums.set(name, (sums.get(name) ?? 0) + ns);
-    }
-    return sums;
-  }
-
   private look(): void {
     const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readProc(`/proc/${this.pid}/status`) ?? '')?.[1];
     if (kib) this.rssBytes = Number(kib) * 1024;
-    if (this.threadPrefix !== null) this.lookAtThreads(this.threadPrefix);
-  }
-
-  private lookAtThreads(prefix: string): void {
-    const directory = `/proc/${this.pid}/task`;
-    let tasks: string[];
-    try {
-      tasks = readdirSync(directory);
-    } catch {
-      // The process has just ended.
-      return;
-    }
-    for (const task of tasks) {
-      if (!this.threadNames.has(task)) {
-        const name = readProc(`${directory}/${task}/comm`)?.trim();
-        if (!name?.startsWith(prefix)) continue;
-        this.threadNames.set(task, name);
-      }
-      // The first figure is the time on a CPU in ns (sched-stats in the kernel's documentation).
-      const ns = readProc(`${directory}/${task}/schedstat`)?.split(' ')[0];
-      if (ns) this.threadCpuNs.set(task, Number(ns));
-    }
   }
 }

@@ -3,8 +3,6 @@ export interface Program {
   readonly name: string;
   /** What it does with the packets, for people. */
   readonly work: string;
-  /** What the names of its threads begin with, where they are to be told apart. */
-  readonly threadPrefix?: string;
   /** Path of the program, or null when it is not installed. */
   find(): string | null;
   /**
@@ -42,6 +40,8 @@ export interface ProgramFigures {
   readonly storedBytes: number | null;
   /** Peak of the resident memory, where the program tells it exactly. */
   readonly rssBytes: number | null;
+  /** CPU time in ns by stage, threads of one kind added up. */
+  readonly cpuNsByStage: Readonly<Record<string, number>> | null;
   /** Hash over what the program stored. */
   readonly resultHash: string | null;
 }
@@ -54,5 +54,6 @@ export const NO_FIGURES: ProgramFigures = {
   evicted: null,
   storedBytes: null,
   rssBytes: null,
+  cpuNsByStage: null,
   resultHash: null,
 };

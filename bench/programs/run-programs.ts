@@ -51,7 +51,7 @@ async function timeInTurn(timed: readonly Timed[], file: string, runs: number, p
 async function timeOnce(timed: Timed, file: string, directory: string): Promise<void> {
   const run = await timed.program.prepare(timed.path, file, directory);
   timed.command = commandLine(run);
-  timed.timings.push(await timeProgram(run, timed.program.threadPrefix ?? null));
+  timed.timings.push(await timeProgram(run));
 }
 
 /** One metric over all runs; nothing when a run has no such figure. */
@@ -67,7 +67,7 @@ function metric(
 
 function metricsOf(timings: readonly ProgramTiming[], packets: number, flows: number | null, isOwn: boolean): Metric[] {
   const lower = isOwn ? 'lower' : null;
-  const threads = [...new Set(timings.flatMap((timing) => [...timing.cpuNsByThread.keys()]))];
+  const stages = Object.keys(timings[0]?.figures.cpuNsByStage ?? {});
   return [
     ...metric('wall_s', lower, timings, ({ wallS }) => wallS),
     ...metric('cpu_s', lower, timings, ({ cpuS }) => cpuS),
@@ -80,8 +80,8 @@ function metricsOf(timings: readonly ProgramTiming[], packets: number, flows: nu
       figures.flows === null ? null : figures.flows / wallS,
     ),
     ...metric('wall_ns_per_packet', null, timings, ({ wallS }) => (wallS * 1e9) / packets),
-    ...threads.flatMap((thread) =>
-      metric(`${thread}_cpu_ns_per_packet`, null, timings, ({ cpuNsByThread }) => (cpuNsByThread.get(thread) ?? 0) / packets),
+    ...stages.flatMap((stage) =>
+      metric(`${stage}_cpu_ns_per_packet`, null, timings, ({ figures }) => (figures.cpuNsByStage?.[stage] ?? 0) / packets),
     ),
     ...metric(isOwn ? 'rows' : 'flow_records', null, timings, ({ figures }) => figures.flows),
     ...metric('flows_evicted', null, timings, ({ figures }) => figures.evicted),

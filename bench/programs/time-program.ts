@@ -12,8 +12,6 @@ export interface ProgramTiming {
   readonly cpuS: number | null;
   /** Peak of the resident memory. */
   readonly rssBytes: number | null;
-  /** CPU time of named threads in ns. */
-  readonly cpuNsByThread: ReadonlyMap<string, number>;
   readonly figures: ProgramFigures;
 }
 
@@ -53,11 +51,11 @@ function lastLines(text: string): string {
 }
 
 /** Runs a program once and times it. A run that fails throws `BENCH_RUN_FAILED` with the last that it said. */
-export async function timeProgram(run: ProgramRun, threadPrefix: string | null): Promise<ProgramTiming> {
+export async function timeProgram(run: ProgramRun): Promise<ProgramTiming> {
   const cpuBeforeS = childrenCpuS();
   const startMs = performance.now();
   const child = spawn(run.command, run.args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: DEADLINE_MS, killSignal: 'SIGKILL' });
-  const watch = child.pid === undefined ? null : new ProcessWatch(child.pid, threadPrefix);
+  const watch = child.pid === undefined ? null : new ProcessWatch(child.pid);
   const output = gatherOutput(child);
   try {
     const { endMs, failure } = await endOf(child);
@@ -68,7 +66,6 @@ export async function timeProgram(run: ProgramRun, threadPrefix: string | null):
       wallS: (endMs - startMs) / 1000,
       cpuS: cpuAfterS === null || cpuBeforeS === null ? null : cpuAfterS - cpuBeforeS,
       rssBytes: figures.rssBytes ?? watch?.rssBytes ?? null,
-      cpuNsByThread: watch?.cpuNsByThread() ?? new Map(),
       figures,
     };
   } catch (error) {

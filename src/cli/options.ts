@@ -14,10 +14,21 @@ import {
 /** Parsed flags as commander hands them over. */
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
-/** Adds `--config` and a flag for every option of the table. A flag that is not given leaves the option to the other sources. */
-export function addConfigOptions(command: Command): Command {
+/** Options that a replay has no use for. */
+const LIVE_ONLY = /^(api\.|capture\.(interface|backend|filter|promiscuous|buffer-bytes)$)/;
+
+/** Options by the command that they are for. */
+export const COMMAND_OPTIONS = {
+  run: OPTION_NAMES,
+  replay: OPTION_NAMES.filter((name) => !LIVE_ONLY.test(name)),
+  status: OPTION_NAMES.filter((name) => name.startsWith('api.')),
+  dbCheck: ['db.path'],
+} as const satisfies Record<string, readonly OptionName[]>;
+
+/** Adds `--config` and a flag for each of these options. A flag that is not given leaves the option to the other sources. */
+export function addConfigOptions(command: Command, names: readonly OptionName[]): Command {
   command.option('--config <file>', 'TOML file with options; flags and FLOWBERRY_… variables go before it');
-  for (const name of OPTION_NAMES) {
+  for (const name of names) {
     const { help, range, default: value } = OPTIONS[name];
     const flag = flagName(name);
     const text = `${help} (${range}; default ${value === '' ? 'none' : value})`;

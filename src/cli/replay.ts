@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { Config } from '../config.js';
+import { cpuNsByStage } from '../cpu-by-stage.js';
 import { AppError } from '../errors.js';
 import { LOG_LEVELS, type LogLevel } from '../messages.js';
 import { type Log, Pipeline } from '../pipeline.js';
@@ -24,10 +25,11 @@ interface ReplayReport {
   readonly files: readonly string[];
   readonly database: string;
   readonly elapsedS: number;
+  readonly cpuNs: Record<string, number> | null;
   readonly error: AppError | null;
 }
 
-function jsonOf({ ledger, files, database, elapsedS, error }: ReplayReport): object {
+function jsonOf({ ledger, files, database, elapsedS, cpuNs, error }: ReplayReport): object {
   const usage = process.resourceUsage();
   return {
     files,
@@ -51,6 +53,7 @@ function jsonOf({ ledger, files, database, elapsedS, error }: ReplayReport): obj
       user_s: usage.userCPUTime / MEGA,
       system_s: usage.systemCPUTime / MEGA,
       rss_bytes_max: usage.maxRSS * 1024,
+      cpu_ns: cpuNs,
     },
     error: error ? error.toData() : null,
   };
@@ -101,7 +104,8 @@ export async function runReplay(files: readonly string[], config: Config, { json
     stopProgress();
     const error = end.error ? AppError.fromData(end.error) : null;
     const elapsedS = (performance.now() - startedMs) / 1000;
-    const report = { ledger: readLedger(pipeline.memory), files, database: config.dbPath, elapsedS, error };
+    const cpuNs = cpuNsByStage(pipeline.memory);
+    const report = { ledger: readLedger(pipeline.memory), files, database: config.dbPath, elapsedS, cpuNs, error };
     process.stdout.write(`${json ? JSON.stringify(jsonOf(report)) : linesOf(report)}\n`);
     if (error) throw error;
     return stopped ? exitCodeOf(stopped) : 0;

@@ -35,12 +35,13 @@ export async function runDaemon(config: Config): Promise<number> {
     }, STOP_DEADLINE_MS);
   });
   try {
-    const { api, journalMode } = await pipeline.start();
+    const { api, journalMode, affinityNote } = await pipeline.start();
     log('info', 'capturing', {
       interface: source.interface,
       backend: source.type,
       database: config.dbPath,
       journal_mode: journalMode,
+      ...(affinityNote && { affinity: affinityNote }),
       ...(api && { health: `http://${api.address.includes(':') ? `[${api.address}]` : api.address}:${api.port}/health` }),
     });
     const end = await pipeline.run();

@@ -67,6 +67,16 @@ describe('timed programs', () => {
     expect(results[1] && metricOf(results[1], 'rss_bytes_max')?.median).toBeGreaterThan(10_000_000);
   });
 
+  it('that tell the CPU time of their stages have it per packet', async () => {
+    const figures = { ...NO_FIGURES, packets: 1000, cpuNsByStage: { capture: 2_000, parse: 5_000 } };
+    const own = scripted('own', '', {
+      prepare: async (command) => ({ command, args: ['-e', ''], figures: () => figures, close: () => undefined }),
+    });
+    const { results } = await runPrograms({ ...plan, own }, noProgress);
+    const stage = (name: string): number | undefined => results[0] && metricOf(results[0], `${name}_cpu_ns_per_packet`)?.median;
+    expect([stage('capture'), stage('parse'), stage('writer')]).toEqual([2, 5, undefined]);
+  });
+
   it('that are not installed are skipped by name', async () => {
     const missing = scripted('missing', '', { find: () => null });
     const { results, skipped } = await runPrograms({ ...plan, peers: [missing] }, noProgress);
