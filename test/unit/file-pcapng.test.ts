@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { WINDOW_BYTES } from '../../src/capture/file-window.js';
 import { type FrameToWrite, PcapngWriter, pcapngFile } from '../helpers/capture-file.js';
 import { tcpFrame, udpFrame } from '../helpers/frames.js';
 import { readCapture, recorded, TestFiles } from '../helpers/read-capture.js';
@@ -168,7 +169,7 @@ describe('a broken pcapng file', () => {
       sound()
         .packet({ bytes: new Uint8Array(1_100_000) })
         .finish(),
-      'a block has 1100032 bytes; at most 1048576 can be read',
+      `a block has 1100032 bytes; at most ${WINDOW_BYTES} can be read`,
     ],
     [
       'a packet of an unknown interface',
