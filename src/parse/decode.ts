@@ -53,6 +53,7 @@ export function decode(view: DataView, offset: number, end: number, wireBytes: n
   packet.srcPort = 0;
   packet.dstPort = 0;
   packet.tcpFlags = 0;
+  packet.hasTcp = 0;
   packet.icmp = 0;
   const headerBytes = packet.isLaterFragment === 0 ? readTransport(view, packet) : 0;
   const payloadBytes = packet.transportBytes - headerBytes;

@@ -54,6 +54,7 @@ export class FlowJournal {
     words[word + Slot.EndReason] = EndReason.None;
     words[word + Slot.SegmentIndex] = (words[word + Slot.SegmentIndex] as number) + 1;
     floats.fill(0, (word >> 1) + Slot.Packets0F64, (word >> 1) + Slot.PayloadBytes1F64 + 1);
+    words.fill(0, word + Slot.RttClientUs, word + Slot.ZeroWindows1 + 1);
     words[Table.JournalSlot] = NO_SLOT;
   }
 

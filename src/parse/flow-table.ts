@@ -8,7 +8,8 @@ import type { FlowEmitter } from './flow-emitter.js';
 import { FlowIndex } from './flow-index.js';
 import { FlowJournal } from './flow-journal.js';
 import { SlotList } from './slot-list.js';
-import { firstTcpState, isEnded, nextTcpState, Seen } from './tcp-state.js';
+import { followSequence } from './tcp-sequence.js';
+import { firstTcpState, isEnded, nextTcpState, Seen, SYN_FIN_RST } from './tcp-state.js';
 
 /** Idle timeouts differ by class; each class has a list of its own, in the order of last use. */
 const enum IdleClass {
@@ -130,7 +131,10 @@ export class FlowTable {
     this.ipBytesUnpublished += packet.ipBytes;
     this.wireBytesUnpublished += wireBytes;
 
-    if (packet.protocol === IpProtocol.Tcp) this.followTcp(slot, word, direction, flags);
+    if (packet.protocol === IpProtocol.Tcp) {
+      this.followTcp(slot, word, direction, flags);
+      if (packet.hasTcp === 1) followSequence(words, floats, word, packet, direction, packetUs);
+    }
     (this.idle[words[word + Slot.IdleClass] as number] as SlotList).touch(slot);
   }
 
@@ -188,6 +192,7 @@ export class FlowTable {
   private followTcp(slot: number, word: number, direction: number, flags: number): void {
     const { words } = this;
     words[word + Slot.TcpFlags0 + direction] = (words[word + Slot.TcpFlags0 + direction] as number) | flags;
+    if ((flags & SYN_FIN_RST) === 0 && words[word + Slot.TcpState] !== TcpState.Attempt) return;
     let seen = words[word + Slot.TcpSeen] as number;
     if ((flags & TcpFlag.Syn) !== 0 && ((words[word + Slot.Initiator] as number) & INITIATOR_SETTLED) === 0) {
       // The sender of a SYN is the initiator, and the receiver of a SYN-ACK, whichever packet came first.

@@ -6,7 +6,18 @@ export const enum Seen {
   Fin0 = 0x01,
   Fin1 = 0x02,
   FinBoth = 0x03,
+  /** A sequence number is known of direction 0, 1. */
+  Seq0 = 0x04,
+  Seq1 = 0x08,
+  /** An acknowledgement was seen in direction 0, 1. */
+  Ack0 = 0x10,
+  Ack1 = 0x20,
+  /** A SYN was answered, and the ACK of that answer has not been seen. */
+  Answered = 0x40,
 }
+
+/** Flags that can change a state, unless a handshake is under way. */
+export const SYN_FIN_RST = TcpFlag.Syn | TcpFlag.Fin | TcpFlag.Rst;
 
 /** State of a flow whose first packet carries these flags. */
 export function firstTcpState(flags: number): TcpState {

@@ -17,7 +17,7 @@
  *               | state     |           |           |                                      |
  *
  * flow table    0                       256
- *               | version, clock,       | slots, 256 bytes each ...
+ *               | version, clock,       | slots, 384 bytes each ...
  *               | journal of emission   |
  *
  * interfaces    | 64 bytes each: link type, flags, 48 bytes of name, zero-terminated UTF-8 |
@@ -188,11 +188,35 @@ export const enum Slot {
   EmittedUsF64 = 24,
   /** Same for all segments of a flow; 0 for a flow of one segment. */
   FlowIdF64 = 25,
+  /** Round trips of the handshake in µs, observer to initiator and back, and observer to responder and back; 0 if not seen. */
+  RttClientUs = 52,
+  RttServerUs = 53,
+  /** TCP segments of this segment of the flow, by direction. */
+  Retransmits0 = 54,
+  Retransmits1 = 55,
+  OutOfOrder0 = 56,
+  OutOfOrder1 = 57,
+  ZeroWindows0 = 58,
+  ZeroWindows1 = 59,
 
-  Words = 64,
-  Bytes = 256,
+  /** Sequence number behind the highest byte seen in each direction; `TcpSeen` tells whether there is one. */
+  NextSeq0 = 70,
+  NextSeq1 = 71,
+  /** Last acknowledgement in each direction, and how often it was repeated. */
+  LastAck0 = 72,
+  LastAck1 = 73,
+  DuplicateAcks0 = 74,
+  DuplicateAcks1 = 75,
+  /** When the highest byte was seen in direction 0; direction 1 follows. */
+  HighestUsF64 = 38,
+  /** Times of the SYN and of the answer; -1 when it was seen twice and no round trip can be told from it. */
+  SynUsF64 = 40,
+  SynAckUsF64 = 41,
+
+  Words = 96,
+  Bytes = 384,
   /** What a flow record carries: the slot up to here. */
-  RecordBytes = 208,
+  RecordBytes = 240,
 }
 
 /** State of a slot. */
@@ -274,7 +298,10 @@ assertLayout(Thread.CellsF64 * 8 >= Thread.Sequence * 4 + 128, 'cells share a ca
 assertLayout(Table.ClockF64 * 8 > Table.TakenPosition * 4, 'table header overlaps');
 assertLayout(Table.JournalWireBytesF64 * 8 + 8 <= Table.HeaderBytes, 'table header too small');
 assertLayout(Slot.StartUsF64 * 8 > Slot.TcpSeen * 4, 'slot words overlap its 64-bit words');
-assertLayout((Slot.FlowIdF64 + 1) * 8 === Slot.RecordBytes, 'flow record does not end behind its last field');
+assertLayout(Slot.RttClientUs >= (Slot.FlowIdF64 + 1) * 2, 'TCP measurements overlap the 64-bit words');
+assertLayout((Slot.ZeroWindows1 + 1) * 4 === Slot.RecordBytes, 'flow record does not end behind its last field');
+assertLayout(Slot.HighestUsF64 * 8 > Slot.DuplicateAcks1 * 4, 'sequence numbers overlap the times behind them');
+assertLayout((Slot.SynAckUsF64 + 1) * 8 <= Slot.Bytes, 'slot ends before its last field');
 assertLayout(Slot.RecordBytes <= Slot.Bytes && Slot.Words * 4 === Slot.Bytes, 'slot size');
-assertLayout((Slot.Bytes & (Slot.Bytes - 1)) === 0, 'slot size is no power of two');
+assertLayout(Slot.Bytes % 64 === 0, 'slot size is no multiple of a cache line');
 assertLayout(Interface.NameBytes + Interface.NameBytesMax <= Interface.Bytes, 'interface name overlaps the next entry');

@@ -25,6 +25,8 @@ const enum Column {
   DstHeaderBytes,
   Attributes,
   FlowId,
+  RttClientUs,
+  RttServerUs,
   Count,
 }
 
@@ -52,6 +54,7 @@ export class FlowRows implements FlowSink, RowSums {
   wireBytes = 0;
   private readonly insertMany: Statement<Values>;
   private readonly insertOne: Statement<Values>;
+  private readonly insertTrouble: Statement<number[]>;
   /** Values of the rows that are not inserted yet; one array for all statements ever. */
   private readonly values: Values = new Array<number | null>(ROWS_PER_STATEMENT * Column.Count).fill(0);
   private filled = 0;
@@ -65,6 +68,7 @@ export class FlowRows implements FlowSink, RowSums {
     const tuple = `(${new Array(Column.Count).fill('?').join()})`;
     this.insertMany = db.prepare<Values>(`INSERT INTO flows VALUES ${new Array(ROWS_PER_STATEMENT).fill(tuple).join()}`);
     this.insertOne = db.prepare<Values>(`INSERT INTO flows VALUES ${tuple}`);
+    this.insertTrouble = db.prepare<number[]>('INSERT INTO flow_trouble VALUES (?, ?, ?, ?, ?, ?, ?)');
   }
 
   /** Starts a batch; what an abandoned one has left is forgotten. */
@@ -126,6 +130,9 @@ export class FlowRows implements FlowSink, RowSums {
       words[word + Slot.VlanId] as number,
     );
     values[at + Column.FlowId] = flowId === 0 ? null : flowId;
+    values[at + Column.RttClientUs] = (words[word + Slot.RttClientUs] as number) || null;
+    values[at + Column.RttServerUs] = (words[word + Slot.RttServerUs] as number) || null;
+    if (protocol === IpProtocol.Tcp) this.addTrouble(words, word, direction, id);
 
     this.rows++;
     this.packets += srcPackets + dstPackets;
@@ -136,6 +143,18 @@ export class FlowRows implements FlowSink, RowSums {
       this.insertMany.run(...values);
       this.filled = 0;
     }
+  }
+
+  /** Most TCP flows have no trouble, so what there is of it stands in a table of its own. */
+  private addTrouble(words: Int32Array, word: number, direction: number, id: number): void {
+    const srcRetransmits = words[word + Slot.Retransmits0 + direction] as number;
+    const dstRetransmits = words[word + Slot.Retransmits1 - direction] as number;
+    const srcOutOfOrder = words[word + Slot.OutOfOrder0 + direction] as number;
+    const dstOutOfOrder = words[word + Slot.OutOfOrder1 - direction] as number;
+    const srcZeroWindows = words[word + Slot.ZeroWindows0 + direction] as number;
+    const dstZeroWindows = words[word + Slot.ZeroWindows1 - direction] as number;
+    if ((srcRetransmits | dstRetransmits | srcOutOfOrder | dstOutOfOrder | srcZeroWindows | dstZeroWindows) === 0) return;
+    this.insertTrouble.run(id, srcRetransmits, dstRetransmits, srcOutOfOrder, dstOutOfOrder, srcZeroWindows, dstZeroWindows);
   }
 
   /** Inserts the rows that do not fill a statement. */

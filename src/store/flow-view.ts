@@ -18,6 +18,11 @@ function name(expression: string, names: readonly string[]): string {
   return `CASE ${expression} ${cases.join(' ')} END`;
 }
 
+/** A count of segments: 0 for TCP flows without a row in `flow_trouble`, NULL for other protocols. */
+function trouble(column: string): string {
+  return `CASE WHEN ${protocol} = ${IpProtocol.Tcp} THEN coalesce(${column}, 0) END AS ${column}`;
+}
+
 /**
  * `flow_view`: rows of `flows` with texts for addresses and names. Its column names are an interface: they are only added to.
  * What does not apply is NULL: the ICMP columns of other protocols, the TCP state of other protocols, the VLAN of untagged
@@ -45,17 +50,19 @@ export const FLOW_VIEW = `CREATE VIEW flow_view AS SELECT
   ${attributeSql(Attribute.SrcTcpFlags, Attribute.DstTcpFlags)} AS src_tcp_flags,
   ${attributeSql(Attribute.DstTcpFlags, Attribute.InterfaceId)} AS dst_tcp_flags,
   ${name(attributeSql(Attribute.TcpState, Attribute.SrcTcpFlags), TCP_STATES)} AS tcp_state,
+  rtt_client_us,
+  rtt_server_us,
+  ${trouble('src_retransmits')},
+  ${trouble('dst_retransmits')},
+  ${trouble('src_out_of_order')},
+  ${trouble('dst_out_of_order')},
   -- A later schema version fills the columns that are NULL here.
-  NULL AS rtt_client_us,
-  NULL AS rtt_server_us,
-  NULL AS src_retransmits,
-  NULL AS dst_retransmits,
-  NULL AS src_out_of_order,
-  NULL AS dst_out_of_order,
   NULL AS application,
   NULL AS server_name,
   ${name(attributeSql(Attribute.EndReason, Attribute.TcpState), END_REASONS)} AS end_reason,
   CASE WHEN ${isIcmp} THEN (ports >> 8) & 255 END AS icmp_type,
   CASE WHEN ${isIcmp} THEN ports & 255 END AS icmp_code,
-  flow_id
-FROM flows`;
+  flow_id,
+  ${trouble('src_zero_windows')},
+  ${trouble('dst_zero_windows')}
+FROM flows LEFT JOIN flow_trouble USING (id)`;

@@ -100,6 +100,23 @@ CREATE TABLE ledger (
   PRIMARY KEY (session_id, minute_us)
 ) WITHOUT ROWID;`,
   },
+  {
+    version: 2,
+    sql: `
+ALTER TABLE flows ADD COLUMN rtt_client_us INTEGER; -- NULL if the handshake was not seen
+ALTER TABLE flows ADD COLUMN rtt_server_us INTEGER;
+
+-- TCP flows with segments that were sent again, out of order, or without window; the others have no row here.
+CREATE TABLE flow_trouble (
+  id INTEGER PRIMARY KEY, -- flows.id
+  src_retransmits INTEGER NOT NULL,
+  dst_retransmits INTEGER NOT NULL,
+  src_out_of_order INTEGER NOT NULL,
+  dst_out_of_order INTEGER NOT NULL,
+  src_zero_windows INTEGER NOT NULL,
+  dst_zero_windows INTEGER NOT NULL
+);`,
+  },
 ];
 
 /** `PRAGMA user_version` that this flowberry writes and reads. */

@@ -27,6 +27,11 @@ export class Packet {
   payloadBytes = 0;
   /** The lower eight flag bits (RFC 9293 section 3.1, RFC 3168), 0 for other protocols. */
   tcpFlags = 0;
+  /** TCP: sequence and acknowledgement number, as signed numbers, and window; meaningful if `hasTcp` is 1: the capture holds them. */
+  tcpSeq = 0;
+  tcpAck = 0;
+  tcpWindow = 0;
+  hasTcp = 0;
   /** Type << 8 | code for ICMP and ICMPv6, otherwise 0. */
   icmp = 0;
   /** 1 for every fragment but the first. */

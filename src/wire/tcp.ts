@@ -2,8 +2,12 @@ import type { Packet } from './packet.js';
 import { readPorts } from './ports.js';
 
 /** TCP header (RFC 9293 section 3.1): offsets of its fields. */
+const SEQUENCE = 4;
+const ACKNOWLEDGEMENT = 8;
 const DATA_OFFSET = 12;
 const FLAGS = 13;
+const WINDOW = 14;
+const WINDOW_END = 16;
 const HEADER_BYTES_MIN = 20;
 
 /** The flag bits of a TCP header. */
@@ -24,5 +28,11 @@ export function readTcp(view: DataView, packet: Packet): number {
   const offset = packet.transportOffset;
   if (packet.transportEnd - offset <= FLAGS) return HEADER_BYTES_MIN;
   packet.tcpFlags = view.getUint8(offset + FLAGS);
+  if (packet.transportEnd - offset >= WINDOW_END) {
+    packet.tcpSeq = view.getInt32(offset + SEQUENCE);
+    packet.tcpAck = view.getInt32(offset + ACKNOWLEDGEMENT);
+    packet.tcpWindow = view.getUint16(offset + WINDOW);
+    packet.hasTcp = 1;
+  }
   return (view.getUint8(offset + DATA_OFFSET) >> 4) << 2;
 }

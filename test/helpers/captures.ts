@@ -44,6 +44,13 @@ export function expectedFlows(name: string, view: 'outer' | 'inner'): Map<string
   return flows;
 }
 
+/** Retransmissions and segments out of order that tshark marks. */
+export function expectedTrouble(name: string): [retransmits: number, outOfOrder: number] {
+  const rows = readCsv(`${folder}expected/${name}.flows.outer.csv`);
+  const sum = (column: string): number => rows.reduce((total, row) => total + Number(row[column]), 0);
+  return [sum('rtx'), sum('ooo')];
+}
+
 /** Adds to the sums of one flow. */
 export function addSums(flows: Map<string, Sums>, key: string, sums: Sums): void {
   const [packets, ipBytes, wireBytes] = flows.get(key) ?? [0, 0, 0];

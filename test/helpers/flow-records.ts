@@ -32,6 +32,11 @@ export interface FlowSpec {
   readonly tcpState: TcpState;
   readonly endReason: EndReason;
   /** Type in the upper, code in the lower 8 bits. */
+  /** Client side, server side. */
+  readonly rttUs: Pair;
+  readonly retransmits: Pair;
+  readonly outOfOrder: Pair;
+  readonly zeroWindows: Pair;
   readonly icmp: number;
   readonly vlanId: number;
   readonly interfaceIndex: number;
@@ -60,6 +65,10 @@ const UDP_FLOW: FlowSpec = {
   tcpFlags: [0, 0],
   tcpState: TcpState.None,
   endReason: EndReason.Idle,
+  rttUs: [0, 0],
+  retransmits: [0, 0],
+  outOfOrder: [0, 0],
+  zeroWindows: [0, 0],
   icmp: 0,
   vlanId: 0,
   interfaceIndex: 0,
@@ -105,6 +114,16 @@ function putRecord(words: Int32Array, doubles: Float64Array, payload: number, sp
   words[word + Slot.VlanId] = spec.vlanId;
   words[word + Slot.TcpState] = spec.tcpState;
   words[word + Slot.EndReason] = spec.endReason;
+  words[word + Slot.RttClientUs] = spec.rttUs[0];
+  words[word + Slot.RttServerUs] = spec.rttUs[1];
+  for (const [first, pair] of [
+    [Slot.Retransmits0, spec.retransmits],
+    [Slot.OutOfOrder0, spec.outOfOrder],
+    [Slot.ZeroWindows0, spec.zeroWindows],
+  ] as const) {
+    words[word + first + spec.direction] = pair[0];
+    words[word + first + 1 - spec.direction] = pair[1];
+  }
   words[word + Slot.TcpFlags0 + spec.direction] = spec.tcpFlags[0];
   words[word + Slot.TcpFlags1 - spec.direction] = spec.tcpFlags[1];
   doubles[double + Slot.StartUsF64] = spec.startUs;

@@ -22,6 +22,11 @@ export interface EmittedFlow {
   readonly tcpFlags: readonly [number, number];
   readonly tcpState: string;
   readonly endReason: string;
+  /** Handshake round trips in µs: client side, server side; 0 if not seen. */
+  readonly rttUs: readonly [number, number];
+  readonly retransmits: readonly [number, number];
+  readonly outOfOrder: readonly [number, number];
+  readonly zeroWindows: readonly [number, number];
   readonly startUs: number;
   readonly endUs: number;
   readonly emittedUs: number;
@@ -130,6 +135,7 @@ function flowAt(ring: RingConsumer, payload: number): EmittedFlow {
   const float = (index: number): number => floats[(word >> 1) + index] as number;
   const initiator = at(Slot.Initiator) & 1;
   const pair = (first: number): [number, number] => [float(first + initiator), float(first + 1 - initiator)];
+  const counts = (first: number): [number, number] => [at(first + initiator), at(first + 1 - initiator)];
   const isIpv6 = at(Slot.Protocol) >> 20 === 6;
   const endpoint = (address: number, port: number): string => {
     const text = isIpv6
@@ -149,6 +155,10 @@ function flowAt(ring: RingConsumer, payload: number): EmittedFlow {
     payloadBytes: pair(Slot.PayloadBytes0F64),
     tcpFlags: [at(Slot.TcpFlags0 + initiator), at(Slot.TcpFlags0 + 1 - initiator)],
     tcpState: TCP_STATES[at(Slot.TcpState)] ?? '?',
+    rttUs: [at(Slot.RttClientUs), at(Slot.RttServerUs)],
+    retransmits: counts(Slot.Retransmits0),
+    outOfOrder: counts(Slot.OutOfOrder0),
+    zeroWindows: counts(Slot.ZeroWindows0),
     endReason: END_REASONS[at(Slot.EndReason)] ?? '?',
     startUs: float(Slot.StartUsF64),
     endUs: float(Slot.EndUsF64),

@@ -7,6 +7,7 @@ import {
   capturePath,
   expectedFlows,
   expectedPackets,
+  expectedTrouble,
   hasCaptures,
   pairKey,
   type Sums,
@@ -100,6 +101,19 @@ describe.skipIf(!hasCaptures)('real captures, compared with tshark (needs the fo
     }
     expect(Object.fromEntries(stored)).toEqual(Object.fromEntries(expected));
   });
+
+  it.each(captureNames.filter((name) => expectedTrouble(name).some((count) => count > 0)))(
+    '%s: retransmissions and reordering',
+    async (name) => {
+      const path = join(temporaryDirectory(), 'flows.db');
+      await replay([capturePath(name), '--db', path, ...WHOLE_FILE]);
+      const database = new Database(path, { readonly: true });
+      const sums = 'sum(src_retransmits + dst_retransmits) retransmits, sum(src_out_of_order + dst_out_of_order) reordered';
+      const { retransmits, reordered } = database.prepare(`SELECT ${sums} FROM flow_view`).get() as Record<string, number>;
+      database.close();
+      expect([retransmits, reordered]).toEqual(expectedTrouble(name));
+    },
+  );
 
   it.each(Object.entries(REFUSED))('%s is refused with %s', async (name, code) => {
     const database = join(temporaryDirectory(), 'flows.db');

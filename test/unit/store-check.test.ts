@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { runDbCheck } from '../../src/cli/db-check.js';
 import { Cell } from '../../src/ring/thread-block.js';
 import { checkDatabase } from '../../src/store/check.js';
+import { SCHEMA_VERSION } from '../../src/store/schema.js';
 import { flow, flows, NOW_MS, temporaryDirectory, WriterRig } from '../helpers/flow-records.js';
 
 function storedRig(): WriterRig {
@@ -23,7 +24,7 @@ describe('db check', () => {
     new WriterRig({ path: rig.path }).store(flows(10));
     const report = checkDatabase(rig.path);
     expect(report.checks.every((check) => check.ok)).toBe(true);
-    expect(report).toMatchObject({ flows: 260, packets: 520, schemaVersion: 1, openSessions: [] });
+    expect(report).toMatchObject({ flows: 260, packets: 520, schemaVersion: SCHEMA_VERSION, openSessions: [] });
   });
 
   it('reads while a writer is at work', () => {
@@ -104,7 +105,7 @@ describe('db check', () => {
     expect(() => checkDatabase(text)).toThrow(expect.objectContaining({ code: 'DATABASE_FOREIGN' }));
     expect(() => checkDatabase(empty)).toThrow(expect.objectContaining({ code: 'DATABASE_FOREIGN' }));
     const newer = storedRig();
-    newer.execute('PRAGMA user_version = 2');
+    newer.execute(`PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
     expect(() => checkDatabase(newer.path)).toThrow(expect.objectContaining({ code: 'DATABASE_NEWER' }));
   });
 });

@@ -4,6 +4,7 @@ import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/errors.js';
 import { cacheKibFor } from '../../src/store/open-database.js';
+import { SCHEMA_VERSION } from '../../src/store/schema.js';
 import { flow, flows, temporaryDirectory, WriterRig } from '../helpers/flow-records.js';
 
 /** Opens a writer on `path`, which must be refused with `code` and name the file. */
@@ -28,12 +29,12 @@ describe('opening the database', () => {
     expect(existsSync(`${path}-wal`)).toBe(false);
     expect(rig.value('PRAGMA page_size')).toBe(4096);
     expect(rig.value('PRAGMA journal_mode')).toBe('wal');
-    expect(rig.value('PRAGMA user_version')).toBe(1);
+    expect(rig.value('PRAGMA user_version')).toBe(SCHEMA_VERSION);
     expect(rig.value('PRAGMA application_id')).toBe(0x464c4252);
     expect(rig.query('SELECT key FROM meta ORDER BY key').map((row) => row['key'])).toEqual([
       'created_us',
       'page_size',
-      'schema_1_us',
+      ...Array.from({ length: SCHEMA_VERSION }, (_, index) => `schema_${index + 1}_us`),
     ]);
   });
 

@@ -25,6 +25,10 @@ const TCP: FlowSpec = flow({
   payloadBytes: [500, 19_300],
   tcpFlags: [0x1b, 0xdb],
   tcpState: TcpState.Closed,
+  rttUs: [1_500, 2_000_000_000],
+  retransmits: [1, 2],
+  outOfOrder: [3, 4],
+  zeroWindows: [5, 6],
   endReason: EndReason.TcpFin,
   vlanId: 4_094,
   interfaceIndex: 1,
@@ -56,21 +60,31 @@ const TCP_ROW = {
   src_tcp_flags: 0x1b,
   dst_tcp_flags: 0xdb,
   tcp_state: 'closed',
-  rtt_client_us: null,
-  rtt_server_us: null,
-  src_retransmits: null,
-  dst_retransmits: null,
-  src_out_of_order: null,
-  dst_out_of_order: null,
+  rtt_client_us: 1_500,
+  rtt_server_us: 2_000_000_000,
+  src_retransmits: 1,
+  dst_retransmits: 2,
+  src_out_of_order: 3,
+  dst_out_of_order: 4,
   application: null,
   server_name: null,
   end_reason: 'tcp_fin',
   icmp_type: null,
   icmp_code: null,
   flow_id: 1_749_999_999_123_457,
+  src_zero_windows: 5,
+  dst_zero_windows: 6,
 };
 
 describe('flow_view', () => {
+  it('shows no trouble of TCP flows that had none, and none of other protocols', () => {
+    const calm = { rttUs: [0, 0], retransmits: [0, 0], outOfOrder: [0, 0], zeroWindows: [0, 0] } as const;
+    const names = ['rtt_client_us', 'rtt_server_us', 'src_retransmits', 'dst_out_of_order', 'src_zero_windows'];
+    const shown = (row: Record<string, unknown>): unknown[] => names.map((name) => row[name]);
+    expect(shown(rowOf({ ...TCP, ...calm }, ['eth0', 'wlan0']))).toEqual([null, null, 0, 0, 0]);
+    expect(shown(rowOf(flow()))).toEqual([null, null, null, null, null]);
+  });
+
   it('shows every column of a TCP flow, in the promised order', () => {
     const row = rowOf(TCP, ['eth0', 'wlan0']);
     expect(row).toEqual(TCP_ROW);

@@ -124,7 +124,7 @@ describe('writer: ids', () => {
     migrate(db, 0);
     const ids = new RowIds(db);
     expect([ids.next(100), ids.next(100)]).toEqual([100, 102]);
-    db.exec(`INSERT INTO flows VALUES (${[100, ...new Array(15).fill(0)]}), (${[102, ...new Array(15).fill(0)]})`);
+    db.exec(`INSERT INTO flows VALUES (${[100, ...new Array(17).fill(0)]}), (${[102, ...new Array(17).fill(0)]})`);
     ids.revert();
     expect([ids.next(100), ids.next(100)]).toEqual([104, 106]);
   });
