@@ -136,6 +136,8 @@ function apply(pair: RingPair, model: Model, step: Action, seed: number, resumeA
     case 'producerDies':
       pair.replaceProducer();
       model.records.length = model.published;
+      // The record under the cursor may have gone with the producer; what comes in its place has not been looked at.
+      if (model.cursor === model.published) model.isPeeked = false;
       return;
     case 'consumerDies':
       pair.replaceConsumer(resumeAt);
@@ -169,7 +171,22 @@ describe('a ring behaves like an array', () => {
           compare(pair, model);
         }
       }),
-      { numRuns: 300 },
+      {
+        numRuns: 300,
+        examples: [
+          [
+            2 ** 31 - 1200,
+            ResumeAt.Cursor,
+            [
+              { type: 'push', payloadBytes: 0 },
+              { type: 'rewind' },
+              { type: 'producerDies' },
+              { type: 'push', payloadBytes: 1193 },
+              { type: 'publish' },
+            ],
+          ],
+        ],
+      },
     );
   });
 
