@@ -189,10 +189,27 @@ export const enum Slot {
   /** Same for all segments of a flow; 0 for a flow of one segment. */
   FlowIdF64 = 25,
 
+  /** The outermost tunnel of the first packet, as `TunnelBit` tells; 0 for none, and the words below then mean nothing. */
+  Tunnel = 52,
+  TunnelId = 53,
+  /** Four words each, as those of the key; source and destination of the first packet. */
+  TunnelSrc = 54,
+  TunnelDst = 58,
+
   Words = 64,
   Bytes = 256,
   /** What a flow record carries: the slot up to here. */
-  RecordBytes = 208,
+  RecordBytes = 248,
+}
+
+/** Bits of `Slot.Tunnel`. */
+export const enum TunnelBit {
+  /** A `TunnelType`. */
+  TypeMask = 0xff,
+  /** The tunnel has an id. */
+  HasId = 0x100,
+  /** From here, four bits: IP version of its addresses, 0 if it has none. */
+  IpVersion = 20,
 }
 
 /** State of a slot. */
@@ -274,7 +291,8 @@ assertLayout(Thread.CellsF64 * 8 >= Thread.Sequence * 4 + 128, 'cells share a ca
 assertLayout(Table.ClockF64 * 8 > Table.TakenPosition * 4, 'table header overlaps');
 assertLayout(Table.JournalWireBytesF64 * 8 + 8 <= Table.HeaderBytes, 'table header too small');
 assertLayout(Slot.StartUsF64 * 8 > Slot.TcpSeen * 4, 'slot words overlap its 64-bit words');
-assertLayout((Slot.FlowIdF64 + 1) * 8 === Slot.RecordBytes, 'flow record does not end behind its last field');
+assertLayout(Slot.Tunnel >= (Slot.FlowIdF64 + 1) * 2, 'tunnel words overlap the 64-bit words');
+assertLayout((Slot.TunnelDst + 4) * 4 === Slot.RecordBytes, 'flow record does not end behind its last field');
 assertLayout(Slot.RecordBytes <= Slot.Bytes && Slot.Words * 4 === Slot.Bytes, 'slot size');
 assertLayout((Slot.Bytes & (Slot.Bytes - 1)) === 0, 'slot size is no power of two');
 assertLayout(Interface.NameBytes + Interface.NameBytesMax <= Interface.Bytes, 'interface name overlaps the next entry');
