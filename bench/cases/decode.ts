@@ -1,4 +1,4 @@
-import { decode } from '../../src/parse/decode.js';
+import { Decoder } from '../../src/parse/decode.js';
 import { Drop } from '../../src/ring/drop-reason.js';
 import { Frame } from '../../src/ring/layout.js';
 import { Packet } from '../../src/wire/packet.js';
@@ -21,13 +21,15 @@ export const decodeCase: MicroCase<Values> = {
   prepare(values: Values): PreparedCase {
     const { words, view, payloads } = generateFrames(values);
     const packet = new Packet();
+    const decoder = new Decoder(true, null);
     let bytes = 0;
     const decodeAt = (payload: number): Drop => {
       const word = payload >> 2;
       const start = payload + Frame.HeaderBytes;
       const end = start + (words[word + Frame.CopiedBytes] as number);
       const wireBytes = (words[word + Frame.WireBytes] as number) >>> 0;
-      return decode(view, start, end, wireBytes, words[word + Frame.LinkType] as number, packet);
+      const seconds = words[word + Frame.Seconds] as number;
+      return decoder.decode(view, start, end, wireBytes, words[word + Frame.LinkType] as number, seconds, packet);
     };
     const fields = function* (): Generator<number> {
       for (const payload of payloads) {

@@ -8,7 +8,7 @@ import { Errno, errnoText } from '../libc.js';
 import type { InterfaceTable } from '../ring/interface-table.js';
 import { LinkType } from '../wire/link-type.js';
 import { compileFilter } from './bpf.js';
-import { LINK_TYPE_RADIOTAP, linkTypeOfHardware } from './hardware-type.js';
+import { linkTypeOfHardware } from './hardware-type.js';
 import { type KernelInterface, PacketSocket, PollResult, SocketType } from './packet-socket.js';
 import { type FrameSink, type PacketSource, type SourceStatistics, Step } from './source.js';
 import { WallClock } from './wall-clock.js';
@@ -26,7 +26,7 @@ const LINK_TYPES: Readonly<Record<string, number>> = {
   ETHERNET: LinkType.Ethernet,
   RAW: LinkType.Raw,
   LINKTYPE_LINUX_SLL: LinkType.LinuxSll,
-  IEEE802_11_RADIO: LINK_TYPE_RADIOTAP,
+  IEEE802_11_RADIO: LinkType.Ieee80211Radiotap,
 };
 
 /**

@@ -9,6 +9,8 @@ import { steer } from './steer.js';
 /** Frames are published when so many bytes have gathered in a ring, and at every `flush`. A replay has no one waiting. */
 const LIVE_PUBLISH_BYTES = 16_384;
 const REPLAY_PUBLISH_BYTES = 131_072;
+/** Longest frame of an Ethernet with the usual 1,500 bytes: header and two VLAN tags, without the check sequence. */
+const FRAME_BYTES_USUAL_MAX = 1522;
 /** How long a replay waits for a full ring before it renews its heartbeat. */
 const WAIT_MS = 100;
 
@@ -44,6 +46,8 @@ export class FrameWriter implements FrameSink {
     const { cells, rings } = this;
     cells[Cell.FramesReceived] = (cells[Cell.FramesReceived] as number) + 1;
     cells[Cell.WireBytesReceived] = (cells[Cell.WireBytesReceived] as number) + wireBytes;
+    if (wireBytes > FRAME_BYTES_USUAL_MAX) cells[Cell.FramesOversized] = (cells[Cell.FramesOversized] as number) + 1;
+    if (capturedBytes < wireBytes) cells[Cell.FramesCut] = (cells[Cell.FramesCut] as number) + 1;
     const index = rings.length === 1 ? 0 : steer(view, offset, capturedBytes, linkType, rings.length);
     const ring = rings[index] as RingProducer;
     const copiedBytes = copyLength(view, offset, capturedBytes, linkType);

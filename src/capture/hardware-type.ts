@@ -4,11 +4,10 @@ import { LinkType } from '../wire/link-type.js';
 const enum HardwareType {
   Ethernet = 1,
   Loopback = 772,
+  Ieee80211 = 801,
+  Ieee80211Prism = 802,
   Ieee80211Radiotap = 803,
 }
-
-/** Wi-Fi in monitor mode; the decoder does not know it, and so says it by its number. */
-export const LINK_TYPE_RADIOTAP = 127;
 
 /**
  * Link type of what a packet socket delivers for an interface of this hardware type. Whatever has no Ethernet header (tunnels,
@@ -20,8 +19,12 @@ export function linkTypeOfHardware(hardwareType: number): number {
     case HardwareType.Ethernet:
     case HardwareType.Loopback:
       return LinkType.Ethernet;
+    case HardwareType.Ieee80211:
+      return LinkType.Ieee80211;
+    case HardwareType.Ieee80211Prism:
+      return LinkType.Ieee80211Prism;
     case HardwareType.Ieee80211Radiotap:
-      return LINK_TYPE_RADIOTAP;
+      return LinkType.Ieee80211Radiotap;
     default:
       return LinkType.Raw;
   }
@@ -34,7 +37,11 @@ export function linkTypeName(linkType: number): string {
       return 'ethernet';
     case LinkType.Raw:
       return 'ip';
-    case LINK_TYPE_RADIOTAP:
+    case LinkType.Ieee80211:
+      return '802.11';
+    case LinkType.Ieee80211Prism:
+      return 'prism';
+    case LinkType.Ieee80211Radiotap:
       return 'radiotap';
     default:
       return String(linkType);

@@ -1,6 +1,8 @@
 import { Drop } from '../ring/drop-reason.js';
 import { EtherType } from '../wire/ether-type.js';
-import { LinkLayer, readLink } from '../wire/link.js';
+import { EthernetHeader } from '../wire/ethernet.js';
+import { etherTypeOfPlain, readLink } from '../wire/link.js';
+import { LinkLayer } from '../wire/link-layer.js';
 
 /** Where the address pair of an IP header stands, and how long it is (RFC 791, RFC 8200). */
 const IPV4_ADDRESSES = 12;
@@ -17,13 +19,18 @@ const link = new LinkLayer();
  */
 export function steer(view: DataView, offset: number, capturedBytes: number, linkType: number, workerCount: number): number {
   const end = offset + capturedBytes;
-  if (readLink(view, offset, end, linkType, link) !== Drop.None) return 0;
-  let at = link.offset;
+  let etherType = etherTypeOfPlain(view, offset, end, linkType);
+  let at = offset + EthernetHeader.Bytes;
+  if (etherType === 0) {
+    if (readLink(view, offset, end, linkType, link) !== Drop.None) return 0;
+    etherType = link.etherType;
+    at = link.offset;
+  }
   let words = 0;
-  if (link.etherType === EtherType.Ipv4) {
+  if (etherType === EtherType.Ipv4) {
     at += IPV4_ADDRESSES;
     words = IPV4_ADDRESS_WORDS;
-  } else if (link.etherType === EtherType.Ipv6) {
+  } else if (etherType === EtherType.Ipv6) {
     at += IPV6_ADDRESSES;
     words = IPV6_ADDRESS_WORDS;
   }

@@ -1,12 +1,14 @@
 import { NO_SLOT } from '../ring/flow-slots.js';
 import { EndReason, LAYOUT_VERSION, Slot, SlotState, Table, TcpState } from '../ring/layout.js';
 import { Cell, type ThreadBlock } from '../ring/thread-block.js';
+import { TunnelType } from '../ring/tunnel-type.js';
 import { IpProtocol } from '../wire/ip-protocol.js';
 import type { Packet } from '../wire/packet.js';
 import { TcpFlag } from '../wire/tcp.js';
 import type { FlowEmitter } from './flow-emitter.js';
 import { FlowIndex } from './flow-index.js';
 import { FlowJournal } from './flow-journal.js';
+import { keepTunnel } from './flow-tunnel.js';
 import { SlotList } from './slot-list.js';
 import { followSequence } from './tcp-sequence.js';
 import { firstTcpState, isEnded, nextTcpState, Seen, SYN_FIN_RST } from './tcp-state.js';
@@ -174,6 +176,7 @@ export class FlowTable {
     words[word + Slot.InterfaceIndex] = interfaceIndex;
     words[word + Slot.Icmp] = packet.icmp;
     words[word + Slot.VlanId] = packet.vlanId;
+    if (packet.tunnelType !== TunnelType.None) keepTunnel(words, word, packet);
     const isTcp = packet.protocol === IpProtocol.Tcp;
     words[word + Slot.TcpState] = isTcp ? firstTcpState(packet.tcpFlags) : TcpState.None;
     const idleClass = isTcp ? IdleClass.Tcp : packet.protocol === IpProtocol.Udp ? IdleClass.Udp : IdleClass.Other;

@@ -5,9 +5,10 @@ import { EndReason, Frame, Slot, Table } from '../ring/layout.js';
 import { ResumeAt, RingConsumer, RingProducer } from '../ring/ring.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
 import { Packet } from '../wire/packet.js';
-import { decode } from './decode.js';
+import { Decoder } from './decode.js';
 import { FlowEmitter } from './flow-emitter.js';
 import { type FlowOptions, FlowTable } from './flow-table.js';
+import { FragmentTable } from './fragment-table.js';
 
 /** Frames of one step, so that heartbeat and commands are never far away. */
 const FRAMES_PER_STEP = 8192;
@@ -37,6 +38,7 @@ export class ParseWorker {
   private readonly tableWords: Int32Array;
   private readonly flows: RingProducer;
   private readonly packet = new Packet();
+  private readonly decoder: Decoder;
   private readonly isLive: boolean;
 
   /** Takes up ring and table where they are: fresh, or as a predecessor left them when it died. */
@@ -50,6 +52,8 @@ export class ParseWorker {
     const tableMemory = memory.flowTables[index] as SharedArrayBuffer;
     this.tableWords = new Int32Array(tableMemory);
     this.table = new FlowTable(tableMemory, flowOptionsOf(start), start.hashSeed, emitter, this.block);
+    const { flowDecap, flowJoinFragments } = start.config;
+    this.decoder = new Decoder(flowDecap, flowJoinFragments ? new FragmentTable(start.hashSeed, this.block.cells) : null);
     this.settlePacketInHand();
   }
 
@@ -99,12 +103,13 @@ export class ParseWorker {
     const wireBytes = (words[word + Frame.WireBytes] as number) >>> 0;
     const bytes = payload + Frame.HeaderBytes;
     const end = bytes + (words[word + Frame.CopiedBytes] as number);
-    const drop = decode(view, bytes, end, wireBytes, words[word + Frame.LinkType] as number, this.packet);
+    const linkType = words[word + Frame.LinkType] as number;
+    const seconds = (words[word + Frame.Seconds] as number) >>> 0;
+    const drop = this.decoder.decode(view, bytes, end, wireBytes, linkType, seconds, this.packet);
     if (drop !== Drop.None) {
       cells[Cell.Drops + drop] = (cells[Cell.Drops + drop] as number) + 1;
       return;
     }
-    const seconds = (words[word + Frame.Seconds] as number) >>> 0;
     const packetUs = seconds * 1e6 + Math.floor((words[word + Frame.Nanoseconds] as number) / 1000);
     if (!this.isLive) this.table.advance(packetUs);
     this.table.add(this.packet, packetUs, wireBytes, words[word + Frame.InterfaceIndex] as number);

@@ -199,6 +199,13 @@ export const enum Slot {
   ZeroWindows0 = 58,
   ZeroWindows1 = 59,
 
+  /** The outermost tunnel of the first packet, as `TunnelBit` tells; 0 for none, and the words below then mean nothing. */
+  Tunnel = 60,
+  TunnelId = 61,
+  /** Four words each, as those of the key; source and destination of the first packet. */
+  TunnelSrc = 62,
+  TunnelDst = 66,
+
   /** Sequence number behind the highest byte seen in each direction; `TcpSeen` tells whether there is one. */
   NextSeq0 = 70,
   NextSeq1 = 71,
@@ -216,7 +223,17 @@ export const enum Slot {
   Words = 96,
   Bytes = 384,
   /** What a flow record carries: the slot up to here. */
-  RecordBytes = 240,
+  RecordBytes = 280,
+}
+
+/** Bits of `Slot.Tunnel`. */
+export const enum TunnelBit {
+  /** A `TunnelType`. */
+  TypeMask = 0xff,
+  /** The tunnel has an id. */
+  HasId = 0x100,
+  /** From here, four bits: IP version of its addresses, 0 if it has none. */
+  IpVersion = 20,
 }
 
 /** State of a slot. */
@@ -299,7 +316,9 @@ assertLayout(Table.ClockF64 * 8 > Table.TakenPosition * 4, 'table header overlap
 assertLayout(Table.JournalWireBytesF64 * 8 + 8 <= Table.HeaderBytes, 'table header too small');
 assertLayout(Slot.StartUsF64 * 8 > Slot.TcpSeen * 4, 'slot words overlap its 64-bit words');
 assertLayout(Slot.RttClientUs >= (Slot.FlowIdF64 + 1) * 2, 'TCP measurements overlap the 64-bit words');
-assertLayout((Slot.ZeroWindows1 + 1) * 4 === Slot.RecordBytes, 'flow record does not end behind its last field');
+assertLayout(Slot.Tunnel > Slot.ZeroWindows1, 'tunnel words overlap the TCP measurements');
+assertLayout((Slot.TunnelDst + 4) * 4 === Slot.RecordBytes, 'flow record does not end behind its last field');
+assertLayout(Slot.NextSeq0 * 4 >= Slot.RecordBytes, 'sequence numbers overlap the flow record');
 assertLayout(Slot.HighestUsF64 * 8 > Slot.DuplicateAcks1 * 4, 'sequence numbers overlap the times behind them');
 assertLayout((Slot.SynAckUsF64 + 1) * 8 <= Slot.Bytes, 'slot ends before its last field');
 assertLayout(Slot.RecordBytes <= Slot.Bytes && Slot.Words * 4 === Slot.Bytes, 'slot size');

@@ -25,6 +25,11 @@ export const enum Cell {
   InputBytesTotal = 10,
   /** Capture: frames that the parse workers can see, or have seen. */
   FramesPublished = 11,
+  /** Capture: frames that are longer than a network with the usual 1,500 bytes carries: merged by a network card, not yet cut by
+   * it, or jumbo. */
+  FramesOversized = 12,
+  /** Capture: frames of which the capture holds a part only. */
+  FramesCut = 13,
 
   /** Parse: frames taken from the ring; each of them is in `PacketsInFlows` or under a drop reason. */
   FramesTaken = 16,
@@ -41,6 +46,9 @@ export const enum Cell {
   FlowsEvicted = 26,
   /** Times that a parse worker had to wait for the writer. */
   WriterRingFull = 27,
+  /** Later fragments that joined the flow of their first one, and those that found no first fragment. */
+  FragmentsJoined = 28,
+  FragmentsUnknown = 29,
 
   /** Writer: what has been committed. */
   FlowsWritten = 32,

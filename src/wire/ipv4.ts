@@ -1,14 +1,17 @@
 import { Drop } from '../ring/drop-reason.js';
-import type { Packet } from './packet.js';
+import { FragmentKind, type Packet } from './packet.js';
 
 /** IPv4 header (RFC 791 section 3.1): offsets of its fields. */
 const TOTAL_LENGTH = 2;
+const ID = 4;
 const FRAGMENT = 6;
 const PROTOCOL = 9;
 const SRC = 12;
 const DST = 16;
 const HEADER_BYTES_MIN = 20;
 const FRAGMENT_OFFSET_MASK = 0x1fff;
+/** The offset and the flag that more fragments follow; 0 in a whole packet. */
+const FRAGMENT_MASK = 0x3fff;
 
 /**
  * Reads an IPv4 header, options skipped. `end` is the end of the captured bytes, `wireEnd` where the frame ended on the wire:
@@ -34,7 +37,12 @@ export function readIpv4(view: DataView, offset: number, end: number, wireEnd: n
   packet.dst2 = 0;
   packet.dst3 = view.getInt32(offset + DST);
   packet.ipBytes = totalBytes;
-  packet.isLaterFragment = (view.getUint16(offset + FRAGMENT) & FRAGMENT_OFFSET_MASK) !== 0 ? 1 : 0;
+  const fragment = view.getUint16(offset + FRAGMENT) & FRAGMENT_MASK;
+  packet.fragment = FragmentKind.Whole;
+  if (fragment !== 0) {
+    packet.fragment = (fragment & FRAGMENT_OFFSET_MASK) !== 0 ? FragmentKind.Later : FragmentKind.First;
+    packet.fragmentId = view.getUint16(offset + ID);
+  }
   packet.transportOffset = offset + headerBytes;
   packet.transportBytes = totalBytes - headerBytes;
   // Ethernet pads short frames: what lies behind the total length is no part of the packet.

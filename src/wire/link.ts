@@ -1,122 +1,106 @@
 import { Drop } from '../ring/drop-reason.js';
-import { EtherType } from './ether-type.js';
+import { TunnelType } from '../ring/tunnel-type.js';
+import { readCooked1, readCooked2 } from './cooked.js';
+import { EtherType, etherTypeOfIp } from './ether-type.js';
+import { EthernetHeader } from './ethernet.js';
+import { readIeee80211 } from './ieee80211.js';
+import type { LinkLayer } from './link-layer.js';
 import { LinkType } from './link-type.js';
-import { isVlanTag, VLAN_TAG_BYTES, vlanIdAt, vlanInnerTypeAt } from './vlan.js';
+import { readLoopback } from './loopback.js';
+import { readNfLog } from './nflog.js';
+import { PPI_TRUNCATED, readPpi } from './ppi.js';
+import { readCiscoHdlc } from './ppp.js';
+import { readPrism } from './prism.js';
+import { readRadiotap } from './radiotap.js';
+import { walkLayers } from './walk-layers.js';
 
-/** Tags that are followed before a frame is refused. */
-const LAYERS_MAX = 16;
-
-const ETHERNET_BYTES = 14;
-const ETHERNET_TYPE = 12;
-/** LINKTYPE_LINUX_SLL and LINKTYPE_LINUX_SLL2: header length and where the EtherType stands. */
-const SLL_BYTES = 16;
-const SLL_TYPE = 14;
-const SLL2_BYTES = 20;
-const SLL2_TYPE = 0;
-/** LINKTYPE_NULL and LINKTYPE_LOOP: an address family of four bytes. */
-const NULL_BYTES = 4;
-const FAMILY_MAX = 0xffff;
-
-/** Where the network layer of a frame starts and what it is. Reused for every frame. */
-export class LinkLayer {
-  /** Offset in the view of the network layer. */
-  offset = 0;
-  etherType = 0;
-  /** Outermost VLAN id, 0 for none. */
-  vlanId = 0;
-}
-
-/** EtherType of an address family of LINKTYPE_NULL; the numbers differ between systems (FreeBSD 28, macOS 30, Linux 10, …). */
-function etherTypeOfFamily(family: number): number {
-  switch (family) {
-    case 2:
+/** The layer that a link type announces by itself, as an EtherType; `EtherType.None` for all others. */
+function etherTypeOfLink(linkType: number): number {
+  switch (linkType) {
+    case LinkType.Ethernet:
+      return EtherType.Ethernet;
+    case LinkType.Ppp:
+      return EtherType.Ppp;
+    case LinkType.PppEther:
+      return EtherType.PppoeSession;
+    case LinkType.Ipv4:
       return EtherType.Ipv4;
-    case 10:
-    case 23:
-    case 24:
-    case 28:
-    case 30:
+    case LinkType.Ipv6:
       return EtherType.Ipv6;
     default:
-      return 0xffff;
+      return EtherType.None;
   }
 }
 
-/**
- * EtherType of a frame of LINKTYPE_NULL or LINKTYPE_LOOP. The family is in the byte order of the machine that captured, and a
- * small number in one of the two; where it is small in neither, the last two bytes are an EtherType (some drivers do that).
- */
-function etherTypeOfNull(view: DataView, offset: number): number {
-  const bigEndian = view.getUint32(offset);
-  if (bigEndian <= FAMILY_MAX) return etherTypeOfFamily(bigEndian);
-  const littleEndian = view.getUint32(offset, true);
-  return littleEndian <= FAMILY_MAX ? etherTypeOfFamily(littleEndian) : view.getUint16(offset + 2);
-}
-
-/** EtherType of a bare IP packet by its version nibble. */
-function etherTypeOfVersion(version: number): number {
-  return version === 4 ? EtherType.Ipv4 : version === 6 ? EtherType.Ipv6 : 0xffff;
-}
-
-/**
- * Walks the link layer and its VLAN tags. `view` must hold the bytes from `offset` to `end`. Returns `Drop.None` and fills
- * `out`, or the reason why there is no network layer. Allocates nothing.
- */
-export function readLink(view: DataView, offset: number, end: number, linkType: number, out: LinkLayer): Drop {
-  const captured = end - offset;
-  let etherType: number;
-  let next: number;
+/** Reads the link header, for all link types that have one of their own. */
+function readLinkHeader(view: DataView, end: number, linkType: number, out: LinkLayer): Drop {
   switch (linkType) {
-    case LinkType.Ethernet:
-      if (captured < ETHERNET_BYTES) return Drop.LinkTruncated;
-      etherType = view.getUint16(offset + ETHERNET_TYPE);
-      next = offset + ETHERNET_BYTES;
-      break;
     case LinkType.LinuxSll:
-      if (captured < SLL_BYTES) return Drop.LinkTruncated;
-      etherType = view.getUint16(offset + SLL_TYPE);
-      next = offset + SLL_BYTES;
-      break;
+      return readCooked1(view, end, out);
     case LinkType.LinuxSll2:
-      if (captured < SLL2_BYTES) return Drop.LinkTruncated;
-      etherType = view.getUint16(offset + SLL2_TYPE);
-      next = offset + SLL2_BYTES;
-      break;
+      return readCooked2(view, end, out);
     case LinkType.Null:
-    case LinkType.Loop: {
-      if (captured < NULL_BYTES) return Drop.LinkTruncated;
-      etherType = etherTypeOfNull(view, offset);
-      next = offset + NULL_BYTES;
-      break;
-    }
+    case LinkType.Loop:
+      return readLoopback(view, end, out);
     case LinkType.Raw:
     case LinkType.RawBsd:
     case LinkType.RawOpenBsd:
-      if (captured < 1) return Drop.LinkTruncated;
-      etherType = etherTypeOfVersion(view.getUint8(offset) >> 4);
-      next = offset;
-      break;
-    case LinkType.Ipv4:
-      etherType = EtherType.Ipv4;
-      next = offset;
-      break;
-    case LinkType.Ipv6:
-      etherType = EtherType.Ipv6;
-      next = offset;
-      break;
+      if (end - out.offset < 1) return Drop.LinkTruncated;
+      out.etherType = etherTypeOfIp(view.getUint8(out.offset));
+      return Drop.None;
+    case LinkType.PppHdlc:
+    case LinkType.CiscoHdlc:
+      return readCiscoHdlc(view, end, out);
+    case LinkType.Ieee80211:
+      return readIeee80211(view, end, false, out);
+    case LinkType.Ieee80211Radiotap:
+      return readRadiotap(view, end, out);
+    case LinkType.Ieee80211Prism:
+    case LinkType.Ieee80211Avs:
+      return readPrism(view, end, out);
+    case LinkType.NfLog:
+      return readNfLog(view, end, out);
     default:
       return Drop.LinkTypeUnsupported;
   }
-  let vlanId = 0;
-  for (let layers = 0; isVlanTag(etherType); layers++) {
-    if (layers === LAYERS_MAX) return Drop.LayersTooMany;
-    if (end - next < VLAN_TAG_BYTES) return Drop.VlanTruncated;
-    if (layers === 0) vlanId = vlanIdAt(view, next);
-    etherType = vlanInnerTypeAt(view, next);
-    next += VLAN_TAG_BYTES;
+}
+
+/** Any link type but plain Ethernet. */
+function readOtherLink(view: DataView, end: number, linkType: number, out: LinkLayer): Drop {
+  let inner = linkType;
+  if (linkType === LinkType.Ppi) {
+    inner = readPpi(view, end, out);
+    if (inner === PPI_TRUNCATED) return Drop.LinkTruncated;
   }
-  out.offset = next;
-  out.etherType = etherType;
-  out.vlanId = vlanId;
-  return Drop.None;
+  out.etherType = etherTypeOfLink(inner);
+  const drop = out.etherType === EtherType.None ? readLinkHeader(view, end, inner, out) : Drop.None;
+  return drop === Drop.None ? walkLayers(view, end, out) : drop;
+}
+
+/**
+ * EtherType of a frame that is nothing but Ethernet and IP, 0 for all others: what nearly every frame is costs no walk. IP then
+ * starts behind `EthernetHeader.Bytes`.
+ */
+export function etherTypeOfPlain(view: DataView, offset: number, end: number, linkType: number): number {
+  if (linkType !== LinkType.Ethernet || end - offset < EthernetHeader.Bytes) return 0;
+  const etherType = view.getUint16(offset + EthernetHeader.Type);
+  return etherType === EtherType.Ipv4 || etherType === EtherType.Ipv6 ? etherType : 0;
+}
+
+/**
+ * Walks from the start of a frame to its first network layer. `view` must hold the bytes from `offset` to `end`. Returns
+ * `Drop.None` and fills `out`, or the reason why there is no network layer. Allocates nothing.
+ */
+export function readLink(view: DataView, offset: number, end: number, linkType: number, out: LinkLayer): Drop {
+  out.vlanId = 0;
+  out.layers = 0;
+  out.tunnelType = TunnelType.None;
+  if (linkType !== LinkType.Ethernet) {
+    out.offset = offset;
+    return readOtherLink(view, end, linkType, out);
+  }
+  if (end - offset < EthernetHeader.Bytes) return Drop.LinkTruncated;
+  out.offset = offset + EthernetHeader.Bytes;
+  out.etherType = view.getUint16(offset + EthernetHeader.Type);
+  return walkLayers(view, end, out);
 }

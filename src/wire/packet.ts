@@ -1,3 +1,13 @@
+import { TunnelType } from '../ring/tunnel-type.js';
+
+/** Which part of a packet a frame holds. */
+export const enum FragmentKind {
+  Whole = 0,
+  /** Offset 0, and more follow: the only fragment with a transport header. */
+  First = 1,
+  Later = 2,
+}
+
 /**
  * A decoded frame: what the flow table needs of it. One instance is reused for every frame. All fields are 32-bit integers
  * that V8 keeps without allocating; addresses and sequence numbers are signed, as `DataView.getInt32` gives them.
@@ -34,11 +44,27 @@ export class Packet {
   hasTcp = 0;
   /** Type << 8 | code for ICMP and ICMPv6, otherwise 0. */
   icmp = 0;
-  /** 1 for every fragment but the first. */
-  isLaterFragment = 0;
+  fragment: FragmentKind = FragmentKind.Whole;
+  /** Identification of the packet that this is a fragment of, a signed word; valid only for fragments. */
+  fragmentId = 0;
   /** Offset in the view of the IP payload, and the end of what was captured of it. */
   transportOffset = 0;
   transportEnd = 0;
   /** Length of the IP payload as the headers tell. */
   transportBytes = 0;
+  /** The outermost tunnel that this packet was taken out of; the fields below are valid only if there is one. */
+  tunnelType: TunnelType = TunnelType.None;
+  /** A signed word, valid only if `hasTunnelId` is 1. */
+  tunnelId = 0;
+  hasTunnelId = 0;
+  /** 4 or 6; 0 for a tunnel below IP, which has no addresses. */
+  tunnelIpVersion = 0;
+  tunnelSrc0 = 0;
+  tunnelSrc1 = 0;
+  tunnelSrc2 = 0;
+  tunnelSrc3 = 0;
+  tunnelDst0 = 0;
+  tunnelDst1 = 0;
+  tunnelDst2 = 0;
+  tunnelDst3 = 0;
 }

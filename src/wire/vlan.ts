@@ -1,19 +1,17 @@
-import { EtherType } from './ether-type.js';
+import { Drop } from '../ring/drop-reason.js';
+import type { LinkLayer } from './link-layer.js';
 
-/** Bytes of a tag behind its EtherType (IEEE 802.1Q section 9.6): priority and id, then the EtherType of what follows. */
-export const VLAN_TAG_BYTES = 4;
+/** A tag behind its EtherType (IEEE 802.1Q section 9.6): priority and id, then the EtherType of what follows. */
+const TAG_BYTES = 4;
+const INNER_TYPE = 2;
+const ID_MASK = 0x0fff;
 
-/** Whether a VLAN tag follows this EtherType. */
-export function isVlanTag(etherType: number): boolean {
-  return etherType === EtherType.Vlan || etherType === EtherType.ServiceVlan || etherType === EtherType.OldServiceVlan;
-}
-
-/** VLAN id, 0–4095. The caller guarantees `VLAN_TAG_BYTES` from `offset`. */
-export function vlanIdAt(view: DataView, offset: number): number {
-  return view.getUint16(offset) & 0x0fff;
-}
-
-/** EtherType of what the tag carries. The caller guarantees `VLAN_TAG_BYTES` from `offset`. */
-export function vlanInnerTypeAt(view: DataView, offset: number): number {
-  return view.getUint16(offset + 2);
+/** Reads a VLAN tag; the outermost id with a number is kept, as 0 only gives a priority. Allocates nothing. */
+export function readVlan(view: DataView, end: number, out: LinkLayer): Drop {
+  const offset = out.offset;
+  if (end - offset < TAG_BYTES) return Drop.VlanTruncated;
+  if (out.vlanId === 0) out.vlanId = view.getUint16(offset) & ID_MASK;
+  out.etherType = view.getUint16(offset + INNER_TYPE);
+  out.offset = offset + TAG_BYTES;
+  return Drop.None;
 }

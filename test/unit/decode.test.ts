@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { decode } from '../../src/parse/decode.js';
+import { Decoder } from '../../src/parse/decode.js';
 import { DROP_REASONS } from '../../src/ring/drop-reason.js';
-import { Packet } from '../../src/wire/packet.js';
+import { FragmentKind, Packet } from '../../src/wire/packet.js';
 import {
   authentication,
   cooked,
@@ -27,7 +27,7 @@ function decoded(bytes: Uint8Array, { linkType = 1, wireBytes = bytes.length } =
   const around = new Uint8Array(bytes.length + 64).fill(0xee);
   around.set(bytes, 24);
   const packet = new Packet();
-  const drop = decode(viewOf(around), 24, 24 + bytes.length, wireBytes, linkType, packet);
+  const drop = new Decoder(false, null).decode(viewOf(around), 24, 24 + bytes.length, wireBytes, linkType, 0, packet);
   return Object.assign(packet, { drop: DROP_REASONS[drop as number] as string });
 }
 
@@ -139,11 +139,11 @@ describe('IPv4', () => {
       protocol: 17,
       srcPort: 0,
       dstPort: 0,
-      isLaterFragment: 1,
+      fragment: FragmentKind.Later,
       payloadBytes: 13,
     });
     const first = frame(ethernet(), ipv4({ moreFragments: true }), udp(udpPorts), 'hello');
-    expect(decoded(first)).toMatchObject({ srcPort: 5000, isLaterFragment: 0 });
+    expect(decoded(first)).toMatchObject({ srcPort: 5000, fragment: FragmentKind.First });
   });
 });
 
@@ -167,9 +167,9 @@ describe('IPv6', () => {
 
   it('gives later fragments no ports, and the first one its own', () => {
     const later = frame(ethernet(), ipv6(), fragment({ offset: 1232, nextHeader: 17 }), payload('x'.repeat(20)));
-    expect(decoded(later)).toMatchObject({ drop: '', protocol: 17, srcPort: 0, isLaterFragment: 1, payloadBytes: 20 });
+    expect(decoded(later)).toMatchObject({ drop: '', protocol: 17, srcPort: 0, fragment: FragmentKind.Later, payloadBytes: 20 });
     const first = frame(ethernet(), ipv6(), fragment({ more: true }), udp(udpPorts), 'hello');
-    expect(decoded(first)).toMatchObject({ ...expectedUdp, isLaterFragment: 0 });
+    expect(decoded(first)).toMatchObject({ ...expectedUdp, fragment: FragmentKind.First });
   });
 
   it('leaves a chain that is cut off to the fixed header', () => {

@@ -1,0 +1,19 @@
+import { Slot, TunnelBit } from '../ring/layout.js';
+import type { Packet } from '../wire/packet.js';
+
+/** Writes the tunnel of a packet that has one into the slot that starts at `word`. Allocates nothing. */
+export function keepTunnel(words: Int32Array, word: number, packet: Packet): void {
+  const hasId = packet.hasTunnelId === 1;
+  const idBit = hasId ? TunnelBit.HasId : 0;
+  words[word + Slot.Tunnel] = packet.tunnelType | idBit | (packet.tunnelIpVersion << TunnelBit.IpVersion);
+  words[word + Slot.TunnelId] = hasId ? packet.tunnelId : 0;
+  if (packet.tunnelIpVersion === 0) return;
+  words[word + Slot.TunnelSrc] = packet.tunnelSrc0;
+  words[word + Slot.TunnelSrc + 1] = packet.tunnelSrc1;
+  words[word + Slot.TunnelSrc + 2] = packet.tunnelSrc2;
+  words[word + Slot.TunnelSrc + 3] = packet.tunnelSrc3;
+  words[word + Slot.TunnelDst] = packet.tunnelDst0;
+  words[word + Slot.TunnelDst + 1] = packet.tunnelDst1;
+  words[word + Slot.TunnelDst + 2] = packet.tunnelDst2;
+  words[word + Slot.TunnelDst + 3] = packet.tunnelDst3;
+}
