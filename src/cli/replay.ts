@@ -31,6 +31,8 @@ function jsonOf({ ledger, files, database, elapsedS, error }: ReplayReport): obj
       dropped: ledger.dropped,
       difference: ledgerDifference(ledger),
     },
+    frames: { oversized: ledger.framesOversized, cut: ledger.framesCut },
+    fragments: { joined: ledger.fragmentsJoined, unknown: ledger.fragmentsUnknown },
     flows: {
       created: ledger.flowsCreated,
       emitted: ledger.flowsEmitted,

@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const TSCONFIG = { compilerOptions: { target: 'ES2022', module: 'NodeNext', rootDir: '.', types: [], lib: ['ES5'] }, include: ['src'] };
+const TSCONFIG = {
+  compilerOptions: { target: 'ES2022', module: 'NodeNext', rootDir: '.', types: [], lib: ['ES5'] },
+  include: ['src'],
+};
 /** Stands for npm: notes how it was called, and installs modules that load. */
 const NPM = `
 const fs = require('node:fs');

@@ -23,7 +23,7 @@ describe('db check', () => {
     new WriterRig({ path: rig.path }).store(flows(10));
     const report = checkDatabase(rig.path);
     expect(report.checks.every((check) => check.ok)).toBe(true);
-    expect(report).toMatchObject({ flows: 260, packets: 520, schemaVersion: 1, openSessions: [] });
+    expect(report).toMatchObject({ flows: 260, packets: 520, schemaVersion: 2, openSessions: [] });
   });
 
   it('reads while a writer is at work', () => {
@@ -51,6 +51,12 @@ describe('db check', () => {
     ['bytes are changed', 'UPDATE flows SET dst_link_bytes = 0', ['flows and ledger agree']],
     ['an address is gone', "DELETE FROM addresses WHERE ip = '2001:db8::2'", ['every id resolves']],
     ['an interface is gone', 'DELETE FROM interfaces', ['every id resolves']],
+    ['a tunnel has no flow', 'INSERT INTO flow_tunnels VALUES (2, 1, 5, NULL, NULL)', ['every id resolves']],
+    [
+      'the address of a tunnel is gone',
+      'INSERT INTO flow_tunnels SELECT min(id), 9, NULL, 1 << 40, 0 FROM flows',
+      ['every id resolves'],
+    ],
     [
       'frames are missing',
       'UPDATE ledger SET frames_received = frames_received + 1',
@@ -104,7 +110,7 @@ describe('db check', () => {
     expect(() => checkDatabase(text)).toThrow(expect.objectContaining({ code: 'DATABASE_FOREIGN' }));
     expect(() => checkDatabase(empty)).toThrow(expect.objectContaining({ code: 'DATABASE_FOREIGN' }));
     const newer = storedRig();
-    newer.execute('PRAGMA user_version = 2');
+    newer.execute('PRAGMA user_version = 3');
     expect(() => checkDatabase(newer.path)).toThrow(expect.objectContaining({ code: 'DATABASE_NEWER' }));
   });
 });
