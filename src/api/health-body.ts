@@ -45,6 +45,8 @@ export function healthBody(
       received_packets: capture.framesReceived,
       received_wire_bytes: capture.wireBytesReceived,
       copied_bytes: capture.bytesCopied,
+      oversized_packets: capture.framesOversized,
+      cut_packets: capture.framesCut,
       kernel_packets: capture.kernelPackets,
       kernel_dropped_packets: capture.kernelDropped,
       input_read_bytes: capture.inputBytesRead,
@@ -63,6 +65,8 @@ export function healthBody(
       waiting: Math.max(0, flowsEmitted - writer.flowsWritten),
       ip_bytes: sum((worker) => worker.ipBytesInFlows),
       wire_bytes: sum((worker) => worker.wireBytesInFlows),
+      fragments_joined: sum((worker) => worker.fragmentsJoined),
+      fragments_unknown: sum((worker) => worker.fragmentsUnknown),
     },
     writer: {
       batches: writer.batchesWritten,

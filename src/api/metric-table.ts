@@ -74,6 +74,14 @@ export const METRICS: Readonly<Record<string, MetricEntry>> = {
     ({ snapshot }) => snapshot.capture.framesReceived,
   ),
   flowberry_received_wire_bytes_total: counter('Their bytes on the wire.', ({ snapshot }) => snapshot.capture.wireBytesReceived),
+  flowberry_received_oversized_packets_total: counter(
+    'Packets longer than 1,522 bytes on the wire: merged by the network card, not cut yet, or jumbo.',
+    ({ snapshot }) => snapshot.capture.framesOversized,
+  ),
+  flowberry_received_cut_packets_total: counter(
+    'Packets of which only a part was captured.',
+    ({ snapshot }) => snapshot.capture.framesCut,
+  ),
   flowberry_kernel_packets_total: counter(
     'Packets that the kernel counted for the capture, its drops included.',
     ({ snapshot }) => snapshot.capture.kernelPackets,
@@ -122,6 +130,18 @@ export const METRICS: Readonly<Record<string, MetricEntry>> = {
     help: 'Bytes on the wire counted in flows.',
     labels: ['worker'],
     values: perWorker((worker) => worker.wireBytesInFlows),
+  },
+  flowberry_fragments_joined_total: {
+    type: 'counter',
+    help: 'Later fragments that joined the flow of their first one.',
+    labels: ['worker'],
+    values: perWorker((worker) => worker.fragmentsJoined),
+  },
+  flowberry_fragments_unknown_total: {
+    type: 'counter',
+    help: 'Later fragments whose first one was not known; they are in a flow with ports 0.',
+    labels: ['worker'],
+    values: perWorker((worker) => worker.fragmentsUnknown),
   },
   flowberry_flows_created_total: {
     type: 'counter',

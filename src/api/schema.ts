@@ -36,6 +36,10 @@ export const healthSchema = z.object({
     received_packets: count,
     received_wire_bytes: count,
     copied_bytes: count,
+    /** Longer than 1,522 bytes on the wire. */
+    oversized_packets: count,
+    /** Captured in part only. */
+    cut_packets: count,
     /** What the kernel counted for this capture, its drops included; 0 for files. */
     kernel_packets: count,
     kernel_dropped_packets: count,
@@ -55,6 +59,9 @@ export const healthSchema = z.object({
     waiting: count,
     ip_bytes: count,
     wire_bytes: count,
+    /** Later fragments whose first one was known, and was not. */
+    fragments_joined: count,
+    fragments_unknown: count,
   }),
   writer: z.object({
     batches: count,

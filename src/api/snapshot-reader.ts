@@ -184,6 +184,8 @@ export class SnapshotReader {
       packetsEmitted,
       flowsEvicted: reader.cell(Cell.FlowsEvicted),
       writerRingFull: reader.cell(Cell.WriterRingFull),
+      fragmentsJoined: reader.cell(Cell.FragmentsJoined),
+      fragmentsUnknown: reader.cell(Cell.FragmentsUnknown),
       frameRing: readRing(this.memory.frameRings[index] as SharedArrayBuffer),
       flowRing: readRing(this.memory.flowRings[index] as SharedArrayBuffer),
     };
@@ -197,6 +199,8 @@ export class SnapshotReader {
       kernelPackets: capture.cell(Cell.KernelPackets),
       kernelDropped: capture.cell(Cell.KernelDropped),
       bytesCopied: capture.cell(Cell.BytesCopied),
+      framesOversized: capture.cell(Cell.FramesOversized),
+      framesCut: capture.cell(Cell.FramesCut),
       inputBytesRead: capture.cell(Cell.InputBytesRead),
       inputBytesTotal: capture.cell(Cell.InputBytesTotal),
     };

@@ -40,6 +40,8 @@ export interface WorkerSnapshot {
   readonly packetsEmitted: number;
   readonly flowsEvicted: number;
   readonly writerRingFull: number;
+  readonly fragmentsJoined: number;
+  readonly fragmentsUnknown: number;
   readonly frameRing: RingSnapshot;
   readonly flowRing: RingSnapshot;
 }
@@ -50,6 +52,8 @@ export interface CaptureSnapshot {
   readonly kernelPackets: number;
   readonly kernelDropped: number;
   readonly bytesCopied: number;
+  readonly framesOversized: number;
+  readonly framesCut: number;
   readonly inputBytesRead: number;
   readonly inputBytesTotal: number;
 }

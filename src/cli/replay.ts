@@ -40,6 +40,8 @@ function jsonOf({ ledger, files, database, elapsedS, cpuNs, error }: ReplayRepor
       dropped: ledger.dropped,
       difference: ledgerDifference(ledger),
     },
+    frames: { oversized: ledger.framesOversized, cut: ledger.framesCut },
+    fragments: { joined: ledger.fragmentsJoined, unknown: ledger.fragmentsUnknown },
     flows: {
       created: ledger.flowsCreated,
       emitted: ledger.flowsEmitted,

@@ -176,7 +176,7 @@ export class FlowTable {
     words[word + Slot.InterfaceIndex] = interfaceIndex;
     words[word + Slot.Icmp] = packet.icmp;
     words[word + Slot.VlanId] = packet.vlanId;
-    if (packet.tunnelType !== TunnelType.None) keepTunnel(words, word, packet);
+    if (packet.tunnelType !== TunnelType.None) keepTunnel(words, word, packet, direction);
     const isTcp = packet.protocol === IpProtocol.Tcp;
     words[word + Slot.TcpState] = isTcp ? firstTcpState(packet.tcpFlags) : TcpState.None;
     const idleClass = isTcp ? IdleClass.Tcp : packet.protocol === IpProtocol.Udp ? IdleClass.Udp : IdleClass.Other;

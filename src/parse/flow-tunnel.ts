@@ -1,11 +1,11 @@
 import { Slot, TunnelBit } from '../ring/layout.js';
 import type { Packet } from '../wire/packet.js';
 
-/** Writes the tunnel of a packet that has one into the slot that starts at `word`. Allocates nothing. */
-export function keepTunnel(words: Int32Array, word: number, packet: Packet): void {
+/** Writes the tunnel of a flow's first packet, which went in `direction`, into the slot at `word`. Allocates nothing. */
+export function keepTunnel(words: Int32Array, word: number, packet: Packet, direction: number): void {
   const hasId = packet.hasTunnelId === 1;
-  const idBit = hasId ? TunnelBit.HasId : 0;
-  words[word + Slot.Tunnel] = packet.tunnelType | idBit | (packet.tunnelIpVersion << TunnelBit.IpVersion);
+  const bits = (hasId ? TunnelBit.HasId : 0) | (direction === 1 ? TunnelBit.IsFromHi : 0);
+  words[word + Slot.Tunnel] = packet.tunnelType | bits | (packet.tunnelIpVersion << TunnelBit.IpVersion);
   words[word + Slot.TunnelId] = hasId ? packet.tunnelId : 0;
   if (packet.tunnelIpVersion === 0) return;
   words[word + Slot.TunnelSrc] = packet.tunnelSrc0;

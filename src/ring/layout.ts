@@ -232,6 +232,8 @@ export const enum TunnelBit {
   TypeMask = 0xff,
   /** The tunnel has an id. */
   HasId = 0x100,
+  /** The first packet went in direction 1. */
+  IsFromHi = 0x200,
   /** From here, four bits: IP version of its addresses, 0 if it has none. */
   IpVersion = 20,
 }

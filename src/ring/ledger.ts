@@ -14,6 +14,10 @@ export interface Ledger {
   readonly ipBytes: number;
   readonly wireBytes: number;
   readonly dropped: DropCounts;
+  readonly framesOversized: number;
+  readonly framesCut: number;
+  readonly fragmentsJoined: number;
+  readonly fragmentsUnknown: number;
   readonly flowsCreated: number;
   readonly flowsEmitted: number;
   readonly flowsEvicted: number;
@@ -50,6 +54,10 @@ export function readLedger(memory: {
     ipBytes: sum(Cell.IpBytesInFlows),
     wireBytes: sum(Cell.WireBytesInFlows),
     dropped,
+    framesOversized: capture.cell(Cell.FramesOversized),
+    framesCut: capture.cell(Cell.FramesCut),
+    fragmentsJoined: sum(Cell.FragmentsJoined),
+    fragmentsUnknown: sum(Cell.FragmentsUnknown),
     flowsCreated: sum(Cell.FlowsCreated),
     flowsEmitted: sum(Cell.FlowsEmitted),
     flowsEvicted: sum(Cell.FlowsEvicted),

@@ -51,7 +51,7 @@ export function checkDatabase(path: string): CheckReport {
     const schemaVersion = db.pragma('user_version', { simple: true }) as number;
     if (!integrity.ok) return { path, schemaVersion, flows: 0, packets: 0, checks: [integrity], openSessions: [] };
     const stored = db.prepare<[], Row>(STORED_SUMS).get() as Row;
-    const checks = [integrity, checkReferences(db), checkTotals(db, stored), ...checkSessions(db)];
+    const checks = [integrity, checkReferences(db, schemaVersion), checkTotals(db, stored), ...checkSessions(db)];
     const { flows_written: flows = 0, packets_written: packets = 0 } = stored;
     return { path, schemaVersion, flows, packets, checks, openSessions: findOpenSessions(db) };
   } finally {
@@ -74,16 +74,28 @@ function checkIntegrity(db: Database): CheckResult {
 const unresolved = (column: string): string =>
   `(${column} >= ${ADDRESS_ID_BASE} AND NOT EXISTS (SELECT 1 FROM addresses WHERE addresses.id = ${column}))`;
 
-function checkReferences(db: Database): CheckResult {
+/** Tunnels came with the second version of the schema; a file of the first is read as it is. */
+const TUNNELS_SINCE = 2;
+
+function checkReferences(db: Database, schemaVersion: number): CheckResult {
   const interfaceId = attributeSql(Attribute.InterfaceId, Attribute.VlanId);
-  const count = db
-    .prepare<[], number>(
-      `SELECT count(*) FROM flows WHERE ${unresolved('src')} OR ${unresolved('dst')}
-         OR NOT EXISTS (SELECT 1 FROM interfaces WHERE interfaces.id = ${interfaceId})`,
-    )
-    .pluck()
-    .get() as number;
-  return { name: 'every id resolves', ok: count === 0, detail: `${count} flows name an address or interface that is not there` };
+  const count = (sql: string): number => db.prepare<[], number>(sql).pluck().get() as number;
+  const flows = count(
+    `SELECT count(*) FROM flows WHERE ${unresolved('src')} OR ${unresolved('dst')}
+       OR NOT EXISTS (SELECT 1 FROM interfaces WHERE interfaces.id = ${interfaceId})`,
+  );
+  const tunnels =
+    schemaVersion < TUNNELS_SINCE
+      ? 0
+      : count(
+          `SELECT count(*) FROM flow_tunnels WHERE ${unresolved('src')} OR ${unresolved('dst')}
+             OR NOT EXISTS (SELECT 1 FROM flows WHERE flows.id = flow_tunnels.id)`,
+        );
+  const detail =
+    tunnels === 0
+      ? `${flows} flows name an address or interface that is not there`
+      : `${flows} flows and ${tunnels} tunnels name an address, interface or flow that is not there`;
+  return { name: 'every id resolves', ok: flows + tunnels === 0, detail };
 }
 
 const STORED_SUMS = `SELECT count(*) AS flows_written,

@@ -4,6 +4,7 @@ import { IpProtocol } from '../wire/ip-protocol.js';
 import type { Addresses } from './addresses.js';
 import { packAttributes } from './attributes.js';
 import type { FlowSink } from './flow-rings.js';
+import { FlowTunnels } from './flow-tunnels.js';
 import type { Interfaces } from './interfaces.js';
 import type { RowIds } from './row-ids.js';
 
@@ -46,7 +47,7 @@ export interface RowSums {
   readonly wireBytes: number;
 }
 
-/** Turns flow records into rows of `flows`, several per statement. Has no transaction of its own. */
+/** Turns flow records into rows of `flows` and `flow_tunnels`, several per statement. Has no transaction of its own. */
 export class FlowRows implements FlowSink, RowSums {
   rows = 0;
   packets = 0;
@@ -58,6 +59,7 @@ export class FlowRows implements FlowSink, RowSums {
   /** Values of the rows that are not inserted yet; one array for all statements ever. */
   private readonly values: Values = new Array<number | null>(ROWS_PER_STATEMENT * Column.Count).fill(0);
   private filled = 0;
+  private readonly tunnels: FlowTunnels;
 
   constructor(
     db: Database,
@@ -69,11 +71,13 @@ export class FlowRows implements FlowSink, RowSums {
     this.insertMany = db.prepare<Values>(`INSERT INTO flows VALUES ${new Array(ROWS_PER_STATEMENT).fill(tuple).join()}`);
     this.insertOne = db.prepare<Values>(`INSERT INTO flows VALUES ${tuple}`);
     this.insertTrouble = db.prepare<number[]>('INSERT INTO flow_trouble VALUES (?, ?, ?, ?, ?, ?, ?)');
+    this.tunnels = new FlowTunnels(db, addresses);
   }
 
   /** Starts a batch; what an abandoned one has left is forgotten. */
   begin(): void {
     this.filled = 0;
+    this.tunnels.begin();
     this.rows = 0;
     this.packets = 0;
     this.ipBytes = 0;
@@ -133,6 +137,7 @@ export class FlowRows implements FlowSink, RowSums {
     values[at + Column.RttClientUs] = (words[word + Slot.RttClientUs] as number) || null;
     values[at + Column.RttServerUs] = (words[word + Slot.RttServerUs] as number) || null;
     if (protocol === IpProtocol.Tcp) this.addTrouble(words, word, direction, id);
+    if (words[word + Slot.Tunnel] !== 0) this.tunnels.add(id, words, word, direction);
 
     this.rows++;
     this.packets += srcPackets + dstPackets;
@@ -161,5 +166,6 @@ export class FlowRows implements FlowSink, RowSums {
   finish(): void {
     for (let at = 0; at < this.filled; at += Column.Count) this.insertOne.run(...this.values.slice(at, at + Column.Count));
     this.filled = 0;
+    this.tunnels.finish();
   }
 }

@@ -1,4 +1,5 @@
 import { END_REASONS, TCP_STATES } from '../ring/layout.js';
+import { TUNNEL_TYPES } from '../ring/tunnel-type.js';
 import { IpProtocol } from '../wire/ip-protocol.js';
 import { ADDRESS_ID_BASE } from './addresses.js';
 import { Attribute, attributeSql } from './attributes.js';
@@ -6,7 +7,7 @@ import { Attribute, attributeSql } from './attributes.js';
 const protocol = attributeSql(Attribute.Protocol, Attribute.EndReason);
 const isIcmp = `${protocol} IN (${IpProtocol.Icmp}, ${IpProtocol.Icmpv6})`;
 
-function address(column: 'src' | 'dst'): string {
+function address(column: `${'flows' | 'flow_tunnels'}.${'src' | 'dst'}`): string {
   const bytes = [24, 16, 8, 0].map((shift) => `(${column} >> ${shift}) & 255`).join(', ');
   return `CASE WHEN ${column} >= ${ADDRESS_ID_BASE} THEN (SELECT ip FROM addresses WHERE addresses.id = ${column})
     ELSE printf('%d.%d.%d.%d', ${bytes}) END`;
@@ -26,18 +27,18 @@ function trouble(column: string): string {
 /**
  * `flow_view`: rows of `flows` with texts for addresses and names. Its column names are an interface: they are only added to.
  * What does not apply is NULL: the ICMP columns of other protocols, the TCP state of other protocols, the VLAN of untagged
- * frames, the flow id of a flow of one segment.
+ * frames, the flow id of a flow of one segment, the tunnel of a flow that came in none.
  */
 export const FLOW_VIEW = `CREATE VIEW flow_view AS SELECT
-  id,
-  id - end_age_us - duration_us AS start_us,
-  id - end_age_us AS end_us,
+  flows.id,
+  flows.id - end_age_us - duration_us AS start_us,
+  flows.id - end_age_us AS end_us,
   (SELECT name FROM interfaces WHERE interfaces.id = ${attributeSql(Attribute.InterfaceId, Attribute.VlanId)}) AS interface,
   nullif(${attributeSql(Attribute.VlanId, Attribute.End)}, 0) AS vlan_id,
   ${protocol} AS protocol,
-  ${address('src')} AS src_ip,
+  ${address('flows.src')} AS src_ip,
   CASE WHEN ${isIcmp} THEN 0 ELSE (ports >> 16) & 65535 END AS src_port,
-  ${address('dst')} AS dst_ip,
+  ${address('flows.dst')} AS dst_ip,
   CASE WHEN ${isIcmp} THEN 0 ELSE ports & 65535 END AS dst_port,
   src_packets,
   dst_packets,
@@ -64,5 +65,11 @@ export const FLOW_VIEW = `CREATE VIEW flow_view AS SELECT
   CASE WHEN ${isIcmp} THEN ports & 255 END AS icmp_code,
   flow_id,
   ${trouble('src_zero_windows')},
-  ${trouble('dst_zero_windows')}
-FROM flows LEFT JOIN flow_trouble USING (id)`;
+  ${trouble('dst_zero_windows')},
+  ${name('flow_tunnels.type', TUNNEL_TYPES)} AS tunnel_type,
+  flow_tunnels.tunnel_id AS tunnel_id,
+  CASE WHEN flow_tunnels.src IS NOT NULL THEN ${address('flow_tunnels.src')} END AS tunnel_src_ip,
+  CASE WHEN flow_tunnels.dst IS NOT NULL THEN ${address('flow_tunnels.dst')} END AS tunnel_dst_ip
+FROM flows
+  LEFT JOIN flow_trouble ON flow_trouble.id = flows.id
+  LEFT JOIN flow_tunnels ON flow_tunnels.id = flows.id`;

@@ -117,6 +117,18 @@ CREATE TABLE flow_trouble (
   dst_zero_windows INTEGER NOT NULL
 );`,
   },
+  {
+    version: 3,
+    sql: `
+-- The outermost tunnel of the flows that came in one, by their first packet.
+CREATE TABLE flow_tunnels (
+  id INTEGER PRIMARY KEY, -- flows.id
+  type INTEGER NOT NULL, -- flow_view shows its name
+  tunnel_id INTEGER, -- network (VNI), key, endpoint, label, session, …; NULL for a type without
+  src INTEGER, -- outer addresses, as in flows; NULL for a tunnel below IP
+  dst INTEGER
+);`,
+  },
 ];
 
 /** `PRAGMA user_version` that this flowberry writes and reads. */

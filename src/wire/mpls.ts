@@ -13,10 +13,12 @@ const CONTROL_WORD_BYTES = 4;
 
 /** Whether the bytes at `offset` can be an Ethernet header that leads to IP. */
 function isEthernetAt(view: DataView, offset: number, end: number): boolean {
-  if (end - offset < EthernetHeader.Bytes) return false;
-  switch (view.getUint16(offset + EthernetHeader.Type)) {
+  if (end - offset <= EthernetHeader.Bytes) return false;
+  const etherType = view.getUint16(offset + EthernetHeader.Type);
+  switch (etherType) {
     case EtherType.Ipv4:
     case EtherType.Ipv6:
+      return etherTypeOfIp(view.getUint8(offset + EthernetHeader.Bytes)) === etherType;
     case EtherType.Vlan:
     case EtherType.ServiceVlan:
     case EtherType.OldServiceVlan:
@@ -53,7 +55,9 @@ export function readMpls(view: DataView, end: number, out: LinkLayer): Drop {
   out.offset = offset;
   if (out.etherType !== EtherType.None) return Drop.None;
   out.etherType = EtherType.Ethernet;
-  if (first >> 4 === 0 && isEthernetAt(view, offset + CONTROL_WORD_BYTES, end)) out.offset = offset + CONTROL_WORD_BYTES;
-  else if (!isEthernetAt(view, offset, end)) return Drop.Mpls;
+  // An address may begin with four zero bits too. Without the word comes first: a VLAN tag looks like one with it, not vice versa.
+  if (isEthernetAt(view, offset, end)) return Drop.None;
+  if (first >> 4 !== 0 || !isEthernetAt(view, offset + CONTROL_WORD_BYTES, end)) return Drop.Mpls;
+  out.offset = offset + CONTROL_WORD_BYTES;
   return Drop.None;
 }

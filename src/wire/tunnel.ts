@@ -12,9 +12,10 @@ import { isTunnelPort, TunnelPort } from './udp-tunnel.js';
 import { readVxlan, readVxlanGpe } from './vxlan.js';
 
 const UDP_BYTES = 8;
-/** EtherIP (RFC 3378): version 3 in four bits, the rest is zero. */
+/** EtherIP (RFC 3378 section 2): version 3 in the upper four bits; some write it into the lower ones. */
 const ETHER_IP_BYTES = 2;
-const ETHER_IP_VERSION = 0x0300;
+const ETHER_IP_VERSION = 0x30;
+const ETHER_IP_VERSION_TURNED = 0x03;
 
 /** Whether a packet of this protocol and these ports may carry another one; false for nearly all. */
 export function mayCarry(packet: Packet): boolean {
@@ -48,6 +49,17 @@ function readIpInIp(offset: number, etherType: number, outerVersion: number, out
   return true;
 }
 
+function readEtherIp(view: DataView, offset: number, end: number, out: LinkLayer): boolean {
+  if (end - offset < ETHER_IP_BYTES) return false;
+  const version = view.getUint8(offset);
+  if (version !== ETHER_IP_VERSION && version !== ETHER_IP_VERSION_TURNED) return false;
+  out.tunnelType = TunnelType.EtherIp;
+  out.hasTunnelId = 0;
+  out.etherType = EtherType.Ethernet;
+  out.offset = offset + ETHER_IP_BYTES;
+  return true;
+}
+
 function readProtocol(view: DataView, protocol: number, offset: number, end: number, version: number, out: LinkLayer): boolean {
   switch (protocol) {
     case IpProtocol.Ipv4:
@@ -62,12 +74,7 @@ function readProtocol(view: DataView, protocol: number, offset: number, end: num
       out.offset = offset;
       return true;
     case IpProtocol.EtherIp:
-      if (end - offset < ETHER_IP_BYTES || (view.getUint16(offset) & 0x0f00) !== ETHER_IP_VERSION) return false;
-      out.tunnelType = TunnelType.EtherIp;
-      out.hasTunnelId = 0;
-      out.etherType = EtherType.Ethernet;
-      out.offset = offset + ETHER_IP_BYTES;
-      return true;
+      return readEtherIp(view, offset, end, out);
     default:
       return false;
   }

@@ -41,6 +41,8 @@ export function flowberry(
 /** What `replay --json` prints. */
 export interface ReplayJson {
   readonly packets: { received: number; in_flows: number; dropped: Record<string, number>; difference: number };
+  readonly frames: { oversized: number; cut: number };
+  readonly fragments: { joined: number; unknown: number };
   readonly flows: { created: number; emitted: number; written: number; evicted: number };
   readonly bytes: { ip: number; wire: number; wire_received: number };
   readonly elapsed_s: number;

@@ -8,9 +8,10 @@ import { allocateMemory } from '../../src/memory.js';
 import type { PipelineMemory, Session } from '../../src/messages.js';
 import { Doorbell } from '../../src/ring/doorbell.js';
 import { InterfaceTable } from '../../src/ring/interface-table.js';
-import { EndReason, RecordKind, Slot, TcpState } from '../../src/ring/layout.js';
+import { EndReason, RecordKind, Slot, TcpState, TunnelBit } from '../../src/ring/layout.js';
 import { RingProducer } from '../../src/ring/ring.js';
 import { Cell, ThreadBlock } from '../../src/ring/thread-block.js';
+import type { TunnelType } from '../../src/ring/tunnel-type.js';
 import { Writer, type WriterSetup } from '../../src/store/writer.js';
 import { address } from './frame-bytes.js';
 
@@ -44,6 +45,13 @@ export interface FlowSpec {
   readonly endUs: number;
   readonly emittedUs: number;
   readonly flowId: number;
+  /** The outermost tunnel of the flow's first packet, which the initiator sent unless `isFromDst`. */
+  readonly tunnel?: {
+    readonly type: TunnelType;
+    readonly id?: number;
+    readonly addresses?: readonly [src: string, dst: string];
+    readonly isFromDst?: boolean;
+  };
   /** Direction of the initiator in the record: 0 puts `src` first, 1 second. */
   readonly direction: 0 | 1;
 }
@@ -97,6 +105,18 @@ function putAddress(words: Int32Array, word: number, text: string): void {
   for (let i = 0; i < 4; i++) words[word + i] = view.getInt32(i * 4);
 }
 
+function putTunnel(words: Int32Array, word: number, { tunnel, direction }: FlowSpec): void {
+  if (!tunnel) return;
+  const version = tunnel.addresses ? (tunnel.addresses[0].includes(':') ? 6 : 4) : 0;
+  const isFromHi = (direction === 1) !== (tunnel.isFromDst ?? false);
+  const bits = (tunnel.id === undefined ? 0 : TunnelBit.HasId) | (isFromHi ? TunnelBit.IsFromHi : 0);
+  words[word + Slot.Tunnel] = tunnel.type | bits | (version << TunnelBit.IpVersion);
+  words[word + Slot.TunnelId] = tunnel.id ?? 0;
+  if (!tunnel.addresses) return;
+  putAddress(words, word + Slot.TunnelSrc, tunnel.addresses[0]);
+  putAddress(words, word + Slot.TunnelDst, tunnel.addresses[1]);
+}
+
 function putRecord(words: Int32Array, doubles: Float64Array, payload: number, spec: FlowSpec): void {
   const word = payload >> 2;
   const double = payload >> 3;
@@ -112,6 +132,7 @@ function putRecord(words: Int32Array, doubles: Float64Array, payload: number, sp
   words[word + Slot.InterfaceIndex] = spec.interfaceIndex;
   words[word + Slot.Icmp] = spec.icmp;
   words[word + Slot.VlanId] = spec.vlanId;
+  putTunnel(words, word, spec);
   words[word + Slot.TcpState] = spec.tcpState;
   words[word + Slot.EndReason] = spec.endReason;
   words[word + Slot.RttClientUs] = spec.rttUs[0];

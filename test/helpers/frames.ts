@@ -39,9 +39,10 @@ export function payload(content: Uint8Array | string, numbers: { etherType?: num
   return { ...numbers, build: (inner) => join(bytes, inner) };
 }
 
-/** Ethernet II. `bytesMin` 60 pads as a network card does. */
+/** Ethernet II; inside another layer it is announced as bridged. `bytesMin` 60 pads as a network card does. */
 export function ethernet(options: { src?: string; dst?: string; etherType?: number | undefined; bytesMin?: number } = {}): Layer {
   return {
+    etherType: 0x6558,
     build(inner, next) {
       const header = new Uint8Array(14);
       header.set(mac(options.dst ?? '02:00:00:00:00:02'), 0);

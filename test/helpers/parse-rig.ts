@@ -4,10 +4,11 @@ import { allocateMemory } from '../../src/memory.js';
 import type { ParseStart, PipelineMemory, Session } from '../../src/messages.js';
 import { finalReason, ParseWorker } from '../../src/parse/worker.js';
 import { Doorbell } from '../../src/ring/doorbell.js';
-import { END_REASONS, Slot, TCP_STATES } from '../../src/ring/layout.js';
+import { END_REASONS, Slot, TCP_STATES, TunnelBit } from '../../src/ring/layout.js';
 import { type Ledger, readLedger } from '../../src/ring/ledger.js';
 import { ResumeAt, RingConsumer, RingProducer } from '../../src/ring/ring.js';
 import { ThreadBlock } from '../../src/ring/thread-block.js';
+import { TUNNEL_TYPES } from '../../src/ring/tunnel-type.js';
 import { viewOf } from './frame-bytes.js';
 
 /** A flow record as people read it; `src` is the initiator. */
@@ -35,6 +36,8 @@ export interface EmittedFlow {
   readonly vlanId: number;
   readonly icmp: number;
   readonly interfaceIndex: number;
+  /** Type, id, and outer addresses of the first packet, as far as the tunnel has them; '' for none. */
+  readonly tunnel: string;
 }
 
 const ETHERNET = 1;
@@ -168,7 +171,21 @@ function flowAt(ring: RingConsumer, payload: number): EmittedFlow {
     vlanId: at(Slot.VlanId),
     icmp: at(Slot.Icmp),
     interfaceIndex: at(Slot.InterfaceIndex),
+    tunnel: tunnelText(at),
   };
+}
+
+function tunnelText(at: (index: number) => number): string {
+  const tunnel = at(Slot.Tunnel);
+  const version = tunnel >> TunnelBit.IpVersion;
+  const address = (first: number): string =>
+    version === 4 ? ipv4Text(at(first + 3)) : [0, 1, 2, 3].map((i) => (at(first + i) >>> 0).toString(16)).join(':');
+  const parts = [
+    TUNNEL_TYPES[tunnel & TunnelBit.TypeMask] ?? '?',
+    ...((tunnel & TunnelBit.HasId) === 0 ? [] : [`id ${at(Slot.TunnelId) >>> 0}`]),
+    ...(version === 0 ? [] : [address(Slot.TunnelSrc), address(Slot.TunnelDst)]),
+  ];
+  return parts.join(' ');
 }
 
 /** The slot holds the address as a big-endian number. */

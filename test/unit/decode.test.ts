@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Decoder } from '../../src/parse/decode.js';
-import { DROP_REASONS } from '../../src/ring/drop-reason.js';
-import { FragmentKind, Packet } from '../../src/wire/packet.js';
+import { FragmentKind } from '../../src/wire/packet.js';
+import { decoded } from '../helpers/decoded.js';
 import {
   authentication,
   cooked,
@@ -18,18 +17,8 @@ import {
   payload,
   tcp,
   udp,
-  viewOf,
   vlan,
 } from '../helpers/frames.js';
-
-/** Decodes a frame that lies somewhere in a larger buffer, so that an offset that is forgotten shows. */
-function decoded(bytes: Uint8Array, { linkType = 1, wireBytes = bytes.length } = {}): Packet & { drop: string } {
-  const around = new Uint8Array(bytes.length + 64).fill(0xee);
-  around.set(bytes, 24);
-  const packet = new Packet();
-  const drop = new Decoder(false, null).decode(viewOf(around), 24, 24 + bytes.length, wireBytes, linkType, 0, packet);
-  return Object.assign(packet, { drop: DROP_REASONS[drop as number] as string });
-}
 
 const udpPorts = { srcPort: 5000, dstPort: 53 };
 const expectedUdp = { drop: '', protocol: 17, srcPort: 5000, dstPort: 53, payloadBytes: 5 };
@@ -170,6 +159,38 @@ describe('IPv6', () => {
     expect(decoded(later)).toMatchObject({ drop: '', protocol: 17, srcPort: 0, fragment: FragmentKind.Later, payloadBytes: 20 });
     const first = frame(ethernet(), ipv6(), fragment({ more: true }), udp(udpPorts), 'hello');
     expect(decoded(first)).toMatchObject({ ...expectedUdp, fragment: FragmentKind.First });
+  });
+
+  it('takes what is on the wire where the length is 0 and more follows than it could say', () => {
+    const big = decoded(frame(ethernet(), ipv6({ payloadBytes: 0 }), tcp(), 'x'.repeat(70_000)));
+    expect(big).toMatchObject({ drop: '', ipBytes: 70_060, payloadBytes: 70_000, srcPort: 1000 });
+    const cut = frame(ethernet(), ipv6({ payloadBytes: 0 }), tcp(), 'x');
+    expect(decoded(cut, { wireBytes: 100_054 })).toMatchObject({ ipBytes: 100_040, payloadBytes: 99_980 });
+  });
+
+  it('takes a length of 0 as it is where no more follows than padding', () => {
+    const bytes = frame(ethernet({ bytesMin: 60 }), ipv6());
+    expect(decoded(bytes)).toMatchObject({ drop: '', protocol: 59, ipBytes: 40, payloadBytes: 0 });
+  });
+
+  it.each([
+    ['can be', 70_000, 70_040],
+    ['is longer than the frame: all that is on the wire', 200_000, 80_040],
+    ['is too short for one: all that is on the wire', 65_535, 80_040],
+  ])('reads the length of a jumbo payload that %s', (_, stated, ipBytes) => {
+    const option = new Uint8Array(6);
+    option.set([0xc2, 4]);
+    new DataView(option.buffer).setUint32(2, stated);
+    const bytes = frame(ethernet(), ipv6({ payloadBytes: 0 }), extension(0, { content: option }), udp(udpPorts));
+    const whole = decoded(bytes, { wireBytes: 14 + 80_040 });
+    expect(whole).toMatchObject({ drop: '', protocol: 17, srcPort: 5000, ipBytes, payloadBytes: ipBytes - 40 - 8 - 8 });
+  });
+
+  it('takes a fragment that is alone for a whole packet', () => {
+    expect(decoded(frame(ethernet(), ipv6(), fragment(), udp(udpPorts), 'hello'))).toMatchObject({
+      ...expectedUdp,
+      fragment: FragmentKind.Whole,
+    });
   });
 
   it('leaves a chain that is cut off to the fixed header', () => {

@@ -4,10 +4,28 @@ import { Doorbell } from '../../src/ring/doorbell.js';
 import { Command, Frame } from '../../src/ring/layout.js';
 import { createRing, ResumeAt, RingConsumer, RingProducer } from '../../src/ring/ring.js';
 import { Cell, createThreadBlock, ThreadBlock } from '../../src/ring/thread-block.js';
-import { cooked, ethernet, extension, frame, ipv4, ipv6, tcp, tcpFrame, udp, udpFrame, viewOf, vlan } from '../helpers/frames.js';
+import {
+  authentication,
+  cooked,
+  ethernet,
+  extension,
+  frame,
+  icmp,
+  ipv4,
+  ipv6,
+  tcp,
+  tcpFrame,
+  udp,
+  udpFrame,
+  viewOf,
+  vlan,
+} from '../helpers/frames.js';
+import { gre, mpls, ppp, pppoe, snap } from '../helpers/tunnel-frames.js';
+import { ieee80211, radiotap } from '../helpers/wlan-frames.js';
 
 const ETHERNET = 1;
 const SLL = 113;
+const RADIOTAP = 127;
 const LONG = 'x'.repeat(1400);
 
 class Rig {
@@ -73,6 +91,14 @@ describe('what is written for a frame', () => {
 
   it.each([
     ['plain TCP over IPv4', tcpFrame({ payload: LONG }), ETHERNET, 14 + 20 + 20],
+    ['ICMP', frame(ethernet(), ipv4(), icmp(), LONG), ETHERNET, 14 + 20 + 20],
+    ['UDP beside the ports of tunnels', frame(ethernet(), ipv4(), udp({ srcPort: 4788, dstPort: 8473 }), LONG), ETHERNET, 54],
+    ['VXLAN', frame(ethernet(), ipv4(), udp({ dstPort: 4789 }), LONG), ETHERNET, 14 + 20 + 8 + 1400],
+    ['an answer of GTP-U over IPv6', frame(ethernet(), ipv6(), udp({ srcPort: 2152 }), LONG), ETHERNET, 14 + 40 + 8 + 1400],
+    ['IP in IP', frame(ethernet(), ipv4(), ipv6(), tcp(), LONG), ETHERNET, 14 + 20 + 40 + 20 + 1400],
+    ['GRE', frame(ethernet(), ipv6(), gre(), ipv4(), tcp(), LONG), ETHERNET, 14 + 40 + 4 + 20 + 20 + 1400],
+    ['an authentication header', frame(ethernet(), ipv4(), authentication(), ipv4(), LONG), ETHERNET, 14 + 20 + 24 + 20 + 1400],
+    ['MPLS', frame(ethernet(), mpls(16), ipv4(), tcp(), LONG), ETHERNET, 14 + 4 + 20 + 20 + 1400],
     ['plain UDP over IPv6', udpFrame({ src: '::1', dst: '::2', payload: LONG }), ETHERNET, 14 + 40 + 20],
     ['a frame with extension headers', frame(ethernet(), ipv6(), extension(60), udp(), LONG), ETHERNET, 14 + 40 + 8 + 8 + 1400],
     ['a tagged frame', frame(ethernet(), vlan(1), ipv4(), udp(), LONG), ETHERNET, 14 + 4 + 20 + 8 + 1400],
@@ -82,6 +108,17 @@ describe('what is written for a frame', () => {
     rig.push(bytes, linkType);
     rig.writer.flush();
     expect(rig.taken()[0]?.header.slice(0, 2)).toEqual([copied, bytes.length]);
+  });
+});
+
+describe('offloads and snap lengths', () => {
+  it('counts frames that are longer than the network carries, and frames that were cut', () => {
+    const rig = new Rig();
+    rig.push(udpFrame(), ETHERNET, 1522);
+    rig.push(udpFrame(), ETHERNET, 1523);
+    rig.push(udpFrame({ payload: 'x'.repeat(60_000) }));
+    rig.push(udpFrame());
+    expect([rig.block.cell(Cell.FramesOversized), rig.block.cell(Cell.FramesCut)]).toEqual([2, 2]);
   });
 });
 
@@ -111,8 +148,11 @@ describe('steering', () => {
     rig.push(udpFrame({ src: a, srcPort: 1, dst: b, dstPort: 2 }));
     rig.push(tcpFrame({ src: b, srcPort: 3, dst: a, dstPort: 4 }));
     rig.push(frame(ethernet(), vlan(9), ipv4({ src: a, dst: b, fragmentOffset: 64, protocol: 17 }), 'later'));
+    rig.push(frame(ethernet(), mpls(16, 17), ipv4({ src: b, dst: a }), gre(), ipv4(), udp()));
+    rig.push(frame(ethernet(), pppoe(), ppp(), ipv4({ src: a, dst: b }), udp()));
+    rig.push(frame(radiotap(), ieee80211(), snap(), ipv4({ src: b, dst: a }), udp()), RADIOTAP);
     rig.writer.flush();
-    expect(rig.rings.map((_, worker) => rig.taken(worker).length).sort()).toEqual([0, 0, 0, 3]);
+    expect(rig.rings.map((_, worker) => rig.taken(worker).length).sort()).toEqual([0, 0, 0, 6]);
   });
 
   it('spreads hosts over the workers', () => {

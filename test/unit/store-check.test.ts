@@ -52,6 +52,12 @@ describe('db check', () => {
     ['bytes are changed', 'UPDATE flows SET dst_link_bytes = 0', ['flows and ledger agree']],
     ['an address is gone', "DELETE FROM addresses WHERE ip = '2001:db8::2'", ['every id resolves']],
     ['an interface is gone', 'DELETE FROM interfaces', ['every id resolves']],
+    ['a tunnel has no flow', 'INSERT INTO flow_tunnels VALUES (2, 1, 5, NULL, NULL)', ['every id resolves']],
+    [
+      'the address of a tunnel is gone',
+      'INSERT INTO flow_tunnels SELECT min(id), 9, NULL, 1 << 40, 0 FROM flows',
+      ['every id resolves'],
+    ],
     [
       'frames are missing',
       'UPDATE ledger SET frames_received = frames_received + 1',

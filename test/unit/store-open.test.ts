@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/errors.js';
+import { TunnelType } from '../../src/ring/tunnel-type.js';
+import { checkDatabase } from '../../src/store/check.js';
 import { cacheKibFor } from '../../src/store/open-database.js';
 import { SCHEMA_VERSION } from '../../src/store/schema.js';
-import { flow, flows, temporaryDirectory, WriterRig } from '../helpers/flow-records.js';
+import { flow, flows, NOW_MS, temporaryDirectory, WriterRig } from '../helpers/flow-records.js';
 
 /** Opens a writer on `path`, which must be refused with `code` and name the file. */
 function expectRefused(path: string, code: ErrorCode): void {
@@ -49,6 +51,21 @@ describe('opening the database', () => {
     const rig = new WriterRig({ path });
     rig.store([flow()]);
     expect(rig.value('SELECT count(*) FROM flows')).toBe(1);
+  });
+
+  it('brings a database of the first version up to date, and keeps its rows', () => {
+    const rig = new WriterRig();
+    rig.store([flow()]);
+    rig.execute(`DROP VIEW flow_view; DROP TABLE flow_tunnels; DELETE FROM meta WHERE key = 'schema_2_us';
+      CREATE VIEW flow_view AS SELECT id FROM flows; PRAGMA user_version = 1`);
+    expect(checkDatabase(rig.path)).toMatchObject({ flows: 1, schemaVersion: 1 });
+    const later = flow({ emittedUs: NOW_MS * 1000 + 10, tunnel: { type: TunnelType.Gre, id: 7 } });
+    new WriterRig({ path: rig.path }).store([later]);
+    expect(rig.query('SELECT src_ip, tunnel_type, tunnel_id FROM flow_view ORDER BY id')).toEqual([
+      { src_ip: '192.168.1.10', tunnel_type: null, tunnel_id: null },
+      { src_ip: '192.168.1.10', tunnel_type: 'gre', tunnel_id: 7 },
+    ]);
+    expect(checkDatabase(rig.path).checks.every((check) => check.ok)).toBe(true);
   });
 
   it('changes nothing in the schema when it opens its own database again', () => {

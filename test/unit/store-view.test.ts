@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { EndReason, TcpState } from '../../src/ring/layout.js';
+import { TunnelType } from '../../src/ring/tunnel-type.js';
 import { type FlowSpec, flow, NOW_MS, WriterRig } from '../helpers/flow-records.js';
 
 const EMITTED_US = NOW_MS * 1000;
@@ -74,6 +75,10 @@ const TCP_ROW = {
   flow_id: 1_749_999_999_123_457,
   src_zero_windows: 5,
   dst_zero_windows: 6,
+  tunnel_type: null,
+  tunnel_id: null,
+  tunnel_src_ip: null,
+  tunnel_dst_ip: null,
 };
 
 describe('flow_view', () => {
@@ -122,6 +127,39 @@ describe('flow_view', () => {
   ])('shows type and code of %s, and ports 0', (_, protocol, src, dst) => {
     const row = rowOf(flow({ protocol, src, dst, srcPort: 0, dstPort: 0, icmp: (255 << 8) | 4, direction: 1 }));
     expect(row).toMatchObject({ protocol, icmp_type: 255, icmp_code: 4, src_port: 0, dst_port: 0, src_ip: src, dst_ip: dst });
+  });
+
+  it.each([0, 1] as const)('shows the tunnel with its source at the end of the initiator, direction %i', (direction) => {
+    const addresses = ['192.0.2.1', '192.0.2.2'] as const;
+    const forth = { type: TunnelType.Vxlan, id: 0xffffff, addresses };
+    const shown = { tunnel_type: 'vxlan', tunnel_id: 0xffffff, tunnel_src_ip: '192.0.2.1', tunnel_dst_ip: '192.0.2.2' };
+    expect(rowOf(flow({ direction, tunnel: forth }))).toMatchObject(shown);
+    const back = rowOf(flow({ direction, tunnel: { ...forth, isFromDst: true } }));
+    expect(back).toMatchObject({ ...shown, tunnel_src_ip: '192.0.2.2', tunnel_dst_ip: '192.0.2.1' });
+  });
+
+  it('shows NULL for the id and the addresses that a tunnel has not', () => {
+    const addresses = ['2001:db8::1', '2001:db8::2'] as const;
+    const without = { tunnel_type: '6in6', tunnel_id: null, tunnel_src_ip: '2001:db8::1', tunnel_dst_ip: '2001:db8::2' };
+    expect(rowOf(flow({ tunnel: { type: TunnelType.SixInSix, addresses } }))).toMatchObject(without);
+    const label = { tunnel_type: 'mpls', tunnel_id: 0, tunnel_src_ip: null, tunnel_dst_ip: null };
+    expect(rowOf(flow({ tunnel: { type: TunnelType.Mpls, id: 0 } }))).toMatchObject(label);
+  });
+
+  it('keeps ids of 32 bits, and the tunnels of many flows beside flows without', () => {
+    const rig = new WriterRig();
+    const ids = Array.from({ length: 70 }, (_, i) => 0xffff_ffff - i);
+    const specs = ids.flatMap((id, i) => [
+      flow({
+        emittedUs: EMITTED_US + i * 100,
+        tunnel: { type: TunnelType.GtpU, id: id | 0, addresses: ['10.0.0.1', '10.0.0.2'] },
+      }),
+      flow({ emittedUs: EMITTED_US + i * 100 + 50 }),
+    ]);
+    rig.store(specs);
+    const shown = rig.query('SELECT tunnel_id FROM flow_view ORDER BY id').map((row) => row['tunnel_id']);
+    expect(shown).toEqual(ids.flatMap((id) => [id, null]));
+    expect(rig.value('SELECT count(*) FROM flow_tunnels')).toBe(70);
   });
 
   it('shows NULL for what a UDP flow has not', () => {
