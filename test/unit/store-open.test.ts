@@ -56,7 +56,9 @@ describe('opening the database', () => {
   it('brings a database of the first version up to date, and keeps its rows', () => {
     const rig = new WriterRig();
     rig.store([flow()]);
-    rig.execute(`DROP VIEW flow_view; DROP TABLE flow_tunnels; DELETE FROM meta WHERE key = 'schema_2_us';
+    rig.execute(`DROP VIEW flow_view; DROP TABLE flow_tunnels; DROP TABLE flow_trouble;
+      ALTER TABLE flows DROP COLUMN rtt_client_us; ALTER TABLE flows DROP COLUMN rtt_server_us;
+      DELETE FROM meta WHERE key IN ('schema_2_us', 'schema_3_us');
       CREATE VIEW flow_view AS SELECT id FROM flows; PRAGMA user_version = 1`);
     expect(checkDatabase(rig.path)).toMatchObject({ flows: 1, schemaVersion: 1 });
     const later = flow({ emittedUs: NOW_MS * 1000 + 10, tunnel: { type: TunnelType.Gre, id: 7 } });
