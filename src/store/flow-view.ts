@@ -20,6 +20,14 @@ function name(expression: string, names: readonly string[]): string {
 }
 
 /**
+ * A value of the flow's tunnel. Measured against a join, over 300,000 rows: queries that ask for no tunnel cost what they did (11 ms
+ * for a sum, where a join takes 22 to 60), all columns of all rows cost 8 to 15 % more.
+ */
+function ofTunnel(expression: string): string {
+  return `(SELECT ${expression} FROM flow_tunnels WHERE flow_tunnels.id = flows.id)`;
+}
+
+/**
  * `flow_view`: rows of `flows` with texts for addresses and names. Its column names are an interface: they are only added to.
  * What does not apply is NULL: the ICMP columns of other protocols, the TCP state of other protocols, the VLAN of untagged
  * frames, the flow id of a flow of one segment, the tunnel of a flow that came in none.
@@ -59,8 +67,8 @@ export const FLOW_VIEW = `CREATE VIEW flow_view AS SELECT
   CASE WHEN ${isIcmp} THEN (ports >> 8) & 255 END AS icmp_type,
   CASE WHEN ${isIcmp} THEN ports & 255 END AS icmp_code,
   flow_id,
-  ${name('flow_tunnels.type', TUNNEL_TYPES)} AS tunnel_type,
-  flow_tunnels.tunnel_id,
-  CASE WHEN flow_tunnels.src IS NOT NULL THEN ${address('flow_tunnels.src')} END AS tunnel_src_ip,
-  CASE WHEN flow_tunnels.dst IS NOT NULL THEN ${address('flow_tunnels.dst')} END AS tunnel_dst_ip
-FROM flows LEFT JOIN flow_tunnels ON flow_tunnels.id = flows.id`;
+  ${ofTunnel(name('type', TUNNEL_TYPES))} AS tunnel_type,
+  ${ofTunnel('tunnel_id')} AS tunnel_id,
+  ${ofTunnel(`CASE WHEN flow_tunnels.src IS NOT NULL THEN ${address('flow_tunnels.src')} END`)} AS tunnel_src_ip,
+  ${ofTunnel(`CASE WHEN flow_tunnels.dst IS NOT NULL THEN ${address('flow_tunnels.dst')} END`)} AS tunnel_dst_ip
+FROM flows`;
