@@ -62,7 +62,7 @@ function keepTunnelAddresses(packet: Packet): void {
 
 function keepTunnel(packet: Packet, link: LinkLayer): void {
   packet.tunnelType = link.tunnelType;
-  packet.tunnelId = link.tunnelId;
+  packet.tunnelId = link.hasTunnelId === 1 ? link.tunnelId : 0;
   packet.hasTunnelId = link.hasTunnelId;
 }
 

@@ -3,10 +3,9 @@ import type { Packet } from '../wire/packet.js';
 
 /** Writes the tunnel of a flow's first packet, which went in `direction`, into the slot at `word`. Allocates nothing. */
 export function keepTunnel(words: Int32Array, word: number, packet: Packet, direction: number): void {
-  const hasId = packet.hasTunnelId === 1;
-  const bits = (hasId ? TunnelBit.HasId : 0) | (direction === 1 ? TunnelBit.IsFromHi : 0);
+  const bits = (packet.hasTunnelId === 1 ? TunnelBit.HasId : 0) | (direction === 1 ? TunnelBit.IsFromHi : 0);
   words[word + Slot.Tunnel] = packet.tunnelType | bits | (packet.tunnelIpVersion << TunnelBit.IpVersion);
-  words[word + Slot.TunnelId] = hasId ? packet.tunnelId : 0;
+  words[word + Slot.TunnelId] = packet.tunnelId;
   if (packet.tunnelIpVersion === 0) return;
   words[word + Slot.TunnelSrc] = packet.tunnelSrc0;
   words[word + Slot.TunnelSrc + 1] = packet.tunnelSrc1;

@@ -25,7 +25,9 @@ export const enum TunnelType {
   /** IP behind an authentication header; the id is the security association (SPI). */
   Ah = 15,
   EtherIp = 16,
-  Count = 17,
+  /** The id is the tunnel in the upper, the session in the lower 16 bits. */
+  L2tp = 17,
+  Count = 18,
 }
 
 /** Names of `TunnelType`, in its order. */
@@ -47,6 +49,7 @@ export const TUNNEL_TYPES = [
   'teredo',
   'ah',
   'etherip',
+  'l2tp',
 ] as const;
 
 if (TUNNEL_TYPES.length !== TunnelType.Count) throw new Error('tunnel types: names and numbers differ');

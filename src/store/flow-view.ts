@@ -21,7 +21,15 @@ function name(expression: string, names: readonly string[]): string {
 
 /** A count of segments: 0 for TCP flows without a row in `flow_trouble`, NULL for other protocols. */
 function trouble(column: string): string {
-  return `CASE WHEN ${protocol} = ${IpProtocol.Tcp} THEN coalesce(${column}, 0) END AS ${column}`;
+  return `CASE WHEN ${protocol} = ${IpProtocol.Tcp} THEN coalesce((SELECT ${column} FROM flow_trouble WHERE flow_trouble.id = flows.id), 0) END AS ${column}`;
+}
+
+/**
+ * A value of the flow's tunnel. Measured against a join, over 300,000 rows: queries that ask for no tunnel cost what they did (11 ms
+ * for a sum, where a join takes 22 to 60), all columns of all rows cost 8 to 15 % more.
+ */
+function ofTunnel(expression: string): string {
+  return `(SELECT ${expression} FROM flow_tunnels WHERE flow_tunnels.id = flows.id)`;
 }
 
 /**
@@ -66,10 +74,8 @@ export const FLOW_VIEW = `CREATE VIEW flow_view AS SELECT
   flow_id,
   ${trouble('src_zero_windows')},
   ${trouble('dst_zero_windows')},
-  ${name('flow_tunnels.type', TUNNEL_TYPES)} AS tunnel_type,
-  flow_tunnels.tunnel_id AS tunnel_id,
-  CASE WHEN flow_tunnels.src IS NOT NULL THEN ${address('flow_tunnels.src')} END AS tunnel_src_ip,
-  CASE WHEN flow_tunnels.dst IS NOT NULL THEN ${address('flow_tunnels.dst')} END AS tunnel_dst_ip
-FROM flows
-  LEFT JOIN flow_trouble ON flow_trouble.id = flows.id
-  LEFT JOIN flow_tunnels ON flow_tunnels.id = flows.id`;
+  ${ofTunnel(name('type', TUNNEL_TYPES))} AS tunnel_type,
+  ${ofTunnel('tunnel_id')} AS tunnel_id,
+  ${ofTunnel(`CASE WHEN flow_tunnels.src IS NOT NULL THEN ${address('flow_tunnels.src')} END`)} AS tunnel_src_ip,
+  ${ofTunnel(`CASE WHEN flow_tunnels.dst IS NOT NULL THEN ${address('flow_tunnels.dst')} END`)} AS tunnel_dst_ip
+FROM flows`;

@@ -54,7 +54,7 @@ export class Packet {
   transportBytes = 0;
   /** The outermost tunnel that this packet was taken out of; the fields below are valid only if there is one. */
   tunnelType: TunnelType = TunnelType.None;
-  /** A signed word, valid only if `hasTunnelId` is 1. */
+  /** A signed word, 0 unless `hasTunnelId` is 1. */
   tunnelId = 0;
   hasTunnelId = 0;
   /** 4 or 6; 0 for a tunnel below IP, which has no addresses. */

@@ -5,6 +5,7 @@ import { readGeneve } from './geneve.js';
 import { readGre } from './gre.js';
 import { readGtpU } from './gtp-u.js';
 import { IpProtocol } from './ip-protocol.js';
+import { readL2tp } from './l2tp.js';
 import type { LinkLayer } from './link-layer.js';
 import type { Packet } from './packet.js';
 import { readTeredo } from './teredo.js';
@@ -38,6 +39,14 @@ export function mayCarry(packet: Packet): boolean {
   }
 }
 
+/** A label stack right behind the header; it names the tunnel itself when it is read. */
+function readLabelled(offset: number, out: LinkLayer): boolean {
+  out.tunnelType = TunnelType.None;
+  out.etherType = EtherType.MplsUnicast;
+  out.offset = offset;
+  return true;
+}
+
 /** IP right behind IP: the tunnel is named after both versions. */
 function readIpInIp(offset: number, etherType: number, outerVersion: number, out: LinkLayer): boolean {
   const isOuter4 = outerVersion === 4;
@@ -69,10 +78,7 @@ function readProtocol(view: DataView, protocol: number, offset: number, end: num
     case IpProtocol.Gre:
       return readGre(view, offset, end, out);
     case IpProtocol.Mpls:
-      out.tunnelType = TunnelType.None;
-      out.etherType = EtherType.MplsUnicast;
-      out.offset = offset;
-      return true;
+      return readLabelled(offset, out);
     case IpProtocol.EtherIp:
       return readEtherIp(view, offset, end, out);
     default:
@@ -103,6 +109,12 @@ function readDatagram(view: DataView, port: number, packet: Packet, out: LinkLay
       return readGeneve(view, offset, end, out);
     case TunnelPort.GtpU:
       return readGtpU(view, offset, end, out);
+    case TunnelPort.L2tp:
+      return readL2tp(view, offset, end, out);
+    case TunnelPort.Gre:
+      return readGre(view, offset, end, out);
+    case TunnelPort.Mpls:
+      return readLabelled(offset, out);
     case TunnelPort.Teredo:
       return readTeredo(view, offset, end, packet.transportBytes - UDP_BYTES, out);
     default:

@@ -1,10 +1,15 @@
 /** UDP ports of the tunnels that are followed (IANA); a datagram that only looks like one is told by its header. */
 export const enum TunnelPort {
+  L2tp = 1701,
   GtpU = 2152,
   Teredo = 3544,
+  /** GRE in UDP (RFC 8086). */
+  Gre = 4754,
   Vxlan = 4789,
   VxlanGpe = 4790,
   Geneve = 6081,
+  /** MPLS in UDP (RFC 7510). */
+  Mpls = 6635,
   /** VXLAN as Linux numbers it where nobody says otherwise. */
   VxlanLinux = 8472,
 }
@@ -14,13 +19,16 @@ export const enum TunnelPort {
  * alike, so that the branch is foreseeable although both come in no order.
  */
 export function isTunnelPort(port: number): boolean {
-  if ((port - TunnelPort.GtpU) >>> 0 > TunnelPort.VxlanLinux - TunnelPort.GtpU) return false;
+  if ((port - TunnelPort.L2tp) >>> 0 > TunnelPort.VxlanLinux - TunnelPort.L2tp) return false;
   switch (port) {
+    case TunnelPort.L2tp:
     case TunnelPort.GtpU:
     case TunnelPort.Teredo:
     case TunnelPort.Vxlan:
+    case TunnelPort.Gre:
     case TunnelPort.VxlanGpe:
     case TunnelPort.Geneve:
+    case TunnelPort.Mpls:
     case TunnelPort.VxlanLinux:
       return true;
     default:

@@ -136,6 +136,18 @@ export function erspan(version: 2 | 3, options: { session?: number; hasSubheader
   };
 }
 
+/** L2TP version 2; `flags` without the version. */
+export function l2tp(tunnel: number, session: number, flags = 0): Layer {
+  return {
+    build(inner) {
+      const length = (flags & 0x4000) === 0 ? new Uint8Array(0) : new Uint8Array(2);
+      const sequence = (flags & 0x0800) === 0 ? new Uint8Array(0) : new Uint8Array(4);
+      const offset = (flags & 0x0200) === 0 ? new Uint8Array(0) : Uint8Array.of(0, 3, 1, 2, 3);
+      return join(header(2, [0, 2, flags | 2]), length, header(4, [0, 2, tunnel], [2, 2, session]), sequence, offset, inner);
+    },
+  };
+}
+
 /** EtherIP. */
 export function etherIp(version = 0x30): Layer {
   return { ipProtocol: 97, build: (inner) => join(Uint8Array.of(version, 0), inner) };
