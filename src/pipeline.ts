@@ -111,6 +111,9 @@ export class Pipeline {
       maxThreads: workers,
       atomics: 'disabled',
       idleTimeout: Number.POSITIVE_INFINITY,
+      // Piscina tries `require` before `import`. Ending a worker while it requires an ES module aborts the whole process on Node 20
+      // ("IsGraphAsync must be used on an instantiated module"); without that ability it goes on to `import`, which is safe.
+      execArgv: [...process.execArgv, '--no-experimental-require-module'],
     });
     // A worker that dies before it has its task is replaced by the pool, which only tells that it happened.
     pool.on('error', (error: Error) => this.mayReplace('parse', error.message));
