@@ -21,8 +21,8 @@ const OPTIONS = {
   workerIndex: 0,
 };
 const HASH_SEED = 0x1234_5678;
-/** A flow record takes so much with its header. */
-const RING_BYTES_PER_FLOW = 256;
+/** A flow record with its header takes less. */
+const RING_BYTES_PER_FLOW = 320;
 /** Frames after which the flow ring is emptied, as the writer would. */
 const FRAMES_PER_DRAIN = 1024;
 /** Between two rounds, longer than every timeout: the same frames are new flows again. */

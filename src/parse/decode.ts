@@ -98,13 +98,16 @@ export class Decoder {
       this.link.layers = 0;
       packet.vlanId = 0;
       packet.tunnelType = TunnelType.None;
-      drop = readIp(view, etherType, offset + EthernetHeader.Bytes, end, offset + wireBytes, packet);
+      // Spelled out, not through readIp, and TCP below asked for by itself: measured, 3 ns of 42.
+      drop =
+        etherType === EtherType.Ipv4
+          ? readIpv4(view, offset + EthernetHeader.Bytes, end, offset + wireBytes, packet)
+          : readIpv6(view, offset + EthernetHeader.Bytes, end, offset + wireBytes, packet);
     } else {
       drop = this.readOuter(view, offset, end, wireBytes, linkType, packet);
     }
     if (drop !== Drop.None) return drop;
     this.readAboveIp(view, packet, 0, seconds);
-    // The protocol of most packets is asked for by itself: measured, that is worth 2 ns of 40.
     if (packet.protocol !== IpProtocol.Tcp && this.isDecapsulating && mayCarry(packet)) this.decapsulate(view, packet, seconds);
     return Drop.None;
   }
@@ -130,14 +133,18 @@ export class Decoder {
     packet.hasTcp = 0;
     packet.icmp = 0;
     let headerBytes = 0;
-    if (packet.fragment === FragmentKind.Whole) {
-      headerBytes = readTransport(view, packet);
-    } else {
-      if (packet.fragment === FragmentKind.First) headerBytes = readTransport(view, packet);
-      if (this.fragments !== null) this.fragments.join(packet, level, seconds);
-    }
+    if (packet.fragment === FragmentKind.Whole)
+      headerBytes = packet.protocol === IpProtocol.Tcp ? readTcp(view, packet) : readTransport(view, packet);
+    else headerBytes = this.readFragment(view, packet, level, seconds);
     const payloadBytes = packet.transportBytes - headerBytes;
     packet.payloadBytes = payloadBytes > 0 ? payloadBytes : 0;
+  }
+
+  /** Reads the transport header of a first fragment, and gives a later one the ports of its first; returns the header's length. */
+  private readFragment(view: DataView, packet: Packet, level: number, seconds: number): number {
+    const headerBytes = packet.fragment === FragmentKind.First ? readTransport(view, packet) : 0;
+    if (this.fragments !== null) this.fragments.join(packet, level, seconds);
+    return headerBytes;
   }
 
   /**

@@ -74,8 +74,8 @@ function checkIntegrity(db: Database): CheckResult {
 const unresolved = (column: string): string =>
   `(${column} >= ${ADDRESS_ID_BASE} AND NOT EXISTS (SELECT 1 FROM addresses WHERE addresses.id = ${column}))`;
 
-/** Tunnels came with the second version of the schema; a file of the first is read as it is. */
-const TUNNELS_SINCE = 2;
+/** Tunnels came with the third version of the schema; older files are read as they are. */
+const TUNNELS_SINCE = 3;
 
 function checkReferences(db: Database, schemaVersion: number): CheckResult {
   const interfaceId = attributeSql(Attribute.InterfaceId, Attribute.VlanId);
