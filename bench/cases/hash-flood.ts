@@ -27,7 +27,7 @@ const NS_PER_FRAME = 10_000;
 /** Flows of the flood that are busy at a time; those before them stay in the table until they are evicted. */
 const FLOWS_AT_A_TIME = 500;
 
-/** Datagrams of a flood in a frame ring, each source as often as any other; without checksums, which nobody here looks at. */
+/** Datagrams of a flood in a frame ring, all sources equally often; without checksums, which nobody here looks at. */
 function floodFrames(sources: readonly FloodSource[], packets: number): Frames {
   const memory = createRing(2 ** Math.ceil(Math.log2(packets * RING_BYTES_PER_FRAME + 4096)));
   const block = new ThreadBlock(createThreadBlock());

@@ -158,6 +158,14 @@ export class SnapshotReader {
       writeErrors: writer.cell(Cell.WriteErrors),
       commitMs: writer.cell(Cell.CommitMs),
       addressesOverflowed: writer.cell(Cell.AddressesOverflowed),
+      textsOverflowed: writer.cell(Cell.TextsOverflowed),
+      devicesForgotten: writer.cell(Cell.DevicesForgotten),
+      names: {
+        addresses: writer.cell(Cell.NameAddresses),
+        hits: writer.cell(Cell.NameHits),
+        misses: writer.cell(Cell.NameMisses),
+        evictions: writer.cell(Cell.NameEvictions),
+      },
       isWriteFailing: writer.cell(Cell.WriteFailing) !== 0,
     };
   }

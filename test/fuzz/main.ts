@@ -70,14 +70,14 @@ const timer = setInterval(() => {
 
 thread.once('message', (report: FuzzReport) => {
   clearInterval(timer);
-  const { findings, fed, dropped, packets: inFlows, flows, dns, devices, flowsWithDetails, stepMsMax } = report;
+  const { findings, fed, dropped, packets: inFlows, flows, dns, devices, flowsWithDetails, slowestMs } = report;
   const seconds = (performance.now() - startMs) / 1000;
   const drops = Object.values(dropped).reduce((sum, count) => sum + count, 0);
   console.log(
     `${fed} packets in ${seconds.toFixed(1)} s: ${inFlows} in flows, ${drops} dropped for ${Object.keys(dropped).length} reasons`,
   );
   console.log(`${flows} flows, ${flowsWithDetails} of them with names or the like, ${dns} DNS transactions, ${devices} devices`);
-  console.log(`slowest packet: ${stepMsMax.toFixed(1)} ms`);
+  console.log(`slowest packet: ${slowestMs.toFixed(1)} ms of CPU time`);
   for (const { number, what, frames } of findings) {
     const path = writeFinding(values.out, seed, number, frames);
     console.error(`FINDING: packet ${number}: ${what}\n  ${frames.length} packets in ${path}`);
