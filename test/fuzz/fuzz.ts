@@ -29,7 +29,7 @@ export interface TimedFrame extends FuzzFrame {
   readonly us: number;
 }
 
-export interface Finding {
+interface Finding {
   /** The packet's number, from 0; the same seed makes the same packets. */
   readonly number: number;
   readonly what: string;
