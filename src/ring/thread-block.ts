@@ -11,6 +11,10 @@ export const enum Cell {
   HeartbeatMs = 0,
   /** Times that the thread was started. */
   Starts = 1,
+  /** Times that main ended the thread since it gave no sign of life. Main writes it, in every block. */
+  Hangs = 2,
+  /** 1 while the thread sits in one call that may take long and that nobody can interrupt: it shows no sign of life (gauge). */
+  Blocked = 3,
 
   /** Capture: frames that the source handed over, and their bytes on the wire. */
   FramesReceived = 4,

@@ -3,6 +3,8 @@ import { Record, RecordKind, Ring, Slot } from '../ring/layout.js';
 import { ResumeAt, RingConsumer, ringCapacityBytes } from '../ring/ring.js';
 
 const RECORD_BYTES = Record.HeaderBytes + Slot.RecordBytes;
+/** On a card, each row of a batch may have to wait for pages that are read from it. */
+const ROWS_PER_BEAT_MASK = 255;
 /** No record is under the cursor. */
 const EMPTY = Number.POSITIVE_INFINITY;
 
@@ -72,10 +74,14 @@ export class FlowRings {
     return this.rings.map((ring) => ring.consumer.position);
   }
 
-  /** Hands at most `rowsMax` rows to `sink` and returns their number. They stay in the rings until `release`. */
-  take(rowsMax: number, sink: FlowSink): number {
+  /**
+   * Hands at most `rowsMax` rows to `sink` and returns their number. They stay in the rings until `release`. `beat` is called every
+   * few hundred rows.
+   */
+  take(rowsMax: number, sink: FlowSink, beat: () => void): number {
     for (const ring of this.rings) ring.look();
     for (let rows = 0; rows < rowsMax; rows++) {
+      if ((rows & ROWS_PER_BEAT_MASK) === ROWS_PER_BEAT_MASK) beat();
       let first = this.rings[0] as FlowRing;
       for (let index = 1; index < this.rings.length; index++) {
         const ring = this.rings[index] as FlowRing;

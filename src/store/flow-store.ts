@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { PipelineMemory, Session } from '../messages.js';
 import { InterfaceTable } from '../ring/interface-table.js';
+import { Cell, ThreadBlock } from '../ring/thread-block.js';
 import { ADDRESSES_MAX, Addresses } from './addresses.js';
 import type { Counts } from './counters.js';
 import type { FlowRings } from './flow-rings.js';
@@ -24,6 +25,8 @@ export class FlowStore {
   private readonly beginStatement: Statement<[]>;
   private readonly commitStatement: Statement<[]>;
   private readonly rollbackStatement: Statement<[]>;
+  private readonly block: ThreadBlock;
+  private readonly beat = (): void => this.block.beat();
   private isInDoubt = true;
 
   constructor(
@@ -32,6 +35,7 @@ export class FlowStore {
     memory: PipelineMemory,
     session: Session,
   ) {
+    this.block = new ThreadBlock(memory.writer);
     this.session = openSession(db, session);
     this.ledger = new LedgerTable(db, this.session.id, memory);
     this.ids = new RowIds(db);
@@ -61,7 +65,7 @@ export class FlowStore {
    */
   write(minuteUs: number, rowsMax: number): RowSums {
     this.transact(() => {
-      this.rings.take(rowsMax, this.rows);
+      this.rings.take(rowsMax, this.rows, this.beat);
       this.rows.finish();
       this.ledger.write(minuteUs, this.rows, this.rings.positions);
     });
@@ -88,13 +92,27 @@ export class FlowStore {
     this.rows.begin();
     try {
       work();
-      this.commitStatement.run();
+      this.commit();
     } catch (error) {
       this.revert();
       throw error;
     }
     this.rings.release();
     this.ledger.settle();
+  }
+
+  /**
+   * From time to time a commit moves the write-ahead log into the database and waits for the card: 16 MiB in single pages, which takes
+   * a worn card minutes. Nobody can end a thread in there, so it is no use to find it silent.
+   */
+  private commit(): void {
+    this.block.cells[Cell.Blocked] = 1;
+    try {
+      this.commitStatement.run();
+    } finally {
+      this.block.beat();
+      this.block.cells[Cell.Blocked] = 0;
+    }
   }
 
   private revert(): void {

@@ -119,6 +119,7 @@ export class Writer {
   close(nowMs: number): void {
     assert(this.isEmpty, 'writer: closed while rows wait');
     const { db } = this.database;
+    this.block.cells[Cell.Blocked] = 1;
     try {
       db.pragma(`busy_timeout = ${CLOSE_BUSY_MS_MAX}`);
       this.store.end(minuteUsOf(nowMs), nowMs * 1000);
@@ -131,6 +132,7 @@ export class Writer {
       throw new AppError('DATABASE_WRITE_FAILED', `database ${db.name}: ${error.message}`, { cause: error });
     } finally {
       closeDatabase(this.database);
+      this.block.cells[Cell.Blocked] = 0;
     }
   }
 
