@@ -48,10 +48,17 @@ export const ERRORS = {
   API_LISTEN_FAILED: fatal(69, 'Check --api-address: it must be an address of this machine.'),
   API_UNREACHABLE: fatal(69, 'Is the daemon running? Check --api-address and --api-port.'),
   THREAD_DIED: degraded(70, 'The thread was replaced; /health counts the restarts.'),
-  THREAD_HUNG: degraded(70, 'The thread was ended and replaced; /health counts it. If it happens again, please report it with the log.'),
+  THREAD_HUNG: degraded(
+    70,
+    'The thread was ended and replaced; /health counts it. If it happens again, please report it with the log.',
+  ),
   THREAD_RESTART_LOOP: fatal(70, 'Threads died too often within a minute (threads.deaths-per-minute-max); the log says why.'),
   THREAD_DEADLINE: fatal(70, 'A thread did not answer in time.'),
   STOP_DEADLINE: fatal(70, 'The stop took longer than 10 s; open flows may be missing from the database.'),
+  QUARANTINE_NOT_WRITTEN: degraded(
+    73,
+    'Nothing else is wrong: capture and database go on. Move the file away, or see to the rights of its directory.',
+  ),
   BENCH_FILE_NOT_WRITABLE: fatal(73, 'The bench needs room: TMPDIR=/path flowberry bench, or fewer --packets.'),
   BENCH_RUN_FAILED: fatal(70, 'The message says what the program that was measured had to say.'),
   BENCH_REGRESSION: fatal(1, 'Compare with the baseline again on an idle machine.'),

@@ -201,14 +201,13 @@ export class Pipeline {
    */
   private watch(): void {
     const { memory, watchdog, captureThread, writerThread, apiThread } = this;
+    // The calls that open them have deadlines.
     for (const [thread, block] of [
       [this.options.session.mode === 'live' ? captureThread : null, memory.capture],
       [writerThread, memory.writer],
       [apiThread, memory.api],
     ] as const)
-      // The calls that open them have deadlines.
-      if (thread)
-        watchdog.watch({ name: thread.name, block, startMsMax: Number.POSITIVE_INFINITY, end: () => thread.end(HUNG) });
+      if (thread) watchdog.watch({ name: thread.name, block, startMsMax: Number.POSITIVE_INFINITY, end: () => thread.end(HUNG) });
     for (const [index, block] of memory.parse.entries()) {
       watchdog.watch({ name: `parse-${index}`, block, startMsMax: PARSE_START_MS_MAX, end: () => void this.endParse(index) });
     }

@@ -1,3 +1,5 @@
+import { isMainThread } from 'node:worker_threads';
+import { dieOf } from '../control.js';
 import { AppError } from '../errors.js';
 import { type CaptureControl, type CaptureEnd, type CaptureStart, done, type Outcome } from '../messages.js';
 import { Doorbell } from '../ring/doorbell.js';
@@ -57,6 +59,8 @@ export class Capture implements CaptureControl {
     try {
       await this.runSource(source);
     } catch (error) {
+      // A live capture that meets a defect is replaced, where it has a thread that can be; a replay tells of it.
+      if (!isMainThread && this.start.session.mode === 'live' && !(error instanceof AppError)) return dieOf(error);
       failure = AppError.from(error);
     }
     this.writer.flush();

@@ -1,6 +1,6 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { workerData } from 'node:worker_threads';
-import { exposeControl } from '../control.js';
+import { dieOf, exposeControl } from '../control.js';
 import { AppError } from '../errors.js';
 import type { Outcome, WriterControl, WriterOpened, WriterStart } from '../messages.js';
 import { Doorbell } from '../ring/doorbell.js';
@@ -63,10 +63,7 @@ async function outcomeOf<T>(work: () => T | Promise<T>): Promise<Outcome<T>> {
     return { ok: true, value: await work() };
   } catch (error) {
     if (error instanceof AppError) return { ok: false, error: error.toData() };
-    queueMicrotask(() => {
-      throw error;
-    });
-    return new Promise<never>(() => {});
+    return dieOf(error);
   }
 }
 
