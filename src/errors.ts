@@ -55,6 +55,7 @@ export const ERRORS = {
   THREAD_RESTART_LOOP: fatal(70, 'Threads died too often within a minute (threads.deaths-per-minute-max); the log says why.'),
   THREAD_DEADLINE: fatal(70, 'A thread did not answer in time.'),
   STOP_DEADLINE: fatal(70, 'The stop took longer than 10 s; open flows may be missing from the database.'),
+  CLOCK_STEPPED: degraded(70, 'Durations stay right. Restart flowberry, so that times are told by the new clock.'),
   QUARANTINE_NOT_WRITTEN: degraded(
     73,
     'Nothing else is wrong: capture and database go on. Move the file away, or see to the rights of its directory.',

@@ -70,6 +70,13 @@ export const enum Cell {
   AddressesOverflowed = 40,
   /** Writer: 1 while the last write failed (gauge). */
   WriteFailing = 41,
+  /** Writer: earlier sessions that were found open at the start, and the packets that they had counted in flows and not written. */
+  UncleanSessions = 48,
+  PacketsUnwritten = 49,
+
+  /** Capture: how often the wall clock was set during the run, and how far it is from the clock of the run (gauge, ms). */
+  ClockSteps = 57,
+  ClockOffsetMs = 58,
 
   /** Every thread: drops by reason, one cell each, in the order of `Drop`. */
   Drops = 64,

@@ -26,7 +26,7 @@ export interface WriterSetup {
 }
 
 /**
- * Writes what the parse workers emit into the database. All times are wall clock in ms. Everything happens inside the calls:
+ * Writes what the parse workers emit into the database. All times are the session's clock in ms since 1970. Everything happens inside the calls:
  * the thread and the tests drive it alike.
  */
 export class Writer {
@@ -56,6 +56,8 @@ export class Writer {
     this.minuteUs = minuteUsOf(nowMs);
     this.showCounts();
     const { uncleanSessions, packetsUnwritten } = this.store.session;
+    this.block.cells[Cell.UncleanSessions] = this.block.cell(Cell.UncleanSessions) + uncleanSessions;
+    this.block.cells[Cell.PacketsUnwritten] = this.block.cell(Cell.PacketsUnwritten) + packetsUnwritten;
     this.opened = { uncleanSessions, journalMode: database.journalMode };
     if (uncleanSessions > 0)
       log('warn', `${uncleanSessions} earlier runs did not end: flowberry was killed, or the power failed`, {
