@@ -8,7 +8,7 @@ const FILE_HEADER_BYTES = 24;
 const RECORD_HEADER_BYTES = 16;
 const LINKTYPE_ETHERNET = 1;
 /** A frame takes at most so much of a ring: record and frame headers, and what the capture copies of generated frames. */
-const RING_BYTES_PER_FRAME = 192;
+const RING_BYTES_PER_FRAME = 320;
 
 /** Generated frames in a frame ring, as the capture puts them there for a parse worker, to be read again and again. */
 export interface Frames {

@@ -1,4 +1,4 @@
-import { Bench } from 'tinybench';
+import { Bench, type Task } from 'tinybench';
 import type { CaseResult, CaseValues, Metric } from './result.js';
 
 /** A case that is ready to run: its input is in memory. */
@@ -7,6 +7,8 @@ export interface PreparedCase {
   readonly operationsPerBatch: number;
   /** Does the work once. The same every time. */
   runBatch(): void;
+  /** As many operations as a batch has, on what the case is to be compared with; the ratio of the two rates is a figure then. */
+  runReference?(): void;
   /** Does the work once more, untimed, and names the result. Throws when the result cannot be right. */
   resultHash(): string;
   close(): void;
@@ -52,7 +54,9 @@ export async function runMicroCase(micro: MicroCase, values: CaseValues, timing:
       throws: true,
     });
     bench.add(micro.name, () => prepared.runBatch(), { async: false });
-    const task = bench.runSync()[0];
+    const { runReference } = prepared;
+    if (runReference) bench.add(`${micro.name}, reference`, () => runReference(), { async: false });
+    const [task, reference] = bench.runSync();
     if (task?.result.state !== 'completed') throw new Error(`bench case ${micro.name}: ${task?.result.state}`);
     const { p50, p99, min, max, samplesCount } = task.result.latency;
     const nsPerOperation = (ms: number): number => (ms * 1e6) / prepared.operationsPerBatch;
@@ -74,9 +78,19 @@ export async function runMicroCase(micro: MicroCase, values: CaseValues, timing:
         max: 1e9 / nsPerOperation(min),
         samples: samplesCount,
       },
+      ...ratioOf(reference, p50),
     ];
     return { case: micro.name, values, metrics, result_hash: hash };
   } finally {
     prepared.close();
   }
+}
+
+/** The rate of the case over that of its reference, by their medians. */
+function ratioOf(reference: Task | undefined, p50: number): Metric[] {
+  if (!reference) return [];
+  if (reference.result.state !== 'completed') throw new Error(`bench case ${reference.name}: ${reference.result.state}`);
+  const { latency } = reference.result;
+  const ratio = latency.p50 / p50;
+  return [{ name: 'rate_over_reference', better: null, median: ratio, min: ratio, max: ratio, samples: latency.samplesCount }];
 }

@@ -118,6 +118,13 @@ export const OPTIONS = {
     flag: '--join-fragments',
   }),
   'flow.key-vlan': boolean(false, 'Packets of different VLANs are different flows.'),
+  'names.addresses-max': integer(
+    8_192,
+    64,
+    1_048_576,
+    'Addresses with names that are remembered; at the limit the least recently used is forgotten.',
+  ),
+  'names.http-path': boolean(false, 'Keep the path of the first HTTP request of a flow; it may tell what people read.'),
   'db.path': text('./data/flowberry.db', 'a file path', /^[^\0]{1,4096}$/, 'The SQLite file. Its directory is created.', {
     flag: '--db',
   }),

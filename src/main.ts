@@ -89,6 +89,21 @@ addConfigOptions(command(dbCommand, 'check', 'Check integrity and ledger.'), COM
     run(async () => (await import('./cli/db-check.js')).runDbCheck(configOf(flags).dbPath, { json: flags['json'] === true }))(),
   );
 
+addConfigOptions(
+  command(dbCommand, 'query', 'Run one SQL statement that reads; flow_view has a column community_id here.'),
+  COMMAND_OPTIONS.dbQuery,
+)
+  .argument('<sql>', 'the statement, in quotes')
+  .option('--csv', 'print comma-separated values')
+  .option('--json', 'print JSON, one object a line')
+  .option('--limit <rows>', 'rows at most, 0 for all (default 10000)')
+  .action((sql: string, flags: Flags) =>
+    run(async () => {
+      const { queryOptionsOf, runDbQuery } = await import('./cli/db-query.js');
+      return runDbQuery(configOf(flags).dbPath, sql, queryOptionsOf(flags));
+    })(),
+  );
+
 command(program, 'bench', 'Measure flowberry on this machine.')
   .option('--packets <count>', 'packets of the generated capture')
   .option('--flows <count>', 'flows of the generated capture')
@@ -96,7 +111,7 @@ command(program, 'bench', 'Measure flowberry on this machine.')
   .option('--runs <count>', 'runs of each case')
   .option('--only <case>', 'run one case')
   .option('--smoke', 'tiny values, to see that all cases work')
-  .option('--peers', 'also time softflowd, nfpcapd and tcpdump on the same file')
+  .option('--peers', 'also time softflowd, nfpcapd, ndpiReader and tcpdump on the same file')
   .option('--json', 'print one JSON object')
   .option('--save <file>', 'save the result as a baseline')
   .option('--compare <file>', 'compare with a baseline; fails beyond 10 %')

@@ -1,9 +1,8 @@
 import { totalmem } from 'node:os';
 import type { Config } from './config.js';
 import type { PipelineMemory } from './messages.js';
-import { createFlowSlots } from './ring/flow-slots.js';
+import { createFlowSlots, FLOW_BYTES } from './ring/flow-slots.js';
 import { createInterfaceTable } from './ring/interface-table.js';
-import { Slot } from './ring/layout.js';
 import { createRing } from './ring/ring.js';
 import { createThreadBlock } from './ring/thread-block.js';
 
@@ -34,7 +33,7 @@ function slotsPerWorker(config: Config, workers: number, memoryBytes: number): n
 
 /** Bytes that `allocateMemory` takes but for headers: the rings and flow tables of all workers. */
 export function memoryBytesOf(config: Config, workers: number, memoryBytes: number): number {
-  return workers * (config.ringFrameBytes + config.ringFlowBytes + slotsPerWorker(config, workers, memoryBytes) * Slot.Bytes);
+  return workers * (config.ringFrameBytes + config.ringFlowBytes + slotsPerWorker(config, workers, memoryBytes) * FLOW_BYTES);
 }
 
 /**
@@ -42,7 +41,7 @@ export function memoryBytesOf(config: Config, workers: number, memoryBytes: numb
  * more than 16 MiB (measured), but for a parse worker that takes over a flow table: it sorts the open flows.
  */
 export function heapMibMax(flowTable?: SharedArrayBuffer): number {
-  return HEAP_MIB_MAX + (flowTable ? Math.ceil(((flowTable.byteLength / Slot.Bytes) * HEAP_BYTES_PER_FLOW) / 2 ** 20) : 0);
+  return HEAP_MIB_MAX + (flowTable ? Math.ceil(((flowTable.byteLength / FLOW_BYTES) * HEAP_BYTES_PER_FLOW) / 2 ** 20) : 0);
 }
 
 /** Allocates all that the threads share. The sizes come from the options, so nothing here grows later. */

@@ -27,12 +27,13 @@ const TIME_FIELDS = [Slot.StartUsF64, Slot.EndUsF64, Slot.TouchedUsF64, Slot.Seg
 const LINKTYPE_ETHERNET = 1;
 const BATCH_PAUSE_US = 1e6;
 
-/** Flow records of a generated capture, laid one behind the other as 64-bit words. */
+/** Flow records of a generated capture with their details, each laid out as 64-bit words. */
 function flowRecords(values: Values): Float64Array[] {
   const records: Float64Array[] = [];
   const rig = new FlowRig(generateFrames(values), values.flows);
   rig.run((words, word) => {
-    records.push(new Float64Array(new Float64Array(words.buffer, word * 4, Slot.RecordBytes / 8)));
+    const bytes = (Slot.RecordBytes + (words[word + Slot.DetailBytes] as number) + 7) & -8;
+    records.push(new Float64Array(new Float64Array(words.buffer, word * 4, bytes / 8)));
   });
   return records;
 }
@@ -82,10 +83,11 @@ export const writerCase: MicroCase<Values> = {
     };
     const runBatch = (): void => {
       for (let index = 0; index < records.length; index++) {
-        const payload = producer.tryPush(RecordKind.Flow, Slot.RecordBytes);
+        const record = records[index] as Float64Array;
+        const payload = producer.tryPush(RecordKind.Flow, record.byteLength);
         if (payload < 0) throw new Error('bench case writer: rowsPerCommit is more than the ring takes');
         const start = payload >> 3;
-        floats.set(records[index] as Float64Array, start);
+        floats.set(record, start);
         for (const field of TIME_FIELDS) floats[start + field] = (floats[start + field] as number) + shiftUs;
         if ((index + 1) % values.rowsPerCommit !== 0) continue;
         producer.publish();

@@ -1,28 +1,19 @@
+import { SERVER_NAME, writeServerNumber } from './name.js';
 import { serverAddress4, writeServerAddress6 } from './network-header.js';
 
 const HEADER_BYTES = 12;
 const TYPE_A = 1;
 const TYPE_AAAA = 28;
 
-/** `s0042.example.net` as DNS writes it (RFC 1035 section 3.1), with type and class behind; the digits are at 2. */
+/** The name of a server as DNS writes it (RFC 1035 section 3.1), with type and class behind; the name's first label is at 1. */
 const QUESTION = Uint8Array.from([
-  5,
-  0x73,
-  48,
-  48,
-  48,
-  48,
-  7,
-  ...Buffer.from('example'),
-  3,
-  ...Buffer.from('net'),
+  ...SERVER_NAME.split('.').flatMap((label) => [label.length, ...Buffer.from(label)]),
   0,
   0,
   0,
   0,
   1,
 ]);
-const DIGITS_OFFSET = 2;
 const TYPE_OFFSET = QUESTION.length - 4;
 const ANSWER_HEADER_BYTES = 12;
 
@@ -48,8 +39,7 @@ export function writeDnsMessage(
   view.setUint32(offset + 8, 0);
   const question = offset + HEADER_BYTES;
   for (let index = 0; index < QUESTION.length; index++) view.setUint8(question + index, QUESTION[index] as number);
-  for (let digit = 3, rest = server; digit >= 0; digit--, rest = Math.floor(rest / 10))
-    view.setUint8(question + DIGITS_OFFSET + digit, 48 + (rest % 10));
+  writeServerNumber(view, question + 1, server);
   const type = ipVersion === 6 ? TYPE_AAAA : TYPE_A;
   view.setUint16(question + TYPE_OFFSET, type);
   if (!isAnswer) return;

@@ -1,8 +1,9 @@
 import { FILL_BYTE, foldChecksum, sumFill, sumWords } from './checksum.js';
 import { dnsBytes, writeDnsMessage } from './dns-message.js';
+import { FirstBytes, requestBytes } from './first-bytes.js';
 import { transportOffset, writeNetworkHeader } from './network-header.js';
-import { FlowKind, type OpenFlows, type TcpProfile } from './open-flows.js';
-import { Flag, FULL_SEGMENT, type TcpPacket, tcpPacket } from './tcp-script.js';
+import { FlowKind, type OpenFlows, TcpProfile } from './open-flows.js';
+import { Flag, FULL_SEGMENT, HANDSHAKE_PACKETS, type TcpPacket, tcpPacket } from './tcp-script.js';
 
 /** Longest and shortest frame, without the frame check sequence. */
 export const FRAME_BYTES_MAX = 1514;
@@ -16,6 +17,7 @@ const ICMP_BYTES = 8;
 const ICMP_PAYLOAD_BYTES = 56;
 const UDP_BULK_FRAME_BYTES = 1292;
 const UDP_BULK_ACK_BYTES = 33;
+const QUIC_PORT = 443;
 const PROTOCOL_ICMP = 1;
 const PROTOCOL_TCP = 6;
 const PROTOCOL_UDP = 17;
@@ -24,6 +26,7 @@ const PROTOCOL_ICMPV6 = 58;
 /** Writes the next packet of an open flow as an Ethernet frame, with all checksums. Allocates nothing per frame. */
 export class FrameWriter {
   private readonly packet: TcpPacket = { fromClient: true, flags: 0, payloadBytes: 0 };
+  private readonly firstBytes: FirstBytes;
   private identification = 0;
 
   /** IP bytes of the last frame. */
@@ -33,7 +36,9 @@ export class FrameWriter {
     private readonly bytes: Uint8Array,
     private readonly view: DataView,
     private readonly flows: OpenFlows,
-  ) {}
+  ) {
+    this.firstBytes = new FirstBytes(bytes, view);
+  }
 
   /**
    * Writes the next packet of the flow in `slot` at `offset`, where `FRAME_BYTES_MAX` bytes have room, and returns its length.
@@ -93,7 +98,10 @@ export class FrameWriter {
     const hasTimestamps = flows.timestamps[slot] === 1;
     const headerBytes = hasTimestamps ? TCP_BYTES + TCP_TIMESTAMP_BYTES : TCP_BYTES;
     const full = FRAME_BYTES_MAX - transport - headerBytes;
-    const payloadBytes = packet.payloadBytes === FULL_SEGMENT ? full : packet.payloadBytes;
+    const isFirst = profile !== TcpProfile.Chat && packet.payloadBytes !== 0 && index <= HANDSHAKE_PACKETS + 1;
+    const port = flows.serverPort[slot] as number;
+    const ownBytes = isFirst && packet.fromClient && index === HANDSHAKE_PACKETS ? requestBytes(port) : null;
+    const payloadBytes = ownBytes ?? (packet.payloadBytes === FULL_SEGMENT ? full : packet.payloadBytes);
     const pseudo = this.network(slot, offset, PROTOCOL_TCP, packet.fromClient, headerBytes + payloadBytes);
     const at = offset + transport;
     this.ports(slot, at, packet.fromClient);
@@ -111,8 +119,12 @@ export class FrameWriter {
       view.setUint32(at + 24, timeMs);
       view.setUint32(at + 28, timeMs - 1);
     }
-    const sum = pseudo + sumWords(view, at, at + headerBytes) + this.fillPayload(at + headerBytes, payloadBytes);
-    view.setUint16(at + 16, foldChecksum(sum));
+    let payloadSum = this.fillPayload(at + headerBytes, payloadBytes);
+    if (isFirst) {
+      this.firstBytes.tcp(at + headerBytes, payloadBytes, packet.fromClient, port, flows.server[slot] as number);
+      payloadSum = sumWords(view, at + headerBytes, at + headerBytes + payloadBytes);
+    }
+    view.setUint16(at + 16, foldChecksum(pseudo + sumWords(view, at, at + headerBytes) + payloadSum));
     own[slot] = sequence + payloadBytes + ((packet.flags & (Flag.Syn | Flag.Fin)) === 0 ? 0 : 1);
     return headerBytes + payloadBytes;
   }
@@ -145,7 +157,12 @@ export class FrameWriter {
     const bytes = isLarge ? UDP_BULK_FRAME_BYTES - transport : UDP_BYTES + UDP_BULK_ACK_BYTES;
     const pseudo = this.network(slot, offset, PROTOCOL_UDP, fromClient, bytes);
     const at = offset + transport;
-    this.udpHeader(slot, at, fromClient, bytes, pseudo + this.fillPayload(at + UDP_BYTES, bytes - UDP_BYTES));
+    let payloadSum = this.fillPayload(at + UDP_BYTES, bytes - UDP_BYTES);
+    if (index === 0 && this.flows.serverPort[slot] === QUIC_PORT) {
+      this.firstBytes.quicInitial(at + UDP_BYTES, bytes - UDP_BYTES, this.flows.server[slot] as number);
+      payloadSum = sumWords(this.view, at + UDP_BYTES, at + bytes);
+    }
+    this.udpHeader(slot, at, fromClient, bytes, pseudo + payloadSum);
     return bytes;
   }
 

@@ -5,7 +5,7 @@ import { Random } from './random.js';
 import { FIN_PACKETS, HANDSHAKE_PACKETS } from './tcp-script.js';
 
 /** Increased whenever the same parameters give other bytes. */
-export const GENERATOR_VERSION = 2;
+export const GENERATOR_VERSION = 3;
 
 const PACKETS_MAX = 1_000_000_000;
 

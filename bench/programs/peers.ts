@@ -75,6 +75,26 @@ function sumOf({ stdout, stderr }: ProgramOutput, label: RegExp): number {
   return sum;
 }
 
+/**
+ * Reads the file, tracks flows and looks into the payload of their first packets, in one thread. Without `-v` it prints sums and no
+ * flows, and it stores nothing.
+ */
+const ndpiReader: Program = {
+  name: 'ndpiReader',
+  work: 'flow tracking and protocol detection, sums printed, nothing stored',
+  find: () => findProgram('ndpiReader'),
+  prepare: async (path, file) => ({
+    command: path,
+    args: ['-i', file],
+    figures: (output) => ({
+      ...NO_FIGURES,
+      packets: printed(output, /^\s*IP packets:\s+\d+\s+of (\d+) packets/m),
+      flows: printed(output, /^\s*Unique flows:\s+(\d+)/m),
+    }),
+    close: () => undefined,
+  }),
+};
+
 /** Reads the file and writes it to nowhere: what reading alone costs. */
 const tcpdump: Program = {
   name: 'tcpdump',
@@ -89,4 +109,4 @@ const tcpdump: Program = {
 };
 
 /** Programs that others know, which read the same file in turn with flowberry. */
-export const PEERS: readonly Program[] = [softflowd, nfpcapd, tcpdump];
+export const PEERS: readonly Program[] = [softflowd, nfpcapd, ndpiReader, tcpdump];

@@ -2,7 +2,7 @@ import { Drop } from '../ring/drop-reason.js';
 import { Command, Frame, RecordKind } from '../ring/layout.js';
 import type { RingProducer } from '../ring/ring.js';
 import { Cell, type ThreadBlock } from '../ring/thread-block.js';
-import { copyLength } from './copy-length.js';
+import { CopyLength } from './copy-length.js';
 import type { LiveTime } from './live-time.js';
 import type { FrameSink } from './source.js';
 import { steer } from './steer.js';
@@ -21,6 +21,7 @@ export class FrameWriter implements FrameSink {
   /** Frames of each ring that are not published yet. */
   private readonly unpublished: Int32Array;
   private readonly publishBytes: number;
+  private readonly copyLength = new CopyLength();
 
   /** `isLive`: a full ring drops the frame; otherwise the thread waits. `time` puts timestamps right that went by a wrong clock. */
   constructor(
@@ -52,7 +53,7 @@ export class FrameWriter implements FrameSink {
     if (capturedBytes < wireBytes) cells[Cell.FramesCut] = (cells[Cell.FramesCut] as number) + 1;
     const index = rings.length === 1 ? 0 : steer(view, offset, capturedBytes, linkType, rings.length);
     const ring = rings[index] as RingProducer;
-    const copiedBytes = copyLength(view, offset, capturedBytes, linkType);
+    const copiedBytes = this.copyLength.of(view, offset, capturedBytes, linkType);
     let payload = ring.tryPush(RecordKind.Frame, Frame.HeaderBytes + copiedBytes);
     if (payload < 0) {
       payload = this.isLive ? -1 : this.waitAndPush(index, Frame.HeaderBytes + copiedBytes);

@@ -71,6 +71,11 @@ export class Decoder {
   private readonly link = new LinkLayer();
   private readonly inner = new LinkLayer();
 
+  /** Where the payload of the link layer starts, of a frame that was dropped for what it is. */
+  get linkPayload(): number {
+    return this.link.offset;
+  }
+
   /** `isDecapsulating`: the innermost IP header makes the flow. Later fragments keep ports 0 where `fragments` is null. */
   constructor(
     private readonly isDecapsulating: boolean,

@@ -17,7 +17,7 @@ export class FlowJournal {
   constructor(
     memory: SharedArrayBuffer,
     private readonly emitter: FlowEmitter,
-    private readonly block: ThreadBlock,
+    block: ThreadBlock,
   ) {
     this.words = new Int32Array(memory);
     this.floats = new Float64Array(memory);
@@ -36,7 +36,7 @@ export class FlowJournal {
     floats[Table.JournalWireBytesF64] = cells[Cell.WireBytesEmitted] as number;
     words[Table.JournalPosition] = this.emitter.position;
     words[Table.JournalSlot] = slot;
-    this.emitter.emit(words, word, this.block);
+    this.emitter.emitFlow(slot);
     this.countEmitted(word >> 1);
   }
 

@@ -58,6 +58,8 @@ export class FlowTable {
   private readonly active: SlotList;
   private readonly activeUs: number;
   private readonly workerIndex: number;
+  /** Direction of the packet that was added last: 0 from `lo` to `hi`, 1 back. */
+  direction = 0;
   private packetsUnpublished = 0;
   private ipBytesUnpublished = 0;
   private wireBytesUnpublished = 0;
@@ -99,10 +101,11 @@ export class FlowTable {
     if (nowUs >= this.nextTimeoutUs) this.expire(nowUs);
   }
 
-  /** Counts one packet, seen at `packetUs` on an interface with `wireBytes` on the wire, in its flow. */
-  add(packet: Packet, packetUs: number, wireBytes: number, interfaceIndex: number): void {
+  /** Counts one packet, seen at `packetUs` on an interface with `wireBytes` on the wire, in its flow, whose slot it returns. */
+  add(packet: Packet, packetUs: number, wireBytes: number, interfaceIndex: number): number {
     const { words, floats } = this;
     const direction = this.index.setKey(packet);
+    this.direction = direction;
     let slot = this.index.find();
     const flags = packet.tcpFlags;
     if (slot !== NO_SLOT && (flags & (TcpFlag.Syn | TcpFlag.Ack)) === TcpFlag.Syn) slot = this.endReused(slot);
@@ -138,6 +141,7 @@ export class FlowTable {
       if (packet.hasTcp === 1) followSequence(words, floats, word, packet, direction, packetUs);
     }
     (this.idle[words[word + Slot.IdleClass] as number] as SlotList).touch(slot);
+    return slot;
   }
 
   /** Adds what `add` has counted since the last call to the cells that others read. A successor counts anew from the slots. */

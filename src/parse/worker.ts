@@ -5,6 +5,7 @@ import { EndReason, Frame, Slot, Table } from '../ring/layout.js';
 import { ResumeAt, RingConsumer, RingProducer } from '../ring/ring.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
 import { Packet } from '../wire/packet.js';
+import { Inspector } from './app/inspector.js';
 import { Decoder } from './decode.js';
 import { FlowEmitter } from './flow-emitter.js';
 import { type FlowOptions, FlowTable } from './flow-table.js';
@@ -39,6 +40,7 @@ export class ParseWorker {
   private readonly flows: RingProducer;
   private readonly packet = new Packet();
   private readonly decoder: Decoder;
+  private readonly inspector: Inspector;
   private readonly isLive: boolean;
 
   /**
@@ -51,12 +53,13 @@ export class ParseWorker {
     this.block = new ThreadBlock(memory.parse[index] as SharedArrayBuffer);
     this.frames = new RingConsumer(memory.frameRings[index] as SharedArrayBuffer, ResumeAt.Cursor);
     this.flows = new RingProducer(memory.flowRings[index] as SharedArrayBuffer, new Doorbell(memory.writer));
-    const emitter = new FlowEmitter(this.flows, start.config.batchRowsMin * Slot.RecordBytes);
     const tableMemory = memory.flowTables[index] as SharedArrayBuffer;
+    const emitter = new FlowEmitter(this.flows, start.config.batchRowsMin * Slot.RecordBytes, tableMemory, this.block);
     this.tableWords = new Int32Array(tableMemory);
     this.table = new FlowTable(tableMemory, flowOptionsOf(start), start.hashSeed, emitter, this.block);
     const { flowDecap, flowJoinFragments } = start.config;
     this.decoder = new Decoder(flowDecap, flowJoinFragments ? new FragmentTable(start.hashSeed, this.block.cells) : null);
+    this.inspector = new Inspector(tableMemory, emitter, start.config.namesHttpPath);
     this.settlePacketInHand(onPacketInHand);
   }
 
@@ -80,6 +83,7 @@ export class ParseWorker {
       if ((++count & FRAMES_PER_RELEASE_MASK) === 0) this.giveBack();
     }
     this.giveBack();
+    this.inspector.expire(this.table.clockUs);
     return count;
   }
 
@@ -92,6 +96,7 @@ export class ParseWorker {
   /** Writes every open flow and wakes the writer. */
   finish(reason: EndReason): void {
     this.table.flush(reason);
+    this.inspector.flush();
     this.flows.publish();
   }
 
@@ -109,13 +114,16 @@ export class ParseWorker {
     const linkType = words[word + Frame.LinkType] as number;
     const seconds = (words[word + Frame.Seconds] as number) >>> 0;
     const drop = this.decoder.decode(view, bytes, end, wireBytes, linkType, seconds, this.packet);
+    const packetUs = seconds * 1e6 + Math.floor((words[word + Frame.Nanoseconds] as number) / 1000);
+    const interfaceIndex = words[word + Frame.InterfaceIndex] as number;
     if (drop !== Drop.None) {
       cells[Cell.Drops + drop] = (cells[Cell.Drops + drop] as number) + 1;
+      if (drop === Drop.Arp) this.inspector.takeArp(view, this.decoder.linkPayload, end, packetUs, interfaceIndex);
       return;
     }
-    const packetUs = seconds * 1e6 + Math.floor((words[word + Frame.Nanoseconds] as number) / 1000);
     if (!this.isLive) this.table.advance(packetUs);
-    this.table.add(this.packet, packetUs, wireBytes, words[word + Frame.InterfaceIndex] as number);
+    const slot = this.table.add(this.packet, packetUs, wireBytes, interfaceIndex);
+    this.inspector.inspect(view, this.packet, slot, this.table.direction, bytes, linkType, packetUs, interfaceIndex);
   }
 
   /**

@@ -16,9 +16,9 @@
  *               | command   | sleeping  | sequence  |                                      |
  *               | state     |           |           |                                      |
  *
- * flow table    0                       256
- *               | version, clock,       | slots, 384 bytes each ...
- *               | journal of emission   |
+ * flow table    0                       256                             256 + 384 slots
+ *               | version, clock,       | slots, 384 bytes each ...     | details, 768 bytes each ...
+ *               | journal of emission   |                               |
  *
  * interfaces    | 64 bytes each: link type, flags, 48 bytes of name, zero-terminated UTF-8 |
  * ```
@@ -55,7 +55,12 @@ export const enum RecordKind {
   /** Fills the end of the ring where the next record would not fit in one piece. */
   Padding = 0,
   Frame = 1,
+  /** A `Slot` up to `RecordBytes`, then `Slot.DetailBytes` bytes of details (`flow-details.ts`). */
   Flow = 2,
+  /** A `Dns` transaction. */
+  Dns = 3,
+  /** A `Device` that was seen. */
+  Device = 4,
 }
 
 /** Words of a frame record's payload, from its start; the captured bytes follow at `HeaderBytes`. */
@@ -205,26 +210,125 @@ export const enum Slot {
   /** Four words each, as those of the key; source and destination of the first packet. */
   TunnelSrc = 62,
   TunnelDst = 66,
+  /** An `Application`, as the flow's payload shows it; 0 where it shows none. */
+  Application = 70,
+  /** Bytes of the flow's details, which stand behind the slots and in the record behind the slot; at most `Details.BytesMax`. */
+  DetailBytes = 71,
 
   /** Sequence number behind the highest byte seen in each direction; `TcpSeen` tells whether there is one. */
-  NextSeq0 = 70,
-  NextSeq1 = 71,
+  NextSeq0 = 72,
+  NextSeq1 = 73,
   /** Last acknowledgement in each direction, and how often it was repeated. */
-  LastAck0 = 72,
-  LastAck1 = 73,
-  DuplicateAcks0 = 74,
-  DuplicateAcks1 = 75,
+  LastAck0 = 74,
+  LastAck1 = 75,
+  DuplicateAcks0 = 76,
+  DuplicateAcks1 = 77,
   /** When the highest byte was seen in direction 0; direction 1 follows. */
-  HighestUsF64 = 38,
+  HighestUsF64 = 39,
   /** Times of the SYN and of the answer; -1 when it was seen twice and no round trip can be told from it. */
-  SynUsF64 = 40,
-  SynAckUsF64 = 41,
+  SynUsF64 = 41,
+  SynAckUsF64 = 42,
+  /** Sequence number of the first byte in each direction that no parser of payload has taken; `Inspect` tells whether it is known. */
+  StreamSeq0 = 86,
+  StreamSeq1 = 87,
+  /** How far the payload has been looked at; `parse/app/inspect-state.ts` names the bits. */
+  Inspect = 88,
 
   Words = 96,
   Bytes = 384,
-  /** What a flow record carries: the slot up to here. */
-  RecordBytes = 280,
+  /** What a flow record carries: the slot up to here, then its details. */
+  RecordBytes = 288,
 }
+
+/** What the payload told of a flow: one block per slot, behind the slots, in their order. `flow-details.ts` draws what is in it. */
+export const enum Details {
+  BytesMax = 768,
+}
+
+/** One DNS transaction, the payload of a `RecordKind.Dns`: words from its start, `...F64` in 64-bit words. */
+export const enum Dns {
+  /** Table clock at the emission. */
+  EmittedUsF64 = 0,
+  /** Packet time of the query, or of the answer where no query was seen; µs since 1970. */
+  SeenUsF64 = 1,
+  /** From the query to the answer; -1 where one of them was not seen. */
+  LatencyUs = 4,
+  /** Query type (RFC 1035 section 3.2.2); that of NetBIOS names is 32. */
+  Type = 5,
+  /** A `DnsTransport`. */
+  Transport = 6,
+  /** Response code, with the upper bits of EDNS (RFC 6891 section 6.1.3); -1 without an answer. */
+  Code = 7,
+  /** Records in the answer section, as its header tells. */
+  AnswerCount = 8,
+  /** Smallest time to live among the addresses in the answer, s; 0 if there is none. */
+  TtlS = 9,
+  /** 4 or 6. */
+  IpVersion = 10,
+  /** Client's port in the upper, server's in the lower 16 bits. */
+  Ports = 11,
+  /** Addresses as in a slot. */
+  Client = 12,
+  Server = 16,
+  InterfaceIndex = 20,
+  /** Length of the query's name, escaped ASCII, at `HeaderBytes`. */
+  NameBytes = 21,
+  /** Length of the answers behind the name: each a type byte (1 A, 28 AAAA, other: name), a length byte, and so many bytes: the
+   * address as on the wire, or a name as escaped ASCII. */
+  AnswerBytes = 22,
+  HeaderBytes = 96,
+  NameBytesMax = 253,
+  /** Answers that do not fit are left out, whole. */
+  AnswerBytesMax = 1024,
+  RecordBytesMax = 1376,
+}
+
+/** How a DNS message came. The names are in `DNS_TRANSPORTS`. */
+export const enum DnsTransport {
+  Udp = 0,
+  Tcp = 1,
+  Mdns = 2,
+  Llmnr = 3,
+  Netbios = 4,
+}
+
+/** Names of `DnsTransport`, in its order. */
+export const DNS_TRANSPORTS = ['udp', 'tcp', 'mdns', 'llmnr', 'netbios'] as const;
+
+/** A device that was seen, the payload of a `RecordKind.Device`: words from its start, `...F64` in 64-bit words. */
+export const enum Device {
+  /** Table clock at the emission. */
+  EmittedUsF64 = 0,
+  /** Packet time, µs since 1970. */
+  SeenUsF64 = 1,
+  /** A `DeviceSource`. */
+  Source = 4,
+  /** Hardware address: the upper 16 bits, then the lower 32 as a signed word. Both 0 where it is not known. */
+  MacHigh = 5,
+  MacLow = 6,
+  /** 4 or 6, or 0 where the address is not known. */
+  IpVersion = 7,
+  Address = 8,
+  InterfaceIndex = 12,
+  /** Length of the name, escaped ASCII, at `HeaderBytes`; 0 for none. */
+  NameBytes = 13,
+  HeaderBytes = 56,
+  NameBytesMax = 253,
+}
+
+/** Where a device was seen. The names are in `DEVICE_SOURCES`. */
+export const enum DeviceSource {
+  Arp = 0,
+  Ndp = 1,
+  Dhcp = 2,
+  Dhcpv6 = 3,
+  Mdns = 4,
+  Llmnr = 5,
+  Netbios = 6,
+}
+
+/** Names of `DeviceSource`, in its order. */
+export const DEVICE_SOURCES = ['arp', 'ndp', 'dhcp', 'dhcpv6', 'mdns', 'llmnr', 'netbios'] as const;
 
 /** Bits of `Slot.Tunnel`. */
 export const enum TunnelBit {
@@ -319,10 +423,17 @@ assertLayout(Table.JournalWireBytesF64 * 8 + 8 <= Table.HeaderBytes, 'table head
 assertLayout(Slot.StartUsF64 * 8 > Slot.TcpSeen * 4, 'slot words overlap its 64-bit words');
 assertLayout(Slot.RttClientUs >= (Slot.FlowIdF64 + 1) * 2, 'TCP measurements overlap the 64-bit words');
 assertLayout(Slot.Tunnel > Slot.ZeroWindows1, 'tunnel words overlap the TCP measurements');
-assertLayout((Slot.TunnelDst + 4) * 4 === Slot.RecordBytes, 'flow record does not end behind its last field');
+assertLayout(Slot.Application === Slot.TunnelDst + 4, 'application overlaps the tunnel');
+assertLayout((Slot.DetailBytes + 1) * 4 === Slot.RecordBytes, 'flow record does not end behind its last field');
 assertLayout(Slot.NextSeq0 * 4 >= Slot.RecordBytes, 'sequence numbers overlap the flow record');
 assertLayout(Slot.HighestUsF64 * 8 > Slot.DuplicateAcks1 * 4, 'sequence numbers overlap the times behind them');
-assertLayout((Slot.SynAckUsF64 + 1) * 8 <= Slot.Bytes, 'slot ends before its last field');
+assertLayout((Slot.SynAckUsF64 + 1) * 8 <= Slot.StreamSeq0 * 4, 'times overlap the state of the inspection');
+assertLayout(Slot.Inspect < Slot.Words, 'slot ends before its last field');
+assertLayout(Details.BytesMax % 8 === 0, 'details are no whole 64-bit words');
+assertLayout(
+  Dns.HeaderBytes >= (Dns.AnswerBytes + 1) * 4 && Device.HeaderBytes >= (Device.NameBytes + 1) * 4,
+  'names overlap the words before them',
+);
 assertLayout(Slot.RecordBytes <= Slot.Bytes && Slot.Words * 4 === Slot.Bytes, 'slot size');
 assertLayout(Slot.Bytes % 64 === 0, 'slot size is no multiple of a cache line');
 assertLayout(Interface.NameBytes + Interface.NameBytesMax <= Interface.Bytes, 'interface name overlaps the next entry');

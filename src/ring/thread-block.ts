@@ -70,6 +70,17 @@ export const enum Cell {
   AddressesOverflowed = 40,
   /** Writer: 1 while the last write failed (gauge). */
   WriteFailing = 41,
+  /** Writer: names and other texts that found the dimension table full. */
+  TextsOverflowed = 42,
+  /** Writer: flows without a name of their own, by whether the server's address had one. */
+  NameHits = 43,
+  NameMisses = 44,
+  /** Writer: addresses whose names gave way to others before they had expired. */
+  NameEvictions = 45,
+  /** Writer: addresses whose names are remembered (gauge). */
+  NameAddresses = 46,
+  /** Writer: devices, and addresses and names of devices, that gave way to others. */
+  DevicesForgotten = 47,
   /** Writer: earlier sessions that were found open at the start, and the packets that they had counted in flows and not written. */
   UncleanSessions = 48,
   PacketsUnwritten = 49,

@@ -15,8 +15,8 @@ export function ipv6Text(words: Int32Array, index: number): string {
   return count < 2 ? text(groups) : `${text(groups.slice(0, start))}::${text(groups.slice(start + count))}`;
 }
 
-/** The text of an IPv4 address. */
-function ipv4Text(bits: number): string {
+/** The text of the IPv4 address in one word as it lies on the wire. */
+export function ipv4Text(bits: number): string {
   return `${bits >>> 24}.${(bits >>> 16) & 0xff}.${(bits >>> 8) & 0xff}.${bits & 0xff}`;
 }
 

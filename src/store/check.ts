@@ -71,31 +71,55 @@ function checkIntegrity(db: Database): CheckResult {
   }
 }
 
-const unresolved = (column: string): string =>
-  `(${column} >= ${ADDRESS_ID_BASE} AND NOT EXISTS (SELECT 1 FROM addresses WHERE addresses.id = ${column}))`;
+const INTERFACE_ID = attributeSql(Attribute.InterfaceId, Attribute.VlanId);
 
-/** Tunnels came with the third version of the schema; older files are read as they are. */
-const TUNNELS_SINCE = 3;
+/** A table with ids of others. */
+interface Referrer {
+  readonly table: string;
+  /** Schema version since which it has these columns. */
+  readonly since: number;
+  /** Columns that hold an address, or the id of a text. */
+  readonly addresses?: readonly string[];
+  readonly texts?: readonly string[];
+  /** Each row's own `id` is that of a flow. */
+  readonly isOfFlow?: boolean;
+  readonly isOfDevice?: boolean;
+  /** SQL for an interface's id. */
+  readonly interface?: string;
+}
 
+const REFERRERS: readonly Referrer[] = [
+  { table: 'flows', since: 1, addresses: ['src', 'dst'], interface: INTERFACE_ID },
+  { table: 'flow_tunnels', since: 3, addresses: ['src', 'dst'], isOfFlow: true },
+  { table: 'flows', since: 4, texts: ['server_name'] },
+  { table: 'flow_tls', since: 4, texts: ['alpn', 'ja4'], isOfFlow: true },
+  { table: 'flow_http', since: 4, texts: ['method', 'path', 'user_agent'], isOfFlow: true },
+  { table: 'dns', since: 4, addresses: ['client', 'server'], texts: ['query'] },
+  { table: 'device_addresses', since: 4, addresses: ['ip'], isOfDevice: true },
+  { table: 'device_names', since: 4, texts: ['name'], isOfDevice: true },
+];
+
+/** SQL that is true for a row with an id that is not there. */
+function brokenSql({ table, addresses = [], texts = [], isOfFlow, isOfDevice, interface: interfaceId }: Referrer): string {
+  const missing = (target: string, id: string): string => `NOT EXISTS (SELECT 1 FROM ${target} WHERE ${target}.id = ${id})`;
+  return [
+    ...addresses.map((column) => `(${table}.${column} >= ${ADDRESS_ID_BASE} AND ${missing('addresses', `${table}.${column}`)})`),
+    ...texts.map((column) => `(${table}.${column} IS NOT NULL AND ${missing('texts', `${table}.${column}`)})`),
+    ...(isOfFlow ? [missing('flows', `${table}.id`)] : []),
+    ...(isOfDevice ? [missing('devices', `${table}.device_id`)] : []),
+    ...(interfaceId ? [missing('interfaces', interfaceId)] : []),
+  ].join(' OR ');
+}
+
+/** Older files are read as they are: what they have not got cannot be wrong in them. */
 function checkReferences(db: Database, schemaVersion: number): CheckResult {
-  const interfaceId = attributeSql(Attribute.InterfaceId, Attribute.VlanId);
-  const count = (sql: string): number => db.prepare<[], number>(sql).pluck().get() as number;
-  const flows = count(
-    `SELECT count(*) FROM flows WHERE ${unresolved('src')} OR ${unresolved('dst')}
-       OR NOT EXISTS (SELECT 1 FROM interfaces WHERE interfaces.id = ${interfaceId})`,
-  );
-  const tunnels =
-    schemaVersion < TUNNELS_SINCE
-      ? 0
-      : count(
-          `SELECT count(*) FROM flow_tunnels WHERE ${unresolved('src')} OR ${unresolved('dst')}
-             OR NOT EXISTS (SELECT 1 FROM flows WHERE flows.id = flow_tunnels.id)`,
-        );
-  const detail =
-    tunnels === 0
-      ? `${flows} flows name an address or interface that is not there`
-      : `${flows} flows and ${tunnels} tunnels name an address, interface or flow that is not there`;
-  return { name: 'every id resolves', ok: flows + tunnels === 0, detail };
+  const counts = REFERRERS.filter(({ since }) => since <= schemaVersion).map((referrer) => {
+    const sql = `SELECT count(*) FROM ${referrer.table} WHERE ${brokenSql(referrer)}`;
+    return { table: referrer.table, count: db.prepare<[], number>(sql).pluck().get() as number };
+  });
+  const found = counts.filter(({ count }) => count > 0).map(({ table, count }) => `${count} in ${table}`);
+  const detail = found.length === 0 ? '0 rows name what is not there' : `rows that name what is not there: ${found.join(', ')}`;
+  return { name: 'every id resolves', ok: found.length === 0, detail };
 }
 
 const STORED_SUMS = `SELECT count(*) AS flows_written,

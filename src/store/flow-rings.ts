@@ -1,32 +1,52 @@
 import assert from 'node:assert/strict';
-import { Record, RecordKind, Ring, Slot } from '../ring/layout.js';
+import { Device, Dns, Record, RecordKind, Ring, Slot } from '../ring/layout.js';
 import { ResumeAt, RingConsumer, ringCapacityBytes } from '../ring/ring.js';
 
+/** What a flow record without details takes. */
 const RECORD_BYTES = Record.HeaderBytes + Slot.RecordBytes;
-/** On a card, each row of a batch may have to wait for pages that are read from it. */
-const ROWS_PER_BEAT_MASK = 255;
+/** On a card, each record of a batch may have to wait for pages that are read from it. */
+const RECORDS_PER_BEAT_MASK = 255;
 /** No record is under the cursor. */
 const EMPTY = Number.POSITIVE_INFINITY;
 
-/** One parse worker's ring, as the writer reads it. */
-class FlowRing {
-  readonly consumer: RingConsumer;
-  /** The same memory as `consumer.words`, in 64-bit words. */
+/** The memory of one ring, seen as 32-bit words, as 64-bit words, and as bytes. */
+export interface RecordMemory {
+  readonly words: Int32Array;
   readonly doubles: Float64Array;
+  readonly bytes: Buffer;
+}
+
+/** Takes the records of the rings, one call for each: its payload starts at byte offset `payload` of `memory`. */
+export interface RingSink {
+  flow(memory: RecordMemory, payload: number): void;
+  dns(memory: RecordMemory, payload: number): void;
+  device(memory: RecordMemory, payload: number): void;
+}
+
+/** One parse worker's ring, as the writer reads it. */
+class FlowRing implements RecordMemory {
+  readonly consumer: RingConsumer;
+  readonly words: Int32Array;
+  readonly doubles: Float64Array;
+  readonly bytes: Buffer;
   private readonly halfBytes: number;
   /** Time of emission of the record under the cursor, or `EMPTY`. */
   headUs = EMPTY;
+  private kind: RecordKind = RecordKind.Padding;
   /** Byte offset of that record. */
-  payload = -1;
+  private payload = -1;
 
   constructor(memory: SharedArrayBuffer) {
     this.consumer = new RingConsumer(memory, ResumeAt.Released);
+    this.words = this.consumer.words;
     this.doubles = new Float64Array(memory);
+    this.bytes = Buffer.from(memory);
     this.halfBytes = ringCapacityBytes(memory) / 2;
   }
 
+  /** 0 only when no record waits: padding is published together with the record behind it. */
   get waitingBytes(): number {
-    return (Atomics.load(this.consumer.words, Ring.Produced) - this.consumer.position) | 0;
+    return (Atomics.load(this.words, Ring.Produced) - this.consumer.position) | 0;
   }
 
   get isHalfFull(): boolean {
@@ -39,17 +59,35 @@ class FlowRing {
       this.headUs = EMPTY;
       return;
     }
-    assert.equal(this.consumer.kindAt(this.payload), RecordKind.Flow, 'flow ring: record of another kind');
-    this.headUs = this.doubles[(this.payload >> 3) + Slot.EmittedUsF64] as number;
+    this.kind = this.consumer.kindAt(this.payload);
+    this.headUs = this.doubles[(this.payload >> 3) + emittedUsOf(this.kind)] as number;
+  }
+
+  /** Hands the record under the cursor to `sink` and goes on to the next one. */
+  take(sink: RingSink): void {
+    if (this.kind === RecordKind.Flow) sink.flow(this, this.payload);
+    else if (this.kind === RecordKind.Dns) sink.dns(this, this.payload);
+    else sink.device(this, this.payload);
+    this.consumer.advance();
+    this.look();
   }
 }
 
-/** Takes one flow record: byte offset `payload` in memory that is seen as 32-bit and as 64-bit words. */
-export interface FlowSink {
-  add(words: Int32Array, doubles: Float64Array, payload: number): void;
+/** 64-bit word of a record at which its time of emission stands. */
+function emittedUsOf(kind: RecordKind): number {
+  switch (kind) {
+    case RecordKind.Flow:
+      return Slot.EmittedUsF64;
+    case RecordKind.Dns:
+      return Dns.EmittedUsF64;
+    case RecordKind.Device:
+      return Device.EmittedUsF64;
+    default:
+      assert.fail(`flow ring: record of kind ${kind}`);
+  }
 }
 
-/** The rings of all parse workers, read as one: the row that was emitted first comes first. */
+/** The rings of all parse workers, read as one: the record that was emitted first comes first. */
 export class FlowRings {
   private readonly rings: readonly FlowRing[];
 
@@ -57,11 +95,19 @@ export class FlowRings {
     this.rings = memories.map((memory) => new FlowRing(memory));
   }
 
-  /** Rows published and not yet taken; exact but for the padding at a ring's end, which is less than a row. */
-  get rowsWaiting(): number {
-    let rows = 0;
-    for (const ring of this.rings) rows += Math.floor(ring.waitingBytes / RECORD_BYTES);
-    return rows;
+  /** Whether every published record has been taken. */
+  get isEmpty(): boolean {
+    return this.rings.every((ring) => ring.waitingBytes === 0);
+  }
+
+  /**
+   * About how many records are published and not yet taken: as if all were flows without details. Those with details are longer
+   * and most others shorter. 0 only when there are none.
+   */
+  get recordsWaiting(): number {
+    let records = 0;
+    for (const ring of this.rings) records += Math.ceil(ring.waitingBytes / RECORD_BYTES);
+    return records;
   }
 
   /** Whether a worker will soon have to wait. */
@@ -75,24 +121,22 @@ export class FlowRings {
   }
 
   /**
-   * Hands at most `rowsMax` rows to `sink` and returns their number. They stay in the rings until `release`. `beat` is called every
-   * few hundred rows.
+   * Hands at most `recordsMax` records to `sink` and returns their number. They stay in the rings until `release`. `beat` is called
+   * every few hundred records.
    */
-  take(rowsMax: number, sink: FlowSink, beat: () => void): number {
+  take(recordsMax: number, sink: RingSink, beat: () => void): number {
     for (const ring of this.rings) ring.look();
-    for (let rows = 0; rows < rowsMax; rows++) {
-      if ((rows & ROWS_PER_BEAT_MASK) === ROWS_PER_BEAT_MASK) beat();
+    for (let records = 0; records < recordsMax; records++) {
+      if ((records & RECORDS_PER_BEAT_MASK) === RECORDS_PER_BEAT_MASK) beat();
       let first = this.rings[0] as FlowRing;
       for (let index = 1; index < this.rings.length; index++) {
         const ring = this.rings[index] as FlowRing;
         if (ring.headUs < first.headUs) first = ring;
       }
-      if (first.headUs === EMPTY) return rows;
-      sink.add(first.consumer.words, first.doubles, first.payload);
-      first.consumer.advance();
-      first.look();
+      if (first.headUs === EMPTY) return records;
+      first.take(sink);
     }
-    return rowsMax;
+    return recordsMax;
   }
 
   /** What was taken is lasting: gives the space back. */

@@ -1,11 +1,15 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { Slot } from '../ring/layout.js';
+import { applicationOfPort } from '../wire/application-ports.js';
 import { IpProtocol } from '../wire/ip-protocol.js';
-import type { Addresses } from './addresses.js';
 import { packAttributes } from './attributes.js';
-import type { FlowSink } from './flow-rings.js';
+import type { Dimensions } from './dimensions.js';
+import { FlowDetailRows } from './flow-detail-rows.js';
+import type { RecordMemory } from './flow-rings.js';
 import { FlowTunnels } from './flow-tunnels.js';
-import type { Interfaces } from './interfaces.js';
+import type { NameCache } from './name-cache.js';
+import { NameSource, packNameInfo } from './name-info.js';
+import { RowBuffer } from './row-buffer.js';
 import type { RowIds } from './row-ids.js';
 
 /** Columns of `flows`, in the order of the table. */
@@ -28,16 +32,11 @@ const enum Column {
   FlowId,
   RttClientUs,
   RttServerUs,
+  Application,
+  ServerName,
+  ServerNameInfo,
   Count,
 }
-
-/**
- * Rows per statement. Measured with values as arguments: 389 k rows/s with 1, 535 k with 8, 642 k with 32, 669 k with 64, no
- * more with 256. Values in one array argument instead: 495 k with 32.
- */
-const ROWS_PER_STATEMENT = 32;
-
-type Values = (number | null)[];
 
 /** What was added since the last `begin`. */
 export interface RowSums {
@@ -47,52 +46,53 @@ export interface RowSums {
   readonly wireBytes: number;
 }
 
-/** Turns flow records into rows of `flows` and `flow_tunnels`, several per statement. Has no transaction of its own. */
-export class FlowRows implements FlowSink, RowSums {
+/** Turns flow records into rows of `flows` and of the tables beside it. Has no transaction of its own. */
+export class FlowRows implements RowSums {
   rows = 0;
   packets = 0;
   ipBytes = 0;
   wireBytes = 0;
-  private readonly insertMany: Statement<Values>;
-  private readonly insertOne: Statement<Values>;
+  private readonly buffer: RowBuffer;
   private readonly insertTrouble: Statement<number[]>;
-  /** Values of the rows that are not inserted yet; one array for all statements ever. */
-  private readonly values: Values = new Array<number | null>(ROWS_PER_STATEMENT * Column.Count).fill(0);
-  private filled = 0;
   private readonly tunnels: FlowTunnels;
+  private readonly details: FlowDetailRows;
 
   constructor(
     db: Database,
     private readonly ids: RowIds,
-    private readonly addresses: Addresses,
-    private readonly interfaces: Interfaces,
+    private readonly dimensions: Dimensions,
+    private readonly names: NameCache,
   ) {
-    const tuple = `(${new Array(Column.Count).fill('?').join()})`;
-    this.insertMany = db.prepare<Values>(`INSERT INTO flows VALUES ${new Array(ROWS_PER_STATEMENT).fill(tuple).join()}`);
-    this.insertOne = db.prepare<Values>(`INSERT INTO flows VALUES ${tuple}`);
+    this.buffer = new RowBuffer(db, 'flows', Column.Count);
     this.insertTrouble = db.prepare<number[]>('INSERT INTO flow_trouble VALUES (?, ?, ?, ?, ?, ?, ?)');
-    this.tunnels = new FlowTunnels(db, addresses);
+    this.tunnels = new FlowTunnels(db, dimensions);
+    this.details = new FlowDetailRows(db, dimensions.texts);
   }
 
   /** Starts a batch; what an abandoned one has left is forgotten. */
   begin(): void {
-    this.filled = 0;
+    this.buffer.begin();
     this.tunnels.begin();
+    this.details.begin();
     this.rows = 0;
     this.packets = 0;
     this.ipBytes = 0;
     this.wireBytes = 0;
   }
 
-  add(words: Int32Array, doubles: Float64Array, payload: number): void {
+  /** Adds the flow record at byte offset `payload`. Allocates nothing for a flow without details. */
+  add(memory: RecordMemory, payload: number): void {
+    const { words, doubles } = memory;
     const word = payload >> 2;
     const double = payload >> 3;
     const direction = (words[word + Slot.Initiator] as number) & 1;
-    const isIpv6 = (((words[word + Slot.Protocol] as number) >> 20) & 0xf) === 6;
+    const version = ((words[word + Slot.Protocol] as number) >> 20) & 0xf;
     const protocol = (words[word + Slot.Protocol] as number) & 0xff;
     const ports = words[word + Slot.Ports] as number;
+    const orderedPorts = direction === 0 ? ports : (ports << 16) | (ports >>> 16);
     const isIcmp = protocol === IpProtocol.Icmp || protocol === IpProtocol.Icmpv6;
     const endUs = doubles[double + Slot.EndUsF64] as number;
+    const startUs = doubles[double + Slot.StartUsF64] as number;
     const srcPackets = doubles[double + Slot.Packets0F64 + direction] as number;
     const dstPackets = doubles[double + Slot.Packets1F64 - direction] as number;
     const srcBytes = doubles[double + Slot.IpBytes0F64 + direction] as number;
@@ -104,18 +104,13 @@ export class FlowRows implements FlowSink, RowSums {
     const dst = word + (direction === 0 ? Slot.AddressHi : Slot.AddressLo);
     const id = this.ids.next(doubles[double + Slot.EmittedUsF64] as number);
 
-    const values = this.values;
-    const at = this.filled;
+    const { values, at } = this.buffer;
     values[at + Column.Id] = id;
     values[at + Column.EndAgeUs] = id - endUs;
-    values[at + Column.DurationUs] = endUs - (doubles[double + Slot.StartUsF64] as number);
-    values[at + Column.Src] = isIpv6 ? this.addresses.idOf(words, src) : (words[src + 3] as number);
-    values[at + Column.Dst] = isIpv6 ? this.addresses.idOf(words, dst) : (words[dst + 3] as number);
-    values[at + Column.Ports] = isIcmp
-      ? (words[word + Slot.Icmp] as number)
-      : direction === 0
-        ? ports
-        : (ports << 16) | (ports >>> 16);
+    values[at + Column.DurationUs] = endUs - startUs;
+    values[at + Column.Src] = this.dimensions.addressOf(version, words, src);
+    values[at + Column.Dst] = this.dimensions.addressOf(version, words, dst);
+    values[at + Column.Ports] = isIcmp ? (words[word + Slot.Icmp] as number) : orderedPorts;
     values[at + Column.SrcPackets] = srcPackets;
     values[at + Column.DstPackets] = dstPackets;
     values[at + Column.SrcBytes] = srcBytes;
@@ -130,24 +125,55 @@ export class FlowRows implements FlowSink, RowSums {
       words[word + Slot.TcpState] as number,
       words[word + Slot.TcpFlags0 + direction] as number,
       words[word + Slot.TcpFlags1 - direction] as number,
-      this.interfaces.idOf(words[word + Slot.InterfaceIndex] as number),
+      this.dimensions.interfaces.idOf(words[word + Slot.InterfaceIndex] as number),
       words[word + Slot.VlanId] as number,
     );
     values[at + Column.FlowId] = flowId === 0 ? null : flowId;
     values[at + Column.RttClientUs] = (words[word + Slot.RttClientUs] as number) || null;
     values[at + Column.RttServerUs] = (words[word + Slot.RttServerUs] as number) || null;
+    values[at + Column.Application] = applicationValue(
+      words[word + Slot.Application] as number,
+      protocol,
+      orderedPorts >>> 16,
+      orderedPorts & 0xffff,
+    );
+    this.putName(memory, payload, at, id, version, src, dst, startUs);
     if (protocol === IpProtocol.Tcp) this.addTrouble(words, word, direction, id);
     if (words[word + Slot.Tunnel] !== 0) this.tunnels.add(id, words, word, direction);
+    this.buffer.push();
 
     this.rows++;
     this.packets += srcPackets + dstPackets;
     this.ipBytes += srcBytes + dstBytes;
     this.wireBytes += srcWireBytes + dstWireBytes;
-    this.filled = at + Column.Count;
-    if (this.filled === values.length) {
-      this.insertMany.run(...values);
-      this.filled = 0;
+  }
+
+  /** The server's name: what the flow itself tells, and failing that what was heard of the address before. */
+  private putName(
+    { words, bytes }: RecordMemory,
+    payload: number,
+    at: number,
+    id: number,
+    version: number,
+    src: number,
+    dst: number,
+    startUs: number,
+  ): void {
+    const { values } = this.buffer;
+    const { details, names } = this;
+    const word = payload >> 2;
+    const detailBytes = words[word + Slot.DetailBytes] as number;
+    if (detailBytes !== 0) {
+      details.add(id, bytes, payload + Slot.RecordBytes, detailBytes);
+      if (details.source !== NameSource.None) {
+        values[at + Column.ServerName] = details.name;
+        values[at + Column.ServerNameInfo] = packNameInfo(details.source, false, 0);
+        return;
+      }
     }
+    const isFound = names.find(version, words, src, dst, startUs, words[word + Slot.SegmentIndex] !== 0);
+    values[at + Column.ServerName] = isFound ? names.name : null;
+    values[at + Column.ServerNameInfo] = isFound ? names.info : null;
   }
 
   /** Most TCP flows have no trouble, so what there is of it stands in a table of its own. */
@@ -164,8 +190,15 @@ export class FlowRows implements FlowSink, RowSums {
 
   /** Inserts the rows that do not fill a statement. */
   finish(): void {
-    for (let at = 0; at < this.filled; at += Column.Count) this.insertOne.run(...this.values.slice(at, at + Column.Count));
-    this.filled = 0;
+    this.buffer.finish();
     this.tunnels.finish();
+    this.details.finish();
   }
+}
+
+/** `flows.application`: the number twice, and 1 more where only the port speaks for it; null for none. */
+function applicationValue(seen: number, protocol: number, srcPort: number, dstPort: number): number | null {
+  if (seen !== 0) return seen * 2;
+  const usual = applicationOfPort(protocol, srcPort, dstPort);
+  return usual === 0 ? null : usual * 2 + 1;
 }

@@ -2,26 +2,20 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { PipelineMemory, Session } from '../messages.js';
 import { InterfaceTable } from '../ring/interface-table.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
-import { ADDRESSES_MAX, Addresses } from './addresses.js';
 import type { Counts } from './counters.js';
 import type { FlowRings } from './flow-rings.js';
-import { FlowRows, type RowSums } from './flow-rows.js';
-import { Interfaces } from './interfaces.js';
 import { LedgerTable } from './ledger-table.js';
-import { RowIds } from './row-ids.js';
+import { RecordRows } from './record-rows.js';
 import { closeSession, openSession, type SessionOpened } from './sessions.js';
 
 /**
- * Moves rows from the rings into the database, exactly once: rows, ledger and ring positions are one transaction, and the rings
- * are released behind it. Where the outcome is in doubt (a failed write, a dead predecessor), the stored positions decide.
+ * Moves records of all kinds from the rings into the database, exactly once: rows, ledger and ring positions are one transaction, and
+ * the rings are released behind it. Where the outcome is in doubt (a failed write, a dead predecessor), the stored positions decide.
  */
 export class FlowStore {
   readonly session: SessionOpened;
   private readonly ledger: LedgerTable;
-  private readonly ids: RowIds;
-  private readonly addresses: Addresses;
-  private readonly interfaces: Interfaces;
-  private readonly rows: FlowRows;
+  private readonly rows: RecordRows;
   private readonly beginStatement: Statement<[]>;
   private readonly commitStatement: Statement<[]>;
   private readonly rollbackStatement: Statement<[]>;
@@ -34,14 +28,12 @@ export class FlowStore {
     private readonly rings: FlowRings,
     memory: PipelineMemory,
     session: Session,
+    namesAddressesMax: number,
   ) {
     this.block = new ThreadBlock(memory.writer);
     this.session = openSession(db, session);
     this.ledger = new LedgerTable(db, this.session.id, memory);
-    this.ids = new RowIds(db);
-    this.addresses = new Addresses(db, ADDRESSES_MAX);
-    this.interfaces = new Interfaces(db, new InterfaceTable(memory.interfaces));
-    this.rows = new FlowRows(db, this.ids, this.addresses, this.interfaces);
+    this.rows = new RecordRows(db, new InterfaceTable(memory.interfaces), namesAddressesMax);
     this.beginStatement = db.prepare('BEGIN IMMEDIATE');
     this.commitStatement = db.prepare('COMMIT');
     this.rollbackStatement = db.prepare('ROLLBACK');
@@ -56,34 +48,35 @@ export class FlowStore {
   /** Whether the counters have moved since the last commit. */
   hasLedgerChanged(): boolean {
     this.rows.begin();
-    return this.ledger.hasChanged(this.rows);
+    return this.ledger.hasChanged(this.rows.sums);
   }
 
   /**
-   * Commits at most `rowsMax` rows and the ledger under the minute `minuteUs`. Returns what was written, valid until the next
-   * call. Throws what SQLite throws; the rows are then still in the rings.
+   * Commits at most `recordsMax` records and the ledger under the minute `minuteUs`, and returns the number of records. Throws
+   * what SQLite throws; the records are then still in the rings.
    */
-  write(minuteUs: number, rowsMax: number): RowSums {
+  write(minuteUs: number, recordsMax: number): number {
+    let records = 0;
     this.transact(() => {
-      this.rings.take(rowsMax, this.rows, this.beat);
+      records = this.rings.take(recordsMax, this.rows, this.beat);
       this.rows.finish();
-      this.ledger.write(minuteUs, this.rows, this.rings.positions);
+      this.ledger.write(minuteUs, this.rows.sums, records, this.rings.positions);
     });
-    return this.rows;
+    return records;
   }
 
   /** Writes the final ledger and closes the session. The rings are empty, the caller sees to that. */
   end(minuteUs: number, endedUs: number): void {
     this.transact(() => {
-      this.ledger.write(minuteUs, this.rows, this.rings.positions);
+      this.ledger.write(minuteUs, this.rows.sums, 0, this.rings.positions);
       this.ledger.end();
       closeSession(this.db, this.session.id, endedUs, this.ledger.latest);
     });
   }
 
-  /** IPv6 addresses that found the table full, in the rows that the last `write` committed. */
-  takeAddressesOverflowed(): number {
-    return this.addresses.settle();
+  /** Counts in the writer's block what happened in the last `write`, which was committed. */
+  countInto(block: ThreadBlock): void {
+    this.rows.settle(block);
   }
 
   private transact(work: () => void): void {
@@ -118,15 +111,13 @@ export class FlowStore {
   private revert(): void {
     this.isInDoubt = true;
     this.rings.rewind();
-    this.ids.revert();
     if (this.db.inTransaction) this.rollbackStatement.run();
   }
 
   /** Makes the database's word count: what it holds is not taken from the rings again, what it lacks is. */
   private settleDoubt(): void {
     if (this.db.inTransaction) this.rollbackStatement.run();
-    this.addresses.revert();
-    this.interfaces.revert();
+    this.rows.revert();
     const positions = this.ledger.resume();
     if (positions) this.rings.skipTo(positions);
     this.isInDoubt = false;

@@ -1,6 +1,7 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { Slot, TunnelBit } from '../ring/layout.js';
-import type { Addresses } from './addresses.js';
+import type { Dimensions } from './dimensions.js';
+import { RowBuffer } from './row-buffer.js';
 
 /** Columns of `flow_tunnels`, in the order of the table. */
 const enum Column {
@@ -12,31 +13,20 @@ const enum Column {
   Count,
 }
 
-/** Rows per statement; see `FlowRows`. */
-const ROWS_PER_STATEMENT = 32;
-
-type Values = (number | null)[];
-
-/** Writes the tunnels of flows that came in one, several rows per statement. Has no transaction of its own. */
+/** Writes the tunnels of flows that came in one. Has no transaction of its own. */
 export class FlowTunnels {
-  private readonly insertMany: Statement<Values>;
-  private readonly insertOne: Statement<Values>;
-  /** Values of the rows that are not inserted yet. */
-  private readonly values: Values = new Array<number | null>(ROWS_PER_STATEMENT * Column.Count).fill(0);
-  private filled = 0;
+  private readonly rows: RowBuffer;
 
   constructor(
     db: Database,
-    private readonly addresses: Addresses,
+    private readonly dimensions: Dimensions,
   ) {
-    const tuple = `(${new Array(Column.Count).fill('?').join()})`;
-    this.insertMany = db.prepare<Values>(`INSERT INTO flow_tunnels VALUES ${new Array(ROWS_PER_STATEMENT).fill(tuple).join()}`);
-    this.insertOne = db.prepare<Values>(`INSERT INTO flow_tunnels VALUES ${tuple}`);
+    this.rows = new RowBuffer(db, 'flow_tunnels', Column.Count);
   }
 
   /** Starts a batch; what an abandoned one has left is forgotten. */
   begin(): void {
-    this.filled = 0;
+    this.rows.begin();
   }
 
   /**
@@ -45,30 +35,21 @@ export class FlowTunnels {
    */
   add(id: number, words: Int32Array, word: number, direction: number): void {
     const tunnel = words[word + Slot.Tunnel] as number;
-    const values = this.values;
-    const at = this.filled;
+    const { values, at } = this.rows;
     values[at + Column.Id] = id;
     values[at + Column.Type] = tunnel & TunnelBit.TypeMask;
     values[at + Column.TunnelId] = (tunnel & TunnelBit.HasId) === 0 ? null : (words[word + Slot.TunnelId] as number) >>> 0;
     const version = tunnel >> TunnelBit.IpVersion;
     const isTurned = ((tunnel & TunnelBit.IsFromHi) !== 0) !== (direction === 1);
-    values[at + Column.Src] = this.addressOf(words, word + (isTurned ? Slot.TunnelDst : Slot.TunnelSrc), version);
-    values[at + Column.Dst] = this.addressOf(words, word + (isTurned ? Slot.TunnelSrc : Slot.TunnelDst), version);
-    this.filled = at + Column.Count;
-    if (this.filled === values.length) {
-      this.insertMany.run(...values);
-      this.filled = 0;
-    }
+    const src = word + (isTurned ? Slot.TunnelDst : Slot.TunnelSrc);
+    const dst = word + (isTurned ? Slot.TunnelSrc : Slot.TunnelDst);
+    values[at + Column.Src] = version === 0 ? null : this.dimensions.addressOf(version, words, src);
+    values[at + Column.Dst] = version === 0 ? null : this.dimensions.addressOf(version, words, dst);
+    this.rows.push();
   }
 
   /** Inserts the rows that do not fill a statement. */
   finish(): void {
-    for (let at = 0; at < this.filled; at += Column.Count) this.insertOne.run(...this.values.slice(at, at + Column.Count));
-    this.filled = 0;
-  }
-
-  private addressOf(words: Int32Array, word: number, version: number): number | null {
-    if (version === 0) return null;
-    return version === 6 ? this.addresses.idOf(words, word) : (words[word + 3] as number);
+    this.rows.finish();
   }
 }

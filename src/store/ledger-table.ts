@@ -84,9 +84,12 @@ export class LedgerTable {
     return differ(this.latestCounts, this.storedCounts);
   }
 
-  /** Adds to the row of the minute, inside the open transaction; nothing when nothing has changed. */
-  write(minuteUs: number, rows: RowSums, positions: readonly number[]): void {
-    if (!this.hasChanged(rows)) return;
+  /**
+   * Adds to the row of the minute, inside the open transaction; nothing when nothing has changed. `records` is what the transaction
+   * took from the rings: records that no counter knows must not be taken again either.
+   */
+  write(minuteUs: number, rows: RowSums, records: number, positions: readonly number[]): void {
+    if (!this.hasChanged(rows) && records === 0) return;
     if (this.positionsMinuteUs !== minuteUs) this.end();
     const { latestCounts: latest, storedCounts: stored } = this;
     const deltas = COUNT_COLUMNS.map((column) => latest.columns[column] - stored.columns[column]);

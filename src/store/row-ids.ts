@@ -4,7 +4,7 @@ import type { Database, Statement } from 'better-sqlite3';
 const STEP = 2;
 
 /**
- * Gives each row its id: the µs of its emission, rounded down to an even number, and moved on to the next one that is free.
+ * Gives each row of a table its id: the µs of its emission, rounded down to an even number, and moved on to the next one that is free.
  * Ids only grow, but for a `revert`. Rows of earlier runs may lie in the way when old captures are added: the nearest of them
  * is known, so that the database is asked again only when it has been reached.
  */
@@ -14,8 +14,9 @@ export class RowIds {
   /** The nearest id that is taken, not below the last one given; -Infinity when it is not known yet. */
   private taken = Number.NEGATIVE_INFINITY;
 
-  constructor(db: Database) {
-    this.findTaken = db.prepare<[number], number>('SELECT id FROM flows WHERE id >= ? ORDER BY id LIMIT 1').pluck();
+  /** For the rows of one table; each table counts by itself. */
+  constructor(db: Database, table: 'flows' | 'dns') {
+    this.findTaken = db.prepare<[number], number>(`SELECT id FROM ${table} WHERE id >= ? ORDER BY id LIMIT 1`).pluck();
   }
 
   /** The id of a row that was emitted at `emittedUs`, an integer of 0 or more. */

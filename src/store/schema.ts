@@ -1,5 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { ADDRESS_ID_BASE } from './addresses.js';
+import { DEVICE_VIEW } from './device-view.js';
+import { DNS_VIEW } from './dns-view.js';
 import { FLOW_VIEW } from './flow-view.js';
 
 /** `PRAGMA application_id` of a flowberry database: "FLBR". */
@@ -129,6 +131,82 @@ CREATE TABLE flow_tunnels (
   dst INTEGER
 );`,
   },
+  {
+    version: 4,
+    sql: `
+-- Names and other texts from the wire: ASCII, escaped. The first entry stands for those that found the table full.
+CREATE TABLE texts (
+  id INTEGER PRIMARY KEY, -- 0 and above
+  text TEXT NOT NULL UNIQUE
+);
+INSERT INTO texts VALUES (0, 'other');
+
+ALTER TABLE flows ADD COLUMN application INTEGER; -- number * 2, and 1 more if only the port speaks for it; NULL for none
+ALTER TABLE flows ADD COLUMN server_name INTEGER; -- texts.id; NULL if no name is known
+ALTER TABLE flows ADD COLUMN server_name_info INTEGER; -- where the name is from, whether there were others, its age
+
+-- What the ClientHello of a flow told, by TLS or QUIC.
+CREATE TABLE flow_tls (
+  id INTEGER PRIMARY KEY, -- flows.id
+  version INTEGER, -- highest that the client offers, as on the wire
+  alpn INTEGER, -- texts.id: the protocols that the client offers, joined by commas
+  ja4 INTEGER, -- texts.id
+  quic_version INTEGER -- NULL for TLS over TCP
+);
+
+-- What the first request of a flow and its answer told.
+CREATE TABLE flow_http (
+  id INTEGER PRIMARY KEY, -- flows.id
+  method INTEGER, -- texts.id, as the next two
+  path INTEGER, -- NULL unless names.http-path is on
+  user_agent INTEGER,
+  status INTEGER
+);
+
+-- One row per DNS transaction; dns_view shows it readably.
+CREATE TABLE dns (
+  id INTEGER PRIMARY KEY, -- µs since 1970 at which the row was emitted: even and unique
+  seen_age_us INTEGER NOT NULL, -- id less the time of the query, or of the answer if no query was seen
+  latency_us INTEGER, -- NULL if query or answer was not seen
+  client INTEGER NOT NULL, -- addresses as in flows
+  server INTEGER NOT NULL,
+  ports INTEGER NOT NULL, -- client << 16 | server as a signed 32-bit integer
+  transport INTEGER NOT NULL,
+  type INTEGER NOT NULL,
+  code INTEGER, -- NULL if no answer was seen
+  query INTEGER NOT NULL, -- texts.id
+  answer_count INTEGER NOT NULL, -- as the answer tells
+  answers TEXT -- addresses and names, joined by commas; NULL for none
+);
+
+-- What has a hardware address on the networks that were seen; device_view shows it readably.
+CREATE TABLE devices (
+  id INTEGER PRIMARY KEY,
+  mac TEXT UNIQUE, -- aa:bb:cc:dd:ee:ff; NULL for a device of which only the IP address was seen
+  vendor TEXT, -- by the list of the IEEE; NULL where nobody is registered, and for addresses that devices give themselves
+  first_seen_us INTEGER NOT NULL, -- µs since 1970, by the capture
+  last_seen_us INTEGER NOT NULL
+);
+
+CREATE TABLE device_addresses (
+  device_id INTEGER NOT NULL,
+  ip INTEGER NOT NULL, -- as in flows
+  source INTEGER NOT NULL, -- the first in the order ARP, NDP, DHCP, DHCPv6, mDNS, LLMNR, NetBIOS that showed it
+  first_seen_us INTEGER NOT NULL,
+  last_seen_us INTEGER NOT NULL,
+  PRIMARY KEY (device_id, ip)
+) WITHOUT ROWID;
+CREATE INDEX device_addresses_by_ip ON device_addresses (ip);
+
+CREATE TABLE device_names (
+  device_id INTEGER NOT NULL,
+  name INTEGER NOT NULL, -- texts.id
+  source INTEGER NOT NULL, -- as above
+  first_seen_us INTEGER NOT NULL,
+  last_seen_us INTEGER NOT NULL,
+  PRIMARY KEY (device_id, name)
+) WITHOUT ROWID;`,
+  },
 ];
 
 /** `PRAGMA user_version` that this flowberry writes and reads. */
@@ -153,18 +231,28 @@ export function migrate(db: Database, nowUs: number): void {
       db.pragma(`user_version = ${migration.version}`);
     }).immediate();
   }
-  renewView(db);
+  renewViews(db);
 }
+
+/** The views by name. Plain `sqlite3` reads them: they use no function of ours, and none of SQLite's that is younger than 2020. */
+const VIEWS: readonly (readonly [name: string, sql: string])[] = [
+  ['flow_view', FLOW_VIEW],
+  ['dns_view', DNS_VIEW],
+  ['device_view', DEVICE_VIEW],
+];
 
 /**
  * Views hold no data, so they need no migration: one whose text differs from ours is made anew. That keeps the names of end
- * reasons and TCP states in step with the code.
+ * reasons, applications and the like in step with the code.
  */
-function renewView(db: Database): void {
-  const present = db.prepare(`SELECT sql FROM sqlite_schema WHERE type = 'view' AND name = 'flow_view'`).pluck().get();
-  if (present === FLOW_VIEW) return;
+function renewViews(db: Database): void {
+  const find = db.prepare<[string], string>(`SELECT sql FROM sqlite_schema WHERE type = 'view' AND name = ?`).pluck();
+  const differing = VIEWS.filter(([name, sql]) => find.get(name) !== sql);
+  if (differing.length === 0) return;
   db.transaction(() => {
-    db.exec('DROP VIEW IF EXISTS flow_view');
-    db.exec(FLOW_VIEW);
+    for (const [name, sql] of differing) {
+      db.exec(`DROP VIEW IF EXISTS ${name}`);
+      db.exec(sql);
+    }
   }).immediate();
 }

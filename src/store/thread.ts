@@ -52,7 +52,7 @@ async function run(): Promise<void> {
     else if (isEnding && writer.isEmpty) break;
     else if (isEnding && writer.failure !== null && stepMs - endingSinceMs > END_PATIENCE_MS) {
       writer.abandon();
-      const lost = `${writer.rowsWaiting} flows could not be written and are lost`;
+      const lost = `${writer.flowsUnwritten} flows could not be written and are lost`;
       throw new AppError('DATABASE_WRITE_FAILED', `database ${config.dbPath}: ${writer.failure}; ${lost}`);
     } else if (isEnding || writer.isBatchNear) await setTimeout(writer.failure === null ? NAP_MS : SLEEP_MS);
     else await doorbell.waitAsync(SLEEP_MS, isIdle);

@@ -32,6 +32,7 @@ export interface WriterSetup {
 export class Writer {
   readonly opened: WriterOpened;
   private readonly block: ThreadBlock;
+  private readonly parse: readonly ThreadBlock[];
   private readonly rings: FlowRings;
   private readonly policy: BatchPolicy;
   private readonly store: FlowStore;
@@ -45,16 +46,18 @@ export class Writer {
     nowMs: number,
   ) {
     this.block = new ThreadBlock(memory.writer);
+    this.parse = memory.parse.map((block) => new ThreadBlock(block));
     this.rings = new FlowRings(memory.flowRings);
     this.policy = new BatchPolicy({
       rowsMin: config.batchRowsMin,
       ageMsMax: config.batchAgeMsMax,
       rowsMax: config.batchRowsMax,
     });
-    this.store = new FlowStore(database.db, this.rings, memory, session);
+    this.store = new FlowStore(database.db, this.rings, memory, session, config.namesAddressesMax);
     this.trouble = new Trouble(config.dbPath, config.dbBusyTimeoutMs, this.block, log);
     this.minuteUs = minuteUsOf(nowMs);
     this.showCounts();
+    this.store.countInto(this.block);
     const { uncleanSessions, packetsUnwritten } = this.store.session;
     this.block.cells[Cell.UncleanSessions] = this.block.cell(Cell.UncleanSessions) + uncleanSessions;
     this.block.cells[Cell.PacketsUnwritten] = this.block.cell(Cell.PacketsUnwritten) + packetsUnwritten;
@@ -81,19 +84,19 @@ export class Writer {
     }
   }
 
-  /** Published rows that are not written yet. */
-  get rowsWaiting(): number {
-    return this.rings.rowsWaiting;
-  }
-
-  /** Whether every published row is written. */
+  /** Whether every published record is written. */
   get isEmpty(): boolean {
-    return this.rowsWaiting === 0;
+    return this.rings.isEmpty;
   }
 
-  /** Whether so many rows wait that the next batch may be due without any further row. */
+  /** Flows that the parse workers have emitted and that are not committed. */
+  get flowsUnwritten(): number {
+    return this.parse.reduce((sum, block) => sum + block.cell(Cell.FlowsEmitted), -this.block.cell(Cell.FlowsWritten));
+  }
+
+  /** Whether so much waits that the next batch may be due without anything further. */
   get isBatchNear(): boolean {
-    return this.policy.isNear(this.rowsWaiting);
+    return this.policy.isNear(this.rings.recordsWaiting);
   }
 
   /** Why rows wait although they are due; null while the database takes them. */
@@ -110,7 +113,7 @@ export class Writer {
       this.minuteUs = minuteUs;
     }
     const isPressing = isEnding || this.rings.isHalfFull;
-    if (!this.policy.isDue(nowMs, this.rowsWaiting, isPressing)) return false;
+    if (!this.policy.isDue(nowMs, this.rings.recordsWaiting, isPressing)) return false;
     return this.write(nowMs, this.policy.rowsMax);
   }
 
@@ -119,7 +122,7 @@ export class Writer {
    * it. Throws `DATABASE_WRITE_FAILED` when the end cannot be written: the session then stays open and counts as unclean.
    */
   close(nowMs: number): void {
-    assert(this.isEmpty, 'writer: closed while rows wait');
+    assert(this.isEmpty, 'writer: closed while records wait');
     const { db } = this.database;
     this.block.cells[Cell.Blocked] = 1;
     try {
@@ -148,12 +151,11 @@ export class Writer {
     const { cells } = this.block;
     const startMs = performance.now();
     try {
-      const { rows } = this.store.write(this.minuteUs, rowsMax);
-      if (rows > 0) {
+      if (this.store.write(this.minuteUs, rowsMax) > 0) {
         cells[Cell.BatchesWritten] = this.block.cell(Cell.BatchesWritten) + 1;
         this.policy.flushed(nowMs);
       }
-      cells[Cell.AddressesOverflowed] = this.block.cell(Cell.AddressesOverflowed) + this.store.takeAddressesOverflowed();
+      this.store.countInto(this.block);
       this.showCounts();
       this.trouble.over();
       return true;

@@ -61,3 +61,40 @@ export function addSums(flows: Map<string, Sums>, key: string, sums: Sums): void
 export function expectedPackets(name: string): number {
   return (JSON.parse(readFileSync(`${folder}expected/${name}.summary.json`, 'utf8')) as { packets: number }).packets;
 }
+
+/** Lines of an expected file without its header, split at commas outside of quotes. */
+function csvRows(path: string): string[][] {
+  const [, ...lines] = readFileSync(path, 'utf8').trimEnd().split(/\r?\n/);
+  return lines.map((line) => [...line.matchAll(/(?:^|,)(?:"([^"]*)"|([^,]*))/g)].map((match) => match[1] ?? match[2] ?? ''));
+}
+
+/** Server names that tshark shows: `src port dst port` of the client's packet, and the name in lower case. */
+export function expectedSni(name: string): { readonly key: string; readonly server: string }[] {
+  return csvRows(capturePath(`expected/${name}.sni.csv`)).map((row) => {
+    const [, src4, src6, tcpSrc, udpSrc, dst4, dst6, tcpDst, udpDst, server] = row as string[];
+    return {
+      key: `${src4 || src6} ${tcpSrc || udpSrc} ${dst4 || dst6} ${tcpDst || udpDst}`,
+      server: (server as string).toLowerCase(),
+    };
+  });
+}
+
+/** A DNS message as tshark shows it: names in lower case, of the answers the addresses and aliases. */
+export interface ExpectedDns {
+  readonly frame: string;
+  readonly isResponse: boolean;
+  readonly questions: readonly string[];
+  readonly answers: readonly string[];
+}
+
+export function expectedDns(name: string): ExpectedDns[] {
+  const split = (text = ''): string[] =>
+    text
+      .toLowerCase()
+      .split(',')
+      .filter((part) => part !== '' && part !== '<root>');
+  return csvRows(capturePath(`expected/${name}.dns.csv`)).map(([frame = '', response, questions, , a, aaaa, cname]) => {
+    const answers = [a, aaaa, cname].flatMap(split);
+    return { frame, isResponse: response === '1' || response === 'True', questions: split(questions), answers };
+  });
+}

@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest';
 import { type OptionValues, resolveConfig } from '../../src/config.js';
 import { allocateMemory } from '../../src/memory.js';
 import type { PipelineMemory, Session } from '../../src/messages.js';
+import { Application } from '../../src/ring/application.js';
 import { Doorbell } from '../../src/ring/doorbell.js';
 import { InterfaceTable } from '../../src/ring/interface-table.js';
 import { EndReason, RecordKind, Slot, TcpState, TunnelBit } from '../../src/ring/layout.js';
@@ -13,7 +14,15 @@ import { RingProducer } from '../../src/ring/ring.js';
 import { Cell, ThreadBlock } from '../../src/ring/thread-block.js';
 import type { TunnelType } from '../../src/ring/tunnel-type.js';
 import { Writer, type WriterSetup } from '../../src/store/writer.js';
-import { address } from './frame-bytes.js';
+import {
+  type DetailSpec,
+  type DeviceSpec,
+  type DnsSpec,
+  detailBytes,
+  deviceRecord,
+  dnsRecord,
+  putAddress,
+} from './name-records.js';
 
 /** A pair of values: what the initiator sent, what the other side sent. */
 type Pair = readonly [src: number, dst: number];
@@ -32,12 +41,12 @@ export interface FlowSpec {
   readonly tcpFlags: Pair;
   readonly tcpState: TcpState;
   readonly endReason: EndReason;
-  /** Type in the upper, code in the lower 8 bits. */
   /** Client side, server side. */
   readonly rttUs: Pair;
   readonly retransmits: Pair;
   readonly outOfOrder: Pair;
   readonly zeroWindows: Pair;
+  /** Type in the upper, code in the lower 8 bits. */
   readonly icmp: number;
   readonly vlanId: number;
   readonly interfaceIndex: number;
@@ -45,6 +54,10 @@ export interface FlowSpec {
   readonly endUs: number;
   readonly emittedUs: number;
   readonly flowId: number;
+  readonly segmentIndex: number;
+  /** As the payload showed it. */
+  readonly application: Application;
+  readonly details?: DetailSpec;
   /** The outermost tunnel of the flow's first packet, which the initiator sent unless `isFromDst`. */
   readonly tunnel?: {
     readonly type: TunnelType;
@@ -84,6 +97,8 @@ const UDP_FLOW: FlowSpec = {
   endUs: NOW_US - 60_000_000,
   emittedUs: NOW_US,
   flowId: 0,
+  segmentIndex: 0,
+  application: Application.None,
   direction: 0,
 };
 
@@ -95,14 +110,6 @@ export function flow(given: Partial<FlowSpec> = {}): FlowSpec {
 /** `count` flows, a millisecond apart. */
 export function flows(count: number, given: Partial<FlowSpec> = {}): FlowSpec[] {
   return Array.from({ length: count }, (_, i) => flow({ ...given, emittedUs: (given.emittedUs ?? NOW_US) + i * 1000 }));
-}
-
-function putAddress(words: Int32Array, word: number, text: string): void {
-  const bytes = address(text);
-  const padded = new Uint8Array(16);
-  padded.set(bytes, 16 - bytes.length);
-  const view = new DataView(padded.buffer);
-  for (let i = 0; i < 4; i++) words[word + i] = view.getInt32(i * 4);
 }
 
 function putTunnel(words: Int32Array, word: number, { tunnel, direction }: FlowSpec): void {
@@ -145,6 +152,8 @@ function putRecord(words: Int32Array, doubles: Float64Array, payload: number, sp
     words[word + first + spec.direction] = pair[0];
     words[word + first + 1 - spec.direction] = pair[1];
   }
+  words[word + Slot.SegmentIndex] = spec.segmentIndex;
+  words[word + Slot.Application] = spec.application;
   words[word + Slot.TcpFlags0 + spec.direction] = spec.tcpFlags[0];
   words[word + Slot.TcpFlags1 - spec.direction] = spec.tcpFlags[1];
   doubles[double + Slot.StartUsF64] = spec.startUs;
@@ -225,9 +234,12 @@ export class WriterRig implements WriterSetup {
   /** Emits a flow as parse worker `index` does, and counts it as capture and parse worker do; false when the ring is full. */
   tryEmit(spec: FlowSpec, index = 0): boolean {
     const producer = this.producers[index] as RingProducer;
-    const payload = producer.tryPush(RecordKind.Flow, Slot.RecordBytes);
+    const details = detailBytes(spec.details ?? {});
+    const payload = producer.tryPush(RecordKind.Flow, Slot.RecordBytes + details.length);
     if (payload < 0) return false;
     putRecord(producer.words, this.doubles[index] as Float64Array, payload, spec);
+    producer.words[(payload >> 2) + Slot.DetailBytes] = details.length;
+    new Uint8Array(producer.words.buffer).set(details, payload + Slot.RecordBytes);
     producer.publish();
     const packets = spec.packets[0] + spec.packets[1];
     const parse = this.parse[index] as ThreadBlock;
@@ -239,6 +251,24 @@ export class WriterRig implements WriterSetup {
 
   emit(spec: FlowSpec, index = 0): void {
     if (!this.tryEmit(spec, index)) throw new Error('the test emits more flows than the ring takes');
+  }
+
+  /** Emits a DNS transaction as parse worker `index` does. */
+  emitDns(spec: DnsSpec, index = 0): void {
+    this.push(RecordKind.Dns, dnsRecord(spec), index);
+  }
+
+  /** Emits the sighting of a device as parse worker `index` does. */
+  emitDevice(spec: DeviceSpec, index = 0): void {
+    this.push(RecordKind.Device, deviceRecord(spec), index);
+  }
+
+  private push(kind: RecordKind, record: Uint8Array, index: number): void {
+    const producer = this.producers[index] as RingProducer;
+    const payload = producer.tryPush(kind, record.length);
+    if (payload < 0) throw new Error('the test emits more records than the ring takes');
+    new Uint8Array(producer.words.buffer).set(record, payload);
+    producer.publish();
   }
 
   /** Emits a flow, and blocks while the ring is full: some other thread must be writing. */

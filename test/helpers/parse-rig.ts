@@ -3,8 +3,20 @@ import { type OptionValues, resolveConfig } from '../../src/config.js';
 import { allocateMemory } from '../../src/memory.js';
 import type { ParseStart, PipelineMemory, Session } from '../../src/messages.js';
 import { finalReason, ParseWorker } from '../../src/parse/worker.js';
+import { APPLICATIONS } from '../../src/ring/application.js';
 import { Doorbell } from '../../src/ring/doorbell.js';
-import { END_REASONS, Slot, TCP_STATES, TunnelBit } from '../../src/ring/layout.js';
+import { Detail } from '../../src/ring/flow-details.js';
+import {
+  DEVICE_SOURCES,
+  Device,
+  DNS_TRANSPORTS,
+  Dns,
+  END_REASONS,
+  RecordKind,
+  Slot,
+  TCP_STATES,
+  TunnelBit,
+} from '../../src/ring/layout.js';
 import { type Ledger, readLedger } from '../../src/ring/ledger.js';
 import { ResumeAt, RingConsumer, RingProducer } from '../../src/ring/ring.js';
 import { ThreadBlock } from '../../src/ring/thread-block.js';
@@ -38,6 +50,34 @@ export interface EmittedFlow {
   readonly interfaceIndex: number;
   /** Type, id, and outer addresses of the first packet, as far as the tunnel has them; '' for none. */
   readonly tunnel: string;
+  /** As the payload shows it; '' for none. */
+  readonly application: string;
+  /** By their kind: texts, and numbers in hexadecimal. */
+  readonly details: Readonly<Record<string, string>>;
+}
+
+/** A DNS record as people read it. */
+export interface EmittedDns {
+  readonly transport: string;
+  readonly client: string;
+  readonly server: string;
+  readonly name: string;
+  readonly type: number;
+  /** -1 without an answer. */
+  readonly code: number;
+  readonly latencyUs: number;
+  readonly seenUs: number;
+  readonly answerCount: number;
+  /** Addresses and names. */
+  readonly answers: readonly string[];
+}
+
+/** A device record as people read it. */
+export interface EmittedDevice {
+  readonly source: string;
+  readonly mac: string;
+  readonly address: string;
+  readonly name: string;
 }
 
 const ETHERNET = 1;
@@ -49,6 +89,7 @@ export class ParseRig {
   private readonly frames: FrameWriter;
   private readonly flowRing: RingConsumer;
   private worker: ParseWorker;
+  private readonly taken = { flows: [] as EmittedFlow[], dns: [] as EmittedDns[], devices: [] as EmittedDevice[] };
 
   constructor(options: OptionValues = {}, mode: Session['mode'] = 'replay') {
     const config = resolveConfig({ 'flow.active-max': 100, ...options });
@@ -121,14 +162,114 @@ export class ParseRig {
 
   /** Flows written since the last call, in order. */
   flows(): EmittedFlow[] {
-    const flows: EmittedFlow[] = [];
-    for (let payload = this.flowRing.peek(); payload >= 0; payload = this.flowRing.peek()) {
-      flows.push(flowAt(this.flowRing, payload));
-      this.flowRing.advance();
-    }
-    this.flowRing.release();
-    return flows;
+    this.take();
+    return this.taken.flows.splice(0);
   }
+
+  /** As `flows`, for DNS transactions. */
+  dns(): EmittedDns[] {
+    this.take();
+    return this.taken.dns.splice(0);
+  }
+
+  /** As `flows`, for devices. */
+  devices(): EmittedDevice[] {
+    this.take();
+    return this.taken.devices.splice(0);
+  }
+
+  private take(): void {
+    const { flowRing: ring, taken } = this;
+    for (let payload = ring.peek(); payload >= 0; payload = ring.peek()) {
+      const kind = ring.kindAt(payload);
+      if (kind === RecordKind.Flow) taken.flows.push(flowAt(ring, payload));
+      else if (kind === RecordKind.Dns) taken.dns.push(dnsAt(ring, payload));
+      else if (kind === RecordKind.Device) taken.devices.push(deviceAt(ring, payload));
+      else throw new Error(`record of kind ${kind} in the flow ring`);
+      ring.advance();
+    }
+    ring.release();
+  }
+}
+
+function bytesAt(ring: RingConsumer, start: number, bytes: number): Buffer {
+  return Buffer.from(new Uint8Array(ring.words.buffer, start, bytes));
+}
+
+function addressAt(ring: RingConsumer, word: number, version: number): string {
+  if (version === 0) return '';
+  const at = (index: number): number => ring.words[word + index] as number;
+  if (version === 4) return ipv4Text(at(3));
+  return [0, 1, 2, 3].map((i) => `${(at(i) >>> 16).toString(16)}:${(at(i) & 0xffff).toString(16)}`).join(':');
+}
+
+function dnsAt(ring: RingConsumer, payload: number): EmittedDns {
+  const word = payload >> 2;
+  const at = (index: number): number => ring.words[word + index] as number;
+  const seenUs = new Float64Array(ring.words.buffer)[(payload >> 3) + Dns.SeenUsF64] as number;
+  const nameStart = payload + Dns.HeaderBytes;
+  const bytes = bytesAt(ring, nameStart + at(Dns.NameBytes), at(Dns.AnswerBytes));
+  const answers: string[] = [];
+  for (let offset = 0; offset < bytes.length; offset += 2 + (bytes[offset + 1] as number)) {
+    const value = bytes.subarray(offset + 2, offset + 2 + (bytes[offset + 1] as number));
+    if (bytes[offset] === 1) answers.push([...value].join('.'));
+    else if (bytes[offset] === 28)
+      answers.push((value.toString('hex').match(/..../g) ?? []).map((g) => Number.parseInt(g, 16).toString(16)).join(':'));
+    else answers.push(value.toString('latin1'));
+  }
+  return {
+    transport: DNS_TRANSPORTS[at(Dns.Transport)] ?? '?',
+    client: `${addressAt(ring, word + Dns.Client, at(Dns.IpVersion))} ${at(Dns.Ports) >>> 16}`,
+    server: `${addressAt(ring, word + Dns.Server, at(Dns.IpVersion))} ${at(Dns.Ports) & 0xffff}`,
+    name: bytesAt(ring, nameStart, at(Dns.NameBytes)).toString('latin1'),
+    type: at(Dns.Type),
+    code: at(Dns.Code),
+    latencyUs: at(Dns.LatencyUs),
+    seenUs,
+    answerCount: at(Dns.AnswerCount),
+    answers,
+  };
+}
+
+function deviceAt(ring: RingConsumer, payload: number): EmittedDevice {
+  const word = payload >> 2;
+  const at = (index: number): number => ring.words[word + index] as number;
+  const mac = ((at(Device.MacHigh) & 0xffff) * 2 ** 32 + (at(Device.MacLow) >>> 0)).toString(16).padStart(12, '0');
+  return {
+    source: DEVICE_SOURCES[at(Device.Source)] ?? '?',
+    mac: (mac.match(/../g) ?? []).join(':'),
+    address: addressAt(ring, word + Device.Address, at(Device.IpVersion)),
+    name: bytesAt(ring, payload + Device.HeaderBytes, at(Device.NameBytes)).toString('latin1'),
+  };
+}
+
+/** Names of `Detail`, as tests write them. */
+const DETAIL_NAMES: Readonly<Record<number, string>> = {
+  [Detail.Sni]: 'sni',
+  [Detail.QuicSni]: 'quicSni',
+  [Detail.HttpHost]: 'host',
+  [Detail.Alpn]: 'alpn',
+  [Detail.TlsVersion]: 'tlsVersion',
+  [Detail.Ja4]: 'ja4',
+  [Detail.QuicVersion]: 'quicVersion',
+  [Detail.HttpMethod]: 'method',
+  [Detail.HttpPath]: 'path',
+  [Detail.HttpUserAgent]: 'userAgent',
+  [Detail.HttpStatus]: 'status',
+};
+const NUMBERS: ReadonlySet<number> = new Set([Detail.TlsVersion, Detail.QuicVersion]);
+
+function detailsAt(ring: RingConsumer, payload: number): Record<string, string> {
+  const used = ring.words[(payload >> 2) + Slot.DetailBytes] as number;
+  const bytes = bytesAt(ring, payload + Slot.RecordBytes, used);
+  const details: Record<string, string> = {};
+  for (let at = 0; at < used; at += 2 + (bytes[at + 1] as number)) {
+    const kind = bytes[at] as number;
+    const value = bytes.subarray(at + 2, at + 2 + (bytes[at + 1] as number));
+    const text = kind === Detail.HttpStatus ? String(value.readUInt16BE()) : value.toString('latin1');
+    details[DETAIL_NAMES[kind] ?? `kind ${kind}`] = NUMBERS.has(kind) ? value.toString('hex') : text;
+  }
+  return details;
 }
 
 function flowAt(ring: RingConsumer, payload: number): EmittedFlow {
@@ -172,6 +313,8 @@ function flowAt(ring: RingConsumer, payload: number): EmittedFlow {
     icmp: at(Slot.Icmp),
     interfaceIndex: at(Slot.InterfaceIndex),
     tunnel: tunnelText(at),
+    application: APPLICATIONS[at(Slot.Application)] ?? '?',
+    details: detailsAt(ring, payload),
   };
 }
 

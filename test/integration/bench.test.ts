@@ -101,7 +101,7 @@ describe('flowberry bench', () => {
     expect(exitCode).toBe(0);
     const report = JSON.parse(stdout) as BenchReport;
     const named = [...report.results.slice(1), ...report.skipped].map((result) => result.case);
-    expect(named.sort()).toEqual(['nfpcapd', 'softflowd', 'tcpdump']);
+    expect(named.sort()).toEqual(['ndpiReader', 'nfpcapd', 'softflowd', 'tcpdump']);
     for (const peer of report.results.slice(1)) expect(figure(peer, 'wall_over_flowberry')).toBeGreaterThan(0);
   });
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { copyLength } from '../../src/capture/copy-length.js';
+import { CopyLength } from '../../src/capture/copy-length.js';
 import { steer } from '../../src/capture/steer.js';
 import { DROP_REASONS, Drop } from '../../src/ring/drop-reason.js';
 import { TunnelType } from '../../src/ring/tunnel-type.js';
@@ -199,7 +199,7 @@ describe('any frame', () => {
       fc.property(wire, ({ bytes, linkType, wireBytes }) => {
         const [copied, whole] = [new Packet(), new Packet()];
         const view = exactView(bytes);
-        const length = copyLength(view, 0, bytes.length, linkType);
+        const length = new CopyLength().of(view, 0, bytes.length, linkType);
         expect(length).toBeLessThanOrEqual(bytes.length);
         const drop = decoder.decode(exactView(bytes.subarray(0, length)), 0, length, wireBytes, linkType, 0, copied);
         expect(drop).toBe(decoder.decode(view, 0, bytes.length, wireBytes, linkType, 0, whole));

@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { APPLICATIONS } from '../../src/ring/application.js';
 import { END_REASONS, type EndReason, TCP_STATES, type TcpState } from '../../src/ring/layout.js';
 import { checkDatabase } from '../../src/store/check.js';
+import { applicationOfPort } from '../../src/wire/application-ports.js';
 import { type FlowSpec, flow, NOW_MS, WriterRig } from '../helpers/flow-records.js';
+import { type DnsSpec, dns } from '../helpers/name-records.js';
 
 const NOW_US = NOW_MS * 1000;
 const INTERFACES = ['eth0', 'wlan0', 'tun0'];
@@ -16,11 +19,15 @@ const addresses = fc.oneof(fc.tuple(ipv4, ipv4), fc.tuple(ipv6, ipv6));
 const count = fc.oneof(fc.nat(2_000), fc.integer({ min: 0, max: 2 ** 44 }));
 const pair = fc.tuple(count, count);
 const byte = fc.nat(255);
+/** As names come from the wire: ASCII without spaces, quotes among it. */
+const text = fc.string({ unit: fc.constantFrom(...`ab.-'\\"%;_1`), minLength: 1, maxLength: 253 });
 /** Close together, so that emissions of one µs and collisions are common. */
 const us = fc.nat(400);
 
 interface Generated {
   readonly spec: FlowSpec;
+  /** A transaction that the same worker emits before the flow; null for none. */
+  readonly transaction: DnsSpec | null;
   readonly worker: number;
   /** The writer makes a step behind this flow. */
   readonly isStep: boolean;
@@ -46,17 +53,39 @@ const generated: fc.Arbitrary<Generated> = fc
     endAgeUs: us,
     durationUs: us,
     direction: fc.constantFrom<0 | 1>(0, 1),
+    application: fc.nat(APPLICATIONS.length - 1),
+    details: fc.record({ sni: text, alpn: text, userAgent: text, status: fc.nat(999) }, { requiredKeys: [] }),
+    query: fc.option(text),
     worker: fc.nat(1),
     isStep: fc.boolean(),
   })
-  .map(({ ends, worker, isStep, emittedUs, endAgeUs, durationUs, ...rest }) => {
+  .map(({ ends, query, worker, isStep, emittedUs, endAgeUs, durationUs, ...rest }) => {
     const emitted = NOW_US + emittedUs;
     const endUs = emitted - endAgeUs;
     const state = rest.tcpState as TcpState;
     const times = { emittedUs: emitted, endUs, startUs: endUs - durationUs };
     const spec = flow({ ...rest, ...times, src: ends[0], dst: ends[1], tcpState: state, endReason: rest.endReason as EndReason });
-    return { spec, worker, isStep };
+    const [client, server] = ends;
+    const transaction = query === null ? null : dns({ seenUs: endUs, emittedUs: emitted, client, server, query, answers: [] });
+    return { spec, transaction, worker, isStep };
   });
+
+/** What it must say of application and names. */
+function expectedNames(spec: FlowSpec, isIcmp: boolean): Record<string, unknown> {
+  const ports = isIcmp ? ([0, 0] as const) : ([spec.srcPort, spec.dstPort] as const);
+  const usual = applicationOfPort(spec.protocol, ...ports);
+  const source = spec.application === 0 ? (usual === 0 ? null : 'port') : 'protocol';
+  const { sni = null, alpn = null, userAgent = null, status = null } = spec.details ?? {};
+  return {
+    application: APPLICATIONS[spec.application || usual] || null,
+    application_source: source,
+    server_name: sni,
+    server_name_source: sni && 'sni',
+    alpn,
+    http_user_agent: userAgent,
+    http_status: status,
+  };
+}
 
 /** What `flow_view` must say of a flow, but for id and addresses. */
 function expectedRow(spec: FlowSpec, flowId: number): Record<string, unknown> {
@@ -84,6 +113,7 @@ function expectedRow(spec: FlowSpec, flowId: number): Record<string, unknown> {
     dst_tcp_flags: spec.tcpFlags[1],
     tcp_state: TCP_STATES[spec.tcpState] || null,
     end_reason: END_REASONS[spec.endReason],
+    ...expectedNames(spec, isIcmp),
   };
 }
 
@@ -97,7 +127,8 @@ describe('store: any list of flows', () => {
         const rig = new WriterRig({ workers: 2, interfaces: INTERFACES, options: { 'batch.rows-min': 1 } });
         const writer = rig.open();
         let nowMs = NOW_MS;
-        for (const [index, { spec, worker, isStep }] of list.entries()) {
+        for (const [index, { spec, transaction, worker, isStep }] of list.entries()) {
+          if (transaction) rig.emitDns({ ...transaction, latencyUs: index }, worker);
           rig.emit({ ...spec, flowId: index + 1 }, worker);
           nowMs += 350;
           if (isStep) writer.step(nowMs, false);
@@ -116,6 +147,10 @@ describe('store: any list of flows', () => {
           { flows: list.length, packets: sum(specs, 'packets'), ip: sum(specs, 'ipBytes'), wire: sum(specs, 'wireBytes') },
         ]);
         expect(rig.value('SELECT count(*) FROM flows WHERE id % 2 <> 0')).toBe(0);
+        const transactions = list.flatMap(({ transaction }, index) =>
+          transaction ? [{ latency_us: index, seen_us: transaction.seenUs, query: transaction.query }] : [],
+        );
+        expect(rig.query('SELECT latency_us, seen_us, query FROM dns_view ORDER BY latency_us')).toEqual(transactions);
         expect(checkDatabase(rig.path).checks.filter((check) => !check.ok)).toEqual([]);
       }),
       { numRuns: 60 },

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { MICRO_CASES } from '../../bench/cases.js';
-import { runMicroCase, SMOKE_TIMING } from '../../bench/micro.js';
+import { type MicroCase, runMicroCase, SMOKE_TIMING } from '../../bench/micro.js';
 
 /** Results of the smoke values. A change of decoder, flow table or schema that changes what they compute changes these. */
 const RESULTS: Record<string, string> = {
   ring: '704a8ee5f943cd0e',
   decode: '5351adf9fcfb4a7e',
   'flow-table': 'e275c8ce8f9ae964',
+  'hash-flood': '149ad4cab9f7a9e0',
   writer: '24d5db33f223b9b7',
 };
 
@@ -26,6 +27,13 @@ describe('bench cases', () => {
       expect(metric.median).toBeGreaterThanOrEqual(metric.min);
       expect(metric.max).toBeGreaterThanOrEqual(metric.median);
     }
+  });
+
+  it('with something to compare with give the ratio of the rates', async () => {
+    const compared = here.find(({ name }) => name === 'hash-flood') as MicroCase;
+    const { metrics } = await runMicroCase(compared, compared.smoke, SMOKE_TIMING);
+    expect(metrics.at(-1)).toMatchObject({ name: 'rate_over_reference', median: expect.any(Number) });
+    expect(metrics.at(-1)?.median).toBeGreaterThan(0);
   });
 
   it('give the same result however often they have run', async () => {

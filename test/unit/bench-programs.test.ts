@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { generateCapture } from '../../bench/generate.js';
 import { findProgram } from '../../bench/programs/find-program.js';
 import { PEERS } from '../../bench/programs/peers.js';
 import { NO_FIGURES, type Program } from '../../bench/programs/program.js';
 import { runPrograms } from '../../bench/programs/run-programs.js';
+import { timeProgram } from '../../bench/programs/time-program.js';
 import { metricOf } from '../../bench/result.js';
 import { temporaryDirectory } from '../helpers/read-capture.js';
 
@@ -115,6 +117,17 @@ describe('timed programs', () => {
   it('are found in the path and among the system programs', () => {
     expect(findProgram('sh')).toMatch(/\/sh$/);
     expect(findProgram('no-such-program-of-flowberry')).toBeNull();
-    expect(PEERS.map(({ name }) => name)).toEqual(['softflowd', 'nfpcapd', 'tcpdump']);
+    expect(PEERS.map(({ name }) => name)).toEqual(['softflowd', 'nfpcapd', 'ndpiReader', 'tcpdump']);
   });
+
+  for (const peer of PEERS.filter(({ name }) => name !== 'tcpdump')) {
+    const path = peer.find();
+    it.skipIf(path === null)(`tell what they counted: ${peer.name} (needs to be installed)`, async () => {
+      const directory = temporaryDirectory();
+      const { path: file, truth } = generateCapture({ packets: 2000, flows: 100, seed: 1 }, directory);
+      const { figures } = await timeProgram(await peer.prepare(path as string, file, directory));
+      expect(figures.packets).toBe(truth.packets);
+      expect(figures.flows).toBeGreaterThanOrEqual(truth.flows);
+    });
+  }
 });

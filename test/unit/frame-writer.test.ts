@@ -27,6 +27,8 @@ const ETHERNET = 1;
 const SLL = 113;
 const RADIOTAP = 127;
 const LONG = 'x'.repeat(1400);
+const QUIC_LONG = new Uint8Array(1200).fill(0xc3, 0, 1);
+const QUIC_SHORT = new Uint8Array(1200).fill(0x43, 0, 1);
 
 class Rig {
   readonly block = new ThreadBlock(createThreadBlock());
@@ -36,7 +38,7 @@ class Rig {
   constructor(
     readonly workers = 1,
     isLive = true,
-    ringBytes = 65_536,
+    ringBytes = 131_072,
   ) {
     this.rings = Array.from({ length: workers }, () => createRing(ringBytes));
     this.writer = this.another(isLive);
@@ -92,14 +94,18 @@ describe('what is written for a frame', () => {
   it.each([
     ['plain TCP over IPv4', tcpFrame({ payload: LONG }), ETHERNET, 14 + 20 + 20],
     ['ICMP', frame(ethernet(), ipv4(), icmp(), LONG), ETHERNET, 14 + 20 + 20],
-    ['UDP beside the ports of tunnels', frame(ethernet(), ipv4(), udp({ srcPort: 4788, dstPort: 8473 }), LONG), ETHERNET, 54],
+    ['UDP beside the ports of tunnels', frame(ethernet(), ipv4(), udp({ srcPort: 4788, dstPort: 8473 }), LONG), ETHERNET, 14 + 20 + 8 + 160],
     ['VXLAN', frame(ethernet(), ipv4(), udp({ dstPort: 4789 }), LONG), ETHERNET, 14 + 20 + 8 + 1400],
     ['an answer of GTP-U over IPv6', frame(ethernet(), ipv6(), udp({ srcPort: 2152 }), LONG), ETHERNET, 14 + 40 + 8 + 1400],
     ['IP in IP', frame(ethernet(), ipv4(), ipv6(), tcp(), LONG), ETHERNET, 14 + 20 + 40 + 20 + 1400],
     ['GRE', frame(ethernet(), ipv6(), gre(), ipv4(), tcp(), LONG), ETHERNET, 14 + 40 + 4 + 20 + 20 + 1400],
     ['an authentication header', frame(ethernet(), ipv4(), authentication(), ipv4(), LONG), ETHERNET, 14 + 20 + 24 + 20 + 1400],
     ['MPLS', frame(ethernet(), mpls(16), ipv4(), tcp(), LONG), ETHERNET, 14 + 4 + 20 + 20 + 1400],
-    ['plain UDP over IPv6', udpFrame({ src: '::1', dst: '::2', payload: LONG }), ETHERNET, 14 + 40 + 20],
+    ['plain UDP over IPv6', udpFrame({ src: '::1', dst: '::2', dstPort: 4000, payload: LONG }), ETHERNET, 14 + 40 + 8 + 160],
+    ['DNS', udpFrame({ dstPort: 53, payload: LONG }), ETHERNET, 14 + 20 + 8 + 1400],
+    ['mDNS', udpFrame({ srcPort: 5353, payload: LONG }), ETHERNET, 14 + 20 + 8 + 1400],
+    ['a QUIC packet with a long header', udpFrame({ dstPort: 443, payload: QUIC_LONG }), ETHERNET, 14 + 20 + 8 + 1200],
+    ['a QUIC packet with a short header', udpFrame({ dstPort: 443, payload: QUIC_SHORT }), ETHERNET, 14 + 20 + 8 + 160],
     ['a frame with extension headers', frame(ethernet(), ipv6(), extension(60), udp(), LONG), ETHERNET, 14 + 40 + 8 + 8 + 1400],
     ['a tagged frame', frame(ethernet(), vlan(1), ipv4(), udp(), LONG), ETHERNET, 14 + 4 + 20 + 8 + 1400],
     ['another link type', frame(cooked(), ipv4(), tcp(), LONG), SLL, 16 + 20 + 20 + 1400],
@@ -109,6 +115,87 @@ describe('what is written for a frame', () => {
     rig.writer.flush();
     expect(rig.taken()[0]?.header.slice(0, 2)).toEqual([copied, bytes.length]);
   });
+});
+
+/** TLS record with a handshake of `bytes` bytes, as far as `present` bytes of it are there. */
+function hello(bytes: number, present: number): Uint8Array {
+  return Uint8Array.from({ length: present }, (_, at) => [0x16, 3, 1, (bytes - 5) >> 8, (bytes - 5) & 0xff, 1][at] ?? 0);
+}
+
+describe.each([
+  ['IPv4', '10.0.0.1', '10.0.0.2', 54],
+  ['IPv4, the client having the greater address', '10.0.0.2', '10.0.0.1', 54],
+  ['IPv6', '2001:db8::1', '2001:db8::2', 74],
+  ['one address', '10.0.0.1', '10.0.0.1', 54],
+])('the start of a TCP stream over %s', (_, client, server, headers) => {
+  class Stream extends Rig {
+    client(payload: string | Uint8Array, flags = '.', srcPort = 40_000): this {
+      this.push(tcpFrame({ src: client, dst: server, srcPort, dstPort: 443, flags, payload }));
+      return this;
+    }
+    server(payload: string | Uint8Array, flags = '.', dstPort = 40_000): this {
+      this.push(tcpFrame({ src: server, dst: client, srcPort: 443, dstPort, flags, payload }));
+      return this;
+    }
+    handshake(): this {
+      return this.client('', 'S').server('', 'S.').client('');
+    }
+    /** Bytes of payload that were copied of the segments that have any. */
+    get copied(): number[] {
+      this.writer.flush();
+      const payloads = this.taken().filter(({ header }) => (header[1] as number) > headers);
+      return payloads.map(({ header }) => (header[0] as number) - headers);
+    }
+  }
+
+  it('is copied until a TLS hello is complete, what follows is not', () => {
+    const stream = new Stream().handshake().client(hello(517, 517)).client(LONG);
+    expect(stream.copied).toEqual([517, 0]);
+  });
+
+  it('is copied over several segments, as a long hello needs', () => {
+    const stream = new Stream().handshake().client(hello(1800, 1400)).client(LONG).client(LONG);
+    expect(stream.copied.slice(0, 2)).toEqual([1400, 1400]);
+  });
+
+  it('is copied over a dozen segments at most', () => {
+    const stream = new Stream().handshake().client(`POST / HTTP/1.1\r\n${LONG}`);
+    for (let i = 0; i < 20; i++) stream.client(LONG);
+    expect(stream.copied.filter((bytes) => bytes > 0)).toHaveLength(12);
+  });
+
+  it('is enough with a request that is complete', () => {
+    const stream = new Stream().handshake().client('GET / HTTP/1.1\r\nHost: a\r\n\r\n').client(LONG);
+    expect(stream.copied).toEqual([27, 0]);
+  });
+
+  it('is what stands first in an answer', () => {
+    const stream = new Stream().handshake().client(hello(517, 517)).server(LONG).server(LONG);
+    expect(stream.copied).toEqual([517, 128, 0]);
+  });
+
+  it('is known without the handshake by what it looks like', () => {
+    const stream = new Stream().client(LONG).client(hello(1800, 1400)).client(LONG).client(hello(517, 517), '.', 40_001);
+    expect(stream.copied).toEqual([0, 1400, 1400, 517]);
+  });
+
+  it('is another for another connection, and begins anew when the ports are used again', () => {
+    const stream = new Stream().handshake().client(hello(517, 517)).client(LONG, '.', 40_002);
+    expect(stream.copied).toEqual([517, 0]);
+    expect(stream.handshake().client(hello(517, 517)).copied.at(-1)).toBe(517);
+  });
+
+  it('is cut where merged segments are very long', () => {
+    const stream = new Stream().handshake().client('x'.repeat(9000));
+    expect(stream.copied).toEqual([4096]);
+  });
+});
+
+it('DNS over TCP is copied for as long as it lasts', () => {
+  const rig = new Rig(1, true, 1_048_576);
+  for (let i = 0; i < 30; i++) rig.push(tcpFrame({ srcPort: 53, payload: LONG }));
+  rig.writer.flush();
+  expect(rig.taken().every(({ header }) => header[0] === 1454)).toBe(true);
 });
 
 describe('offloads and snap lengths', () => {

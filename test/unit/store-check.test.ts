@@ -2,14 +2,40 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { runDbCheck } from '../../src/cli/db-check.js';
+import { DeviceSource } from '../../src/ring/layout.js';
 import { Cell } from '../../src/ring/thread-block.js';
 import { checkDatabase } from '../../src/store/check.js';
 import { SCHEMA_VERSION } from '../../src/store/schema.js';
 import { flow, flows, NOW_MS, temporaryDirectory, WriterRig } from '../helpers/flow-records.js';
+import { dns } from '../helpers/name-records.js';
+
+const NOW_US = NOW_MS * 1000;
 
 function storedRig(): WriterRig {
   const rig = new WriterRig();
   rig.store([...flows(200), ...flows(50, { src: '2001:db8::1', dst: '2001:db8::2', emittedUs: NOW_MS * 1000 + 1e6 })]);
+  return rig;
+}
+
+/** With names, and everything that has any. */
+function namedRig(): WriterRig {
+  const rig = new WriterRig();
+  const writer = rig.open();
+  rig.emitDns(
+    dns({ seenUs: NOW_US, client: '2001:db8::1', server: '2001:db8::2', type: 28, answers: [{ address: '2001:db8::3' }] }),
+  );
+  rig.emitDevice({
+    emittedUs: NOW_US,
+    seenUs: NOW_US,
+    source: DeviceSource.Mdns,
+    mac: '02:00:00:00:00:01',
+    ip: '2001:db8::4',
+    name: 'n.local',
+  });
+  const details = { sni: 's.example', alpn: 'h2', ja4: 'j', method: 'GET', path: '/', userAgent: 'u' };
+  rig.emit(flow({ emittedUs: NOW_US + 10, details }));
+  while (writer.step(NOW_MS, true));
+  writer.close(NOW_MS);
   return rig;
 }
 
@@ -79,6 +105,34 @@ describe('db check', () => {
     const rig = storedRig();
     rig.execute(sql);
     expect(failedOf(rig.path)).toEqual(failed);
+  });
+
+  it('finds nothing wrong with names, transactions and devices', () => {
+    expect(failedOf(namedRig().path)).toEqual([]);
+  });
+
+  it.each([
+    ['flows', 'a server name is gone', `DELETE FROM texts WHERE text = 's.example'`],
+    ['flow_tls', 'a list of protocols is gone', `DELETE FROM texts WHERE text = 'h2'`],
+    ['flow_tls', 'a fingerprint is gone', `DELETE FROM texts WHERE text = 'j'`],
+    ['flow_tls', 'a ClientHello has no flow', 'UPDATE flow_tls SET id = 4'],
+    ['flow_http', 'a method is gone', `DELETE FROM texts WHERE text = 'GET'`],
+    ['flow_http', 'a path is gone', `DELETE FROM texts WHERE text = '/'`],
+    ['flow_http', 'a user agent is gone', `DELETE FROM texts WHERE text = 'u'`],
+    ['flow_http', 'a request has no flow', 'UPDATE flow_http SET id = 4'],
+    ['dns', 'a query is gone', `DELETE FROM texts WHERE text = 'www.example.org'`],
+    ['dns', 'a client is gone', `DELETE FROM addresses WHERE ip = '2001:db8::1'`],
+    ['dns', 'a server is gone', `DELETE FROM addresses WHERE ip = '2001:db8::2'`],
+    ['device_addresses', 'the address of a device is gone', `DELETE FROM addresses WHERE ip = '2001:db8::4'`],
+    ['device_names', 'the name of a device is gone', `DELETE FROM texts WHERE text = 'n.local'`],
+    ['device_names', 'a device is gone', 'DELETE FROM device_addresses; DELETE FROM devices'],
+    ['device_addresses', 'the device of an address is gone', 'DELETE FROM device_names; DELETE FROM devices'],
+  ])('finds, in %s, that %s', (table, _, sql) => {
+    const rig = namedRig();
+    rig.execute(sql);
+    expect(checkDatabase(rig.path).checks.filter((check) => !check.ok)).toEqual([
+      { name: 'every id resolves', ok: false, detail: `rows that name what is not there: 1 in ${table}` },
+    ]);
   });
 
   it('finds a damaged page', () => {

@@ -1,13 +1,48 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/errors.js';
+import { DeviceSource } from '../../src/ring/layout.js';
 import { TunnelType } from '../../src/ring/tunnel-type.js';
 import { checkDatabase } from '../../src/store/check.js';
 import { cacheKibFor } from '../../src/store/open-database.js';
 import { SCHEMA_VERSION } from '../../src/store/schema.js';
 import { flow, flows, NOW_MS, temporaryDirectory, WriterRig } from '../helpers/flow-records.js';
+import { dns } from '../helpers/name-records.js';
+
+const NOW_US = NOW_MS * 1000;
+
+/** What each version brought, undone. */
+const UNDO: Readonly<Record<number, string>> = {
+  4: `DROP VIEW flow_view; DROP VIEW dns_view; DROP VIEW device_view;
+    DROP TABLE texts; DROP TABLE flow_tls; DROP TABLE flow_http; DROP TABLE dns;
+    DROP TABLE devices; DROP TABLE device_addresses; DROP TABLE device_names;
+    ALTER TABLE flows DROP COLUMN application; ALTER TABLE flows DROP COLUMN server_name;
+    ALTER TABLE flows DROP COLUMN server_name_info; CREATE VIEW flow_view AS SELECT id FROM flows`,
+  3: 'DROP TABLE flow_tunnels',
+  2: 'DROP TABLE flow_trouble; ALTER TABLE flows DROP COLUMN rtt_client_us; ALTER TABLE flows DROP COLUMN rtt_server_us',
+};
+
+/** Makes a database of an older version out of one of the present. */
+function downgrade(rig: WriterRig, version: number): void {
+  for (let undone = SCHEMA_VERSION; undone > version; undone--)
+    rig.execute(`${UNDO[undone]}; DELETE FROM meta WHERE key = 'schema_${undone}_us'; PRAGMA user_version = ${undone - 1}`);
+}
+
+/** Names of all tables, indexes and views with the columns that they have, in their order. */
+function schemaOf(rig: WriterRig): Record<string, unknown>[] {
+  return rig.query(`SELECT s.type, s.name, group_concat(c.name || ' ' || c.type || c."notnull") AS columns
+    FROM sqlite_schema s LEFT JOIN pragma_table_info(s.name) c GROUP BY s.name ORDER BY s.name`);
+}
+
+/** A database that is of the present version from the start. */
+function presentRig(): WriterRig {
+  const rig = new WriterRig();
+  rig.store([flow()]);
+  return rig;
+}
 
 /** Opens a writer on `path`, which must be refused with `code` and name the file. */
 function expectRefused(path: string, code: ErrorCode): void {
@@ -53,21 +88,47 @@ describe('opening the database', () => {
     expect(rig.value('SELECT count(*) FROM flows')).toBe(1);
   });
 
-  it('brings a database of the first version up to date, and keeps its rows', () => {
+  it.each([1, 2, 3])('brings a database of version %i up to date, and keeps its rows', (version) => {
+    const rig = new WriterRig();
+    rig.store([flow({ tunnel: { type: TunnelType.Gre, id: 6 } })]);
+    downgrade(rig, version);
+    expect(checkDatabase(rig.path)).toMatchObject({ flows: 1, schemaVersion: version });
+    expect(checkDatabase(rig.path).checks.every((check) => check.ok)).toBe(true);
+    const next = new WriterRig({ path: rig.path });
+    const writer = next.open();
+    const details = { sni: 'a.example', status: 200 };
+    next.emit(flow({ emittedUs: NOW_US + 10, tunnel: { type: TunnelType.Gre, id: 7 }, details }));
+    next.emitDns(dns({ seenUs: NOW_US }));
+    next.emitDevice({ emittedUs: NOW_US, seenUs: NOW_US, source: DeviceSource.Arp, mac: '02:00:00:00:00:01', ip: '10.0.0.1' });
+    while (writer.step(NOW_MS, true));
+    writer.close(NOW_MS);
+    expect(rig.query('SELECT src_ip, tunnel_id, server_name, http_status, application FROM flow_view ORDER BY id')).toEqual([
+      { src_ip: '192.168.1.10', tunnel_id: version < 3 ? null : 6, server_name: null, http_status: null, application: null },
+      { src_ip: '192.168.1.10', tunnel_id: 7, server_name: 'a.example', http_status: 200, application: 'dns' },
+    ]);
+    expect(rig.query('SELECT query FROM dns_view')).toEqual([{ query: 'www.example.org' }]);
+    expect(rig.query('SELECT addresses FROM device_view')).toEqual([{ addresses: '10.0.0.1' }]);
+    expect(checkDatabase(rig.path)).toMatchObject({ flows: 2, schemaVersion: SCHEMA_VERSION });
+    expect(checkDatabase(rig.path).checks.every((check) => check.ok)).toBe(true);
+    expect(schemaOf(rig)).toEqual(schemaOf(presentRig()));
+  });
+
+  it('makes every view anew that an older flowberry has left otherwise, and no other', () => {
     const rig = new WriterRig();
     rig.store([flow()]);
-    rig.execute(`DROP VIEW flow_view; DROP TABLE flow_tunnels; DROP TABLE flow_trouble;
-      ALTER TABLE flows DROP COLUMN rtt_client_us; ALTER TABLE flows DROP COLUMN rtt_server_us;
-      DELETE FROM meta WHERE key IN ('schema_2_us', 'schema_3_us');
-      CREATE VIEW flow_view AS SELECT id FROM flows; PRAGMA user_version = 1`);
-    expect(checkDatabase(rig.path)).toMatchObject({ flows: 1, schemaVersion: 1 });
-    const later = flow({ emittedUs: NOW_MS * 1000 + 10, tunnel: { type: TunnelType.Gre, id: 7 } });
-    new WriterRig({ path: rig.path }).store([later]);
-    expect(rig.query('SELECT src_ip, tunnel_type, tunnel_id FROM flow_view ORDER BY id')).toEqual([
-      { src_ip: '192.168.1.10', tunnel_type: null, tunnel_id: null },
-      { src_ip: '192.168.1.10', tunnel_type: 'gre', tunnel_id: 7 },
-    ]);
-    expect(checkDatabase(rig.path).checks.every((check) => check.ok)).toBe(true);
+    const before = schemaOf(rig);
+    rig.execute('DROP VIEW dns_view; DROP VIEW device_view; CREATE VIEW device_view AS SELECT id FROM devices');
+    new WriterRig({ path: rig.path }).open().abandon();
+    expect(schemaOf(rig)).toEqual(before);
+  });
+
+  it('has views that the sqlite3 shell reads', (context) => {
+    const rig = new WriterRig();
+    rig.store([flow({ details: { sni: 'a.example' } })]);
+    const sql = 'SELECT server_name FROM flow_view; SELECT count(*) FROM dns_view; SELECT count(*) FROM device_view';
+    const shell = spawnSync('sqlite3', ['-readonly', rig.path, sql], { encoding: 'utf8' });
+    if (shell.error) context.skip('there is no sqlite3 shell');
+    expect([shell.stdout, shell.stderr]).toEqual(['a.example\n0\n0\n', '']);
   });
 
   it('changes nothing in the schema when it opens its own database again', () => {

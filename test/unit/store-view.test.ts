@@ -67,7 +67,7 @@ const TCP_ROW = {
   dst_retransmits: 2,
   src_out_of_order: 3,
   dst_out_of_order: 4,
-  application: null,
+  application: 'tls',
   server_name: null,
   end_reason: 'tcp_fin',
   icmp_type: null,
@@ -79,6 +79,18 @@ const TCP_ROW = {
   tunnel_id: null,
   tunnel_src_ip: null,
   tunnel_dst_ip: null,
+  application_source: 'port',
+  server_name_source: null,
+  server_name_age_s: null,
+  server_name_ambiguous: null,
+  tls_version: null,
+  alpn: null,
+  ja4: null,
+  quic_version: null,
+  http_method: null,
+  http_path: null,
+  http_user_agent: null,
+  http_status: null,
 };
 
 describe('flow_view', () => {

@@ -122,9 +122,9 @@ describe('writer: ids', () => {
   it('step aside for rows whose COMMIT had failed and took effect all the same', () => {
     const db = new Database(':memory:');
     migrate(db, 0);
-    const ids = new RowIds(db);
+    const ids = new RowIds(db, 'flows');
     expect([ids.next(100), ids.next(100)]).toEqual([100, 102]);
-    db.exec(`INSERT INTO flows VALUES (${[100, ...new Array(17).fill(0)]}), (${[102, ...new Array(17).fill(0)]})`);
+    db.exec(`INSERT INTO flows VALUES (${[100, ...new Array(20).fill(0)]}), (${[102, ...new Array(20).fill(0)]})`);
     ids.revert();
     expect([ids.next(100), ids.next(100)]).toEqual([104, 106]);
   });

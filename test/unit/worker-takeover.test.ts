@@ -84,7 +84,7 @@ describe('a worker that takes over', () => {
       words[Table.JournalSlot] = slot;
       if (isPublished) {
         const ring = new RingProducer(rig.memory.flowRings[0] as SharedArrayBuffer, new Doorbell(rig.memory.writer));
-        new FlowEmitter(ring, 0).emit(words, word, rig.block);
+        new FlowEmitter(ring, 0, table, rig.block).emitFlow(slot);
       }
       return rig;
     }

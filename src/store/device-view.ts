@@ -1,0 +1,22 @@
+import { DeviceSource } from '../ring/layout.js';
+import { addressSql, textSql } from './view-sql.js';
+
+/** What tells the best name, the best one first: the name that a device gives itself, then that of its services. */
+const NAME_RANKS = [DeviceSource.Dhcp, DeviceSource.Dhcpv6, DeviceSource.Mdns, DeviceSource.Netbios, DeviceSource.Llmnr] as const;
+
+const rank = `CASE source ${NAME_RANKS.map((source, index) => `WHEN ${source} THEN ${index}`).join(' ')} ELSE ${NAME_RANKS.length} END`;
+
+/**
+ * `device_view`: devices with their best name and their addresses, the one seen last first, joined by commas. Its column names are an
+ * interface: they are only added to. `mac` is NULL for a device that was seen without one, `vendor` where nobody is registered for it.
+ */
+export const DEVICE_VIEW = `CREATE VIEW device_view AS SELECT
+  mac,
+  vendor,
+  (SELECT ${textSql('device_names.name')} FROM device_names WHERE device_id = devices.id
+   ORDER BY ${rank}, last_seen_us DESC, name LIMIT 1) AS name,
+  (SELECT group_concat(ip, ',') FROM (SELECT ${addressSql('device_addresses.ip')} AS ip FROM device_addresses
+   WHERE device_id = devices.id ORDER BY device_addresses.last_seen_us DESC, device_addresses.ip)) AS addresses,
+  first_seen_us,
+  last_seen_us
+FROM devices`;

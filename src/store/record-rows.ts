@@ -1,0 +1,85 @@
+import type { Database } from 'better-sqlite3';
+import type { InterfaceTable } from '../ring/interface-table.js';
+import { Cell, type ThreadBlock } from '../ring/thread-block.js';
+import { Devices } from './devices.js';
+import { Dimensions } from './dimensions.js';
+import { DnsRows } from './dns-rows.js';
+import type { RecordMemory, RingSink } from './flow-rings.js';
+import { FlowRows, type RowSums } from './flow-rows.js';
+import { NameCache } from './name-cache.js';
+import { RowIds } from './row-ids.js';
+
+/** Turns the records of all kinds into rows, and keeps what is remembered between them. Has no transaction of its own. */
+export class RecordRows implements RingSink {
+  private readonly dimensions: Dimensions;
+  private readonly names: NameCache;
+  private readonly flowIds: RowIds;
+  private readonly dnsIds: RowIds;
+  private readonly flows: FlowRows;
+  private readonly dnsRows: DnsRows;
+  private readonly devices: Devices;
+
+  constructor(db: Database, interfaces: InterfaceTable, namesAddressesMax: number) {
+    this.dimensions = new Dimensions(db, interfaces);
+    this.names = new NameCache(namesAddressesMax);
+    this.flowIds = new RowIds(db, 'flows');
+    this.dnsIds = new RowIds(db, 'dns');
+    this.flows = new FlowRows(db, this.flowIds, this.dimensions, this.names);
+    this.dnsRows = new DnsRows(db, this.dnsIds, this.dimensions, this.names);
+    this.devices = new Devices(db, this.dimensions, this.names);
+  }
+
+  /** Flows since the last `begin`. */
+  get sums(): RowSums {
+    return this.flows;
+  }
+
+  /** Starts a batch; what an abandoned one has left is forgotten. */
+  begin(): void {
+    this.flows.begin();
+    this.dnsRows.begin();
+  }
+
+  flow(memory: RecordMemory, payload: number): void {
+    this.flows.add(memory, payload);
+  }
+
+  dns(memory: RecordMemory, payload: number): void {
+    this.dnsRows.add(memory, payload);
+  }
+
+  device(memory: RecordMemory, payload: number): void {
+    this.devices.add(memory, payload);
+  }
+
+  /** Inserts what has not been inserted yet. */
+  finish(): void {
+    this.flows.finish();
+    this.dnsRows.finish();
+    this.devices.finish();
+  }
+
+  /** The transaction is committed: counts in the writer's block what happened in it. */
+  settle(block: ThreadBlock): void {
+    const { names } = this;
+    const count = (cell: Cell, by: number): void => {
+      block.cells[cell] = block.cell(cell) + by;
+    };
+    count(Cell.AddressesOverflowed, this.dimensions.addresses.settle());
+    count(Cell.TextsOverflowed, this.dimensions.texts.settle());
+    count(Cell.DevicesForgotten, this.devices.settle());
+    count(Cell.NameHits, names.hits);
+    count(Cell.NameMisses, names.misses);
+    count(Cell.NameEvictions, names.evictions);
+    block.cells[Cell.NameAddresses] = names.count;
+    names.settle();
+  }
+
+  /** Rows were rolled back, or it is in doubt whether they are committed: nothing that came with them is taken as given. */
+  revert(): void {
+    this.flowIds.revert();
+    this.dnsIds.revert();
+    this.devices.revert();
+    this.names.revert(this.dimensions.revert());
+  }
+}

@@ -1,0 +1,79 @@
+import type { Database, Statement } from 'better-sqlite3';
+
+/** Rows of `texts`: about 100 MB. Further texts are stored as the overflow entry, and counted. */
+export const TEXTS_MAX = 1_000_000;
+
+/** Id of the entry that stands for the texts that found the table full. */
+const OVERFLOW_ID = 0;
+/** What the cache holds for such a text: a name may read like the entry and not be meant by it. */
+const OVERFLOWED = -1;
+
+/**
+ * The cache has two generations of so many texts. What is used while the younger one fills is carried into it, and the older one
+ * is dropped when it is full: that forgets the texts used longest ago, for one look-up in a map each.
+ */
+const GENERATION_TEXTS = 8192;
+
+/** The dimension table `texts`, as the writer uses it: names, protocols, fingerprints, user agents. */
+export class Texts {
+  /** Texts that were answered with the overflow entry in the open transaction. */
+  private overflowed = 0;
+  private younger = new Map<string, number>();
+  private older = new Map<string, number>();
+  private readonly find: Statement<[string], number>;
+  private readonly insert: Statement<[number, string]>;
+  private readonly findLast: Statement<[], number>;
+  private idLast: number;
+
+  constructor(
+    db: Database,
+    private readonly rowsMax: number,
+  ) {
+    this.find = db.prepare<[string], number>('SELECT id FROM texts WHERE text = ?').pluck();
+    this.insert = db.prepare('INSERT INTO texts VALUES (?, ?)');
+    this.findLast = db.prepare<[], number>('SELECT max(id) FROM texts').pluck();
+    this.idLast = this.findLast.get() as number;
+  }
+
+  /** Id of a text; a new one is inserted in the open transaction. */
+  idOf(text: string): number {
+    const id = this.younger.get(text) ?? this.carryOver(text);
+    if (id !== OVERFLOWED) return id;
+    this.overflowed++;
+    return OVERFLOW_ID;
+  }
+
+  /** The rows so far are committed; gives the number of texts among them that found the table full. */
+  settle(): number {
+    const overflowed = this.overflowed;
+    this.overflowed = 0;
+    return overflowed;
+  }
+
+  /** The transaction was rolled back: forgets what it had inserted. Returns the highest id that is committed. */
+  revert(): number {
+    this.younger.clear();
+    this.older.clear();
+    this.idLast = this.findLast.get() as number;
+    this.overflowed = 0;
+    return this.idLast;
+  }
+
+  private carryOver(text: string): number {
+    const id = this.older.get(text) ?? this.lookUp(text);
+    if (this.younger.size === GENERATION_TEXTS) {
+      this.older = this.younger;
+      this.younger = new Map();
+    }
+    this.younger.set(text, id);
+    return id;
+  }
+
+  private lookUp(text: string): number {
+    const known = this.find.get(text);
+    if (known !== undefined) return known;
+    if (this.idLast - OVERFLOW_ID >= this.rowsMax) return OVERFLOWED;
+    this.insert.run(++this.idLast, text);
+    return this.idLast;
+  }
+}

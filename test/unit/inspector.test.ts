@@ -1,0 +1,294 @@
+import { type Packet as DnsPacket, encode, RECURSION_DESIRED, streamEncode } from 'dns-packet';
+import { describe, expect, it } from 'vitest';
+import { Details, Slot, Table } from '../../src/ring/layout.js';
+import { join } from '../helpers/frame-bytes.js';
+import { tcpFrame, udpFrame } from '../helpers/frames.js';
+import { type EmittedFlow, ParseRig } from '../helpers/parse-rig.js';
+import { cryptoFrame, longPacket } from '../helpers/quic-packet.js';
+import { alpn, clientHello, extension, serverName, supportedVersions, tlsRecords } from '../helpers/tls-hello.js';
+
+const CLIENT = '192.168.1.10';
+const SERVER = '198.51.100.7';
+const ISN = 0xffff_ff00;
+
+/** One TCP connection, whose segments come in any order. Offsets count from the first byte of each side. */
+class Connection {
+  us = 1e6;
+
+  constructor(
+    readonly rig: ParseRig,
+    readonly port = 443,
+    readonly clientPort = 40_000,
+  ) {}
+
+  handshake(): this {
+    return this.segment(true, -1, '', 'S').segment(false, -1, '', 'S.').segment(true, 0, '');
+  }
+
+  client(offset: number, payload: string | Uint8Array): this {
+    return this.segment(true, offset, payload);
+  }
+
+  server(offset: number, payload: string | Uint8Array): this {
+    return this.segment(false, offset, payload);
+  }
+
+  private segment(isClient: boolean, offset: number, payload: string | Uint8Array, flags = '.'): this {
+    const [src, dst] = isClient ? [CLIENT, SERVER] : [SERVER, CLIENT];
+    const [srcPort, dstPort] = isClient ? [this.clientPort, this.port] : [this.port, this.clientPort];
+    const seq = (ISN + 1 + offset) >>> 0;
+    this.us += 1000;
+    this.rig.feed(tcpFrame({ src, dst, srcPort, dstPort, flags, seq, ack: 1, payload }), this.us);
+    return this;
+  }
+}
+
+function onlyFlow(rig: ParseRig): EmittedFlow {
+  const flows = rig.finish().flows();
+  expect(flows).toHaveLength(1);
+  return flows[0] as EmittedFlow;
+}
+
+const text = (value: string): Uint8Array => Uint8Array.from(Buffer.from(value, 'latin1'));
+
+function hello(name: string, paddingBytes = 0): Uint8Array {
+  const padding = extension(21, new Uint8Array(paddingBytes));
+  return clientHello({ extensions: [serverName(name), alpn('h2', 'http/1.1'), supportedVersions(0x0304), padding] });
+}
+
+describe('TLS', () => {
+  const expected = { sni: 'www.example.org', alpn: 'h2,http/1.1', tlsVersion: '0304' };
+
+  it('tells name, protocols, version and fingerprint of a client', () => {
+    const connection = new Connection(new ParseRig()).handshake().client(0, tlsRecords(hello('www.example.org')));
+    const flow = onlyFlow(connection.rig);
+    expect(flow).toMatchObject({ application: 'tls', details: expected });
+    expect(flow.details['ja4']).toMatch(/^t13d0204h2_[0-9a-f]{12}_[0-9a-f]{12}$/);
+  });
+
+  const long = tlsRecords(hello('www.example.org', 2500));
+  const pieces = [0, 1200, 2400].map((from) => [from, long.subarray(from, from + 1200)] as const);
+
+  it.each([
+    ['in order', [0, 1, 2]],
+    ['out of order', [0, 2, 1]],
+    ['the first one last', [2, 1, 0]],
+    ['with segments sent again', [0, 0, 1, 1, 2]],
+  ])('is read across segments %s', (_, order) => {
+    const connection = new Connection(new ParseRig()).handshake();
+    for (const index of order) connection.client(...(pieces[index] as (typeof pieces)[0]));
+    expect(onlyFlow(connection.rig)).toMatchObject({ application: 'tls', details: expected });
+  });
+
+  it('is read in small pieces, across the wrap of sequence numbers', () => {
+    const connection = new Connection(new ParseRig()).handshake();
+    const bytes = tlsRecords(hello('www.example.org', 200));
+    expect(bytes.length).toBeGreaterThan(0x100);
+    for (let at = 0; at < bytes.length; at += 40) connection.client(at, bytes.subarray(at, at + 40));
+    expect(onlyFlow(connection.rig)).toMatchObject({ application: 'tls', details: expected });
+  });
+
+  it('is read where the handshake was not seen', () => {
+    const connection = new Connection(new ParseRig()).client(100, tlsRecords(hello('www.example.org')));
+    expect(onlyFlow(connection.rig)).toMatchObject({ tcpState: 'midstream', application: 'tls', details: expected });
+  });
+
+  it('is read at each connection of the same ports', () => {
+    const rig = new ParseRig();
+    const connection = new Connection(rig).handshake().client(0, tlsRecords(hello('one.example')));
+    rig.feed(tcpFrame({ src: SERVER, dst: CLIENT, srcPort: 443, dstPort: 40_000, flags: 'R', seq: ISN + 1 }), connection.us);
+    connection.handshake().client(0, tlsRecords(hello('two.example')));
+    expect(
+      rig
+        .finish()
+        .flows()
+        .map(({ details }) => details['sni']),
+    ).toEqual(['one.example', 'two.example']);
+  });
+
+  it('survives the death of the worker, as the flow does', () => {
+    const connection = new Connection(new ParseRig()).handshake().client(0, tlsRecords(hello('www.example.org')));
+    connection.rig.replaceWorker();
+    expect(onlyFlow(connection.rig)).toMatchObject({ application: 'tls', details: expected });
+  });
+
+  it('is given up where its worker died in the middle of it', () => {
+    const connection = new Connection(new ParseRig()).handshake().client(...(pieces[0] as (typeof pieces)[0]));
+    connection.rig.replaceWorker();
+    connection.client(...(pieces[1] as (typeof pieces)[0])).client(...(pieces[2] as (typeof pieces)[0]));
+    expect(onlyFlow(connection.rig)).toMatchObject({ application: 'tls', details: {} });
+  });
+
+  it('is on every segment of a long flow', () => {
+    const connection = new Connection(new ParseRig({ 'flow.active-s': 10 }))
+      .handshake()
+      .client(0, tlsRecords(hello('a.example')));
+    connection.us += 11e6;
+    connection.server(0, 'x');
+    expect(
+      connection.rig
+        .finish()
+        .flows()
+        .map(({ details }) => details['sni']),
+    ).toEqual(['a.example', 'a.example']);
+  });
+
+  it('of many streams that wait for bytes gives up those that have waited longest', () => {
+    const rig = new ParseRig();
+    const connections = Array.from({ length: 80 }, (_, i) => new Connection(rig, 443, 30_000 + i).handshake());
+    for (const connection of connections) connection.client(0, long.subarray(0, 1200));
+    for (const connection of connections) connection.client(1200, long.subarray(1200, 2400)).client(2400, long.subarray(2400));
+    const named = rig
+      .finish()
+      .flows()
+      .filter(({ details }) => details['sni'] === 'www.example.org');
+    expect(named).toHaveLength(64);
+  });
+});
+
+describe('HTTP', () => {
+  const request = 'GET /private?q=1 HTTP/1.1\r\nHost: WWW.Example.org:8080\r\nUser-Agent: curl/8.1\r\n\r\n';
+
+  it('tells host, method, agent and status, and no path', () => {
+    const connection = new Connection(new ParseRig(), 8080)
+      .handshake()
+      .client(0, request)
+      .server(0, 'HTTP/1.1 404 Not Found\r\n');
+    expect(onlyFlow(connection.rig)).toMatchObject({
+      application: 'http',
+      details: { host: 'www.example.org', method: 'GET', userAgent: 'curl/8.1', status: '404' },
+    });
+    const again = new Connection(new ParseRig(), 8080).handshake().client(0, request);
+    expect(onlyFlow(again.rig).details).not.toHaveProperty('path');
+  });
+
+  it('tells the path if it is wanted', () => {
+    const connection = new Connection(new ParseRig({ 'names.http-path': true }), 80).handshake().client(0, request);
+    expect(onlyFlow(connection.rig).details['path']).toBe('/private?q=1');
+  });
+
+  it('is read across segments', () => {
+    const connection = new Connection(new ParseRig(), 80)
+      .handshake()
+      .client(0, request.slice(0, 30))
+      .client(30, request.slice(30));
+    expect(onlyFlow(connection.rig).details).toMatchObject({ host: 'www.example.org', userAgent: 'curl/8.1' });
+  });
+
+  it('through a proxy shows the name of the TLS inside', () => {
+    const connect = 'CONNECT inner.example:443 HTTP/1.1\r\nHost: inner.example:443\r\n\r\n';
+    const connection = new Connection(new ParseRig(), 3128).handshake().client(0, connect);
+    connection.server(0, 'HTTP/1.1 200 OK\r\n\r\n').client(connect.length, tlsRecords(hello('inner.example')));
+    expect(onlyFlow(connection.rig)).toMatchObject({
+      application: 'http',
+      details: { host: 'inner.example', sni: 'inner.example', method: 'CONNECT', status: '200' },
+    });
+  });
+});
+
+describe('QUIC', () => {
+  const message = clientHello({ extensions: [serverName('quic.example'), alpn('h3'), supportedVersions(0x0304)] });
+  const datagram = (payload: Uint8Array, isClient = true): Uint8Array =>
+    udpFrame({
+      src: isClient ? CLIENT : SERVER,
+      dst: isClient ? SERVER : CLIENT,
+      srcPort: isClient ? 50_000 : 443,
+      dstPort: isClient ? 443 : 50_000,
+      payload,
+    });
+  const padded = (frames: Uint8Array): Uint8Array => join(frames, new Uint8Array(1000));
+
+  it('tells name, protocols and versions of a client', () => {
+    const rig = new ParseRig().feed(datagram(longPacket(padded(cryptoFrame(0, message)))), 1e6);
+    expect(onlyFlow(rig)).toMatchObject({
+      application: 'quic',
+      details: { quicSni: 'quic.example', alpn: 'h3', tlsVersion: '0304', quicVersion: '00000001' },
+    });
+  });
+
+  it('is read across packets that come out of order', () => {
+    const rig = new ParseRig();
+    rig.feed(datagram(longPacket(padded(cryptoFrame(60, message.subarray(60))))), 1e6);
+    rig.feed(datagram(longPacket(padded(cryptoFrame(0, message.subarray(0, 60))), { packetNumber: 1 })), 1.1e6);
+    expect(onlyFlow(rig)).toMatchObject({ application: 'quic', details: { quicSni: 'quic.example' } });
+  });
+});
+
+describe('DNS', () => {
+  const query: DnsPacket = { type: 'query', id: 7, flags: RECURSION_DESIRED, questions: [{ type: 'A', name: 'Example.org' }] };
+  const answer: DnsPacket = {
+    ...query,
+    type: 'response',
+    answers: [{ type: 'A', name: 'Example.org', ttl: 60, data: '198.51.100.9' }],
+  };
+  const expected = { name: 'example.org', type: 1, code: 0, answers: ['198.51.100.9'], answerCount: 1 };
+
+  it('gives a transaction with its latency, beside the flow', () => {
+    const rig = new ParseRig();
+    rig.feed(udpFrame({ src: CLIENT, dst: SERVER, srcPort: 5000, dstPort: 53, payload: encode(query) }), 1e6);
+    rig.feed(udpFrame({ src: SERVER, dst: CLIENT, srcPort: 53, dstPort: 5000, payload: encode(answer) }), 1.025e6);
+    rig.finish();
+    expect(rig.dns()).toEqual([
+      { ...expected, transport: 'udp', client: `${CLIENT} 5000`, server: `${SERVER} 53`, latencyUs: 25_000, seenUs: 1e6 },
+    ]);
+    expect(rig.flows()).toMatchObject([{ application: 'dns', packets: [1, 1] }]);
+  });
+
+  it('over TCP is read message by message, however they are cut', () => {
+    const rig = new ParseRig();
+    const connection = new Connection(rig, 53).handshake();
+    const queries = join(streamEncode(query), streamEncode({ ...query, id: 8 }));
+    const answers = join(streamEncode(answer), streamEncode({ ...answer, id: 8 }));
+    connection.client(0, queries.subarray(0, 1)).client(1, queries.subarray(1, 50)).client(50, queries.subarray(50));
+    connection.server(0, answers.subarray(0, 20)).server(60, answers.subarray(60)).server(20, answers.subarray(20, 60));
+    rig.finish();
+    expect(rig.dns()).toMatchObject([
+      { ...expected, transport: 'tcp' },
+      { ...expected, transport: 'tcp' },
+    ]);
+    expect(rig.flows()).toMatchObject([{ application: 'dns' }]);
+  });
+
+  it.each([
+    ['in a few pieces', 10, 1],
+    ['byte by byte, which is given up', 1, 0],
+  ])('over TCP %s', (_, bytesPerPiece, transactions) => {
+    const rig = new ParseRig();
+    const connection = new Connection(rig, 53).handshake();
+    const message = streamEncode({ ...query, questions: [{ type: 'A', name: `${'a'.repeat(60)}.example` }] });
+    for (let at = 0; at < message.length; at += bytesPerPiece) connection.client(at, message.subarray(at, at + bytesPerPiece));
+    rig.finish();
+    expect(rig.dns()).toHaveLength(transactions);
+  });
+
+  it('without an answer is told when the run ends', () => {
+    const rig = new ParseRig();
+    rig.feed(udpFrame({ src: CLIENT, dst: SERVER, srcPort: 5000, dstPort: 53, payload: encode(query) }), 1e6).finish();
+    expect(rig.dns()).toMatchObject([{ name: 'example.org', code: -1, latencyUs: -1 }]);
+  });
+});
+
+describe('details of a flow', () => {
+  it('are never more than their block holds', () => {
+    const agent = 'a'.repeat(300);
+    const path = `/${'p'.repeat(300)}`;
+    const host = `${'h'.repeat(60)}.example`.repeat(5);
+    const rig = new ParseRig({ 'names.http-path': true });
+    new Connection(rig, 80).handshake().client(0, text(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nUser-Agent: ${agent}\r\n\r\n`));
+    const table = new Int32Array(rig.memory.flowTables[0] as SharedArrayBuffer);
+    const used = Array.from(
+      { length: 100 },
+      (_, slot) => table[(Table.HeaderBytes + slot * Slot.Bytes) / 4 + Slot.DetailBytes] as number,
+    );
+    expect(Math.max(...used)).toBeLessThanOrEqual(Details.BytesMax);
+    expect(onlyFlow(rig).details).toMatchObject({ method: 'GET', host: host.slice(0, 253) });
+  });
+});
+
+describe('payload that the capture does not hold', () => {
+  it('is not looked for', () => {
+    const bytes = tcpFrame({ payload: tlsRecords(hello('www.example.org')) });
+    const rig = new ParseRig().feed(bytes.subarray(0, 60), 1e6, { wireBytes: bytes.length });
+    expect(onlyFlow(rig)).toMatchObject({ details: {} });
+  });
+});
