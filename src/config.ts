@@ -151,6 +151,12 @@ export const OPTIONS = {
     /^(auto|off|\d+(-\d+)?(,\d+(-\d+)?)*)$/,
     'CPUs to use. auto: all but CPU 0, which serves the network interrupts.',
   ),
+  'threads.deaths-per-minute-max': integer(
+    5,
+    2,
+    1000,
+    'A thread that dies is replaced; so many deaths within a minute, of all threads together, end the process.',
+  ),
   'log.level': choice(LOG_LEVELS, 'info', 'Least severity that is logged.'),
 } as const satisfies Record<string, OptionEntry<never> | OptionEntry<number> | OptionEntry<boolean> | OptionEntry<string>>;
 

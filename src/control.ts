@@ -25,6 +25,14 @@ export function connectControl<T extends object>(port: MessagePort): T {
   return wrap<T>(endpointOf(port)) as unknown as T;
 }
 
+/** Ends this thread with `error`, which is a defect: main replaces the thread. The answer never comes. */
+export function dieOf(error: unknown): Promise<never> {
+  queueMicrotask(() => {
+    throw error;
+  });
+  return new Promise<never>(() => {});
+}
+
 /**
  * `call`, or an `AppError` with code `THREAD_DEADLINE` that names `what`, once `deadlineMs` have passed. What the call answers
  * later is ignored, its failure included.

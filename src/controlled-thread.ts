@@ -10,12 +10,18 @@ export class ControlledThread<T extends object> {
   death!: Promise<string>;
   private worker!: Worker;
   private isExpected = false;
+  /** Why main has ended the thread; '' unless it has. */
+  private endCause = '';
 
-  /** `makeStart` gives the thread's `workerData` but for the control port; it is asked again for a replacement. */
+  /**
+   * `makeStart` gives the thread's `workerData` but for the control port; it is asked again for a replacement. With more than
+   * `heapMibMax` in its heap the thread dies, and the process lives on.
+   */
   constructor(
     readonly name: string,
     private readonly file: URL,
     private readonly makeStart: () => ThreadStart,
+    private readonly heapMibMax: number,
   ) {
     this.restart();
   }
@@ -28,8 +34,10 @@ export class ControlledThread<T extends object> {
       name: this.name,
       workerData: { ...start, control: port2 },
       transferList: [port2, start.events],
+      resourceLimits: { maxOldGenerationSizeMb: this.heapMibMax },
     });
     this.worker = worker;
+    this.endCause = '';
     this.control = connectControl<T>(port1);
     this.death = new Promise((resolve) => {
       let cause = '';
@@ -38,9 +46,15 @@ export class ControlledThread<T extends object> {
       });
       worker.on('exit', (code) => {
         port1.close();
-        if (!this.isExpected) resolve(cause || `exit code ${code}`);
+        if (!this.isExpected) resolve(this.endCause || cause || `exit code ${code}`);
       });
     });
+  }
+
+  /** Ends the thread as if it had died of `cause`: it is to be replaced. */
+  end(cause: string): void {
+    this.endCause = cause;
+    void this.worker.terminate();
   }
 
   /** Ends the thread at once. */

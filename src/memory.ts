@@ -7,6 +7,9 @@ import { createRing } from './ring/ring.js';
 import { createThreadBlock } from './ring/thread-block.js';
 
 const GIB = 2 ** 30;
+const HEAP_MIB_MAX = 192;
+/** Sorting takes several arrays of 8 bytes for each flow. */
+const HEAP_BYTES_PER_FLOW = 64;
 /** MemTotal of a machine that is sold with 4 or 8 GB lies somewhat below that. */
 const CLASS_4_BYTES_MAX = 4.5 * GIB;
 const CLASS_8_BYTES_MIN = 7 * GIB;
@@ -31,6 +34,14 @@ function slotsPerWorker(config: Config, workers: number, memoryBytes: number): n
 /** Bytes that `allocateMemory` takes but for headers: the rings and flow tables of all workers. */
 export function memoryBytesOf(config: Config, workers: number, memoryBytes: number): number {
   return workers * (config.ringFrameBytes + config.ringFlowBytes + slotsPerWorker(config, workers, memoryBytes) * FLOW_BYTES);
+}
+
+/**
+ * Heap of a thread in MiB: with more, it dies, and the process lives on. Rings and tables lie outside of the heap, so no thread needs
+ * more than 16 MiB (measured), but for a parse worker that takes over a flow table: it sorts the open flows.
+ */
+export function heapMibMax(flowTable?: SharedArrayBuffer): number {
+  return HEAP_MIB_MAX + (flowTable ? Math.ceil(((flowTable.byteLength / FLOW_BYTES) * HEAP_BYTES_PER_FLOW) / 2 ** 20) : 0);
 }
 
 /** Allocates all that the threads share. The sizes come from the options, so nothing here grows later. */

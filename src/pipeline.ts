@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import { type AffinityPlan, resolveAffinity, setProcessMask } from './affinity.js';
 import { Capture } from './capture/capture.js';
@@ -7,7 +7,7 @@ import type { Config } from './config.js';
 import { withDeadline } from './control.js';
 import { ControlledThread } from './controlled-thread.js';
 import { AppError, type ErrorData } from './errors.js';
-import { allocateMemory, workerCountOf } from './memory.js';
+import { allocateMemory, heapMibMax, workerCountOf } from './memory.js';
 import type {
   ApiControl,
   CaptureControl,
@@ -26,10 +26,14 @@ import { RestartLimit } from './restart-limit.js';
 import { Doorbell } from './ring/doorbell.js';
 import { Command } from './ring/layout.js';
 import { monotonicMs, ThreadBlock } from './ring/thread-block.js';
+import { SILENCE_MS_MAX, Watchdog } from './watchdog.js';
 
 /** How long a thread may take to answer a call that only opens something. */
 const OPEN_DEADLINE_MS = 60_000;
 const CLOSE_DEADLINE_MS = 2_000;
+/** How long a parse worker may take until it runs, most of it for sorting a flow table that it takes over. */
+const PARSE_START_MS_MAX = 30_000;
+const HUNG = `it gave no sign of life for ${SILENCE_MS_MAX / 1000} s`;
 
 /** Where log lines of all threads go. */
 export type Log = (level: LogLevel, message: string, fields?: ThreadEvent['fields']) => void;
@@ -70,7 +74,12 @@ export class Pipeline {
   private readonly writerThread: ControlledThread<WriterControl>;
   private readonly apiThread: ControlledThread<ApiControl> | null = null;
   private readonly pool: Promise<Piscina>;
-  private readonly restarts = new RestartLimit();
+  private readonly restarts: RestartLimit;
+  private readonly watchdog = new Watchdog(monotonicMs);
+  /** How to end the task of each parse worker. */
+  private readonly parseAborts: AbortController[] = [];
+  /** Resolves when no thread that was ended works on any more; a successor must wait for that. */
+  private parseEnded: Promise<unknown> = Promise.resolve();
   private readonly hashSeed = Math.floor(Math.random() * 2 ** 53);
   private parsing: Promise<unknown> = Promise.resolve();
   private writing: Promise<unknown> = Promise.resolve();
@@ -85,6 +94,7 @@ export class Pipeline {
     const cores = availableParallelism();
     const workers = workerCountOf(config, cores);
     this.memory = allocateMemory(config, workers);
+    this.restarts = new RestartLimit(config.threadsDeathsPerMinuteMax);
     // A replay floats unless told otherwise: it is over soon, and pinning costs it time at the start.
     const isFloating = options.session.mode === 'replay' && config.cpuAffinity === 'auto';
     this.affinity = resolveAffinity(isFloating ? 'off' : config.cpuAffinity, workers);
@@ -111,6 +121,7 @@ export class Pipeline {
       maxThreads: workers,
       atomics: 'disabled',
       idleTimeout: Number.POSITIVE_INFINITY,
+      resourceLimits: { maxOldGenerationSizeMb: heapMibMax(this.memory.flowTables[0]) },
       // Piscina tries `require` before `import`. Ending a worker while it requires an ES module aborts the whole process on Node 20
       // ("IsGraphAsync must be used on an instantiated module"); without that ability it goes on to `import`, which is safe.
       execArgv: [...process.execArgv, '--no-experimental-require-module'],
@@ -144,6 +155,7 @@ export class Pipeline {
     this.writing.catch(this.fail);
     this.parsing = Promise.all(this.memory.parse.map((_, index) => this.parse(index)));
     this.parsing.catch(this.fail);
+    this.watch();
     return { api, journalMode: opened.journalMode, affinityNote: this.affinityNote };
   }
 
@@ -172,6 +184,7 @@ export class Pipeline {
 
   /** Ends all threads, whatever they do. */
   async close(): Promise<void> {
+    this.watchdog.stop();
     if (this.apiThread)
       await withDeadline(this.apiThread.control.close(), CLOSE_DEADLINE_MS, 'closing the API').catch(() => undefined);
     await Promise.all([
@@ -180,6 +193,25 @@ export class Pipeline {
       this.writerThread.terminate(),
       this.apiThread?.terminate(),
     ]);
+  }
+
+  /**
+   * Watches the threads that can be replaced. Those are all but the capture of a replay, whose input may keep it waiting for as long
+   * as it likes, and the cap backend, which runs in main.
+   */
+  private watch(): void {
+    const { memory, watchdog, captureThread, writerThread, apiThread } = this;
+    // The calls that open them have deadlines.
+    for (const [thread, block] of [
+      [this.options.session.mode === 'live' ? captureThread : null, memory.capture],
+      [writerThread, memory.writer],
+      [apiThread, memory.api],
+    ] as const)
+      if (thread) watchdog.watch({ name: thread.name, block, startMsMax: Number.POSITIVE_INFINITY, end: () => thread.end(HUNG) });
+    for (const [index, block] of memory.parse.entries()) {
+      watchdog.watch({ name: `parse-${index}`, block, startMsMax: PARSE_START_MS_MAX, end: () => void this.endParse(index) });
+    }
+    watchdog.start();
   }
 
   /** A live capture that dies is replaced. A replay is not: it would read its files from the start again. */
@@ -215,9 +247,8 @@ export class Pipeline {
   }
 
   private controlled<T extends object>(name: string, file: string, cpu: number | null, extra: object = {}): ControlledThread<T> {
-    return new ControlledThread<T>(name, new URL(file, import.meta.url), () => {
-      return { ...this.threadStart(cpu, this.eventPort()), ...extra };
-    });
+    const makeStart = (): ThreadStart => ({ ...this.threadStart(cpu, this.eventPort()), ...extra });
+    return new ControlledThread<T>(name, new URL(file, import.meta.url), makeStart, heapMibMax());
   }
 
   /** What the thread answers, or an error when it dies or takes too long. */
@@ -264,19 +295,35 @@ export class Pipeline {
       const events = this.eventPort();
       const cpu = this.affinity.parse[index] ?? null;
       const start: ParseStart = { ...this.threadStart(cpu, events), index, hashSeed: this.hashSeed };
+      const abort = new AbortController();
+      this.parseAborts[index] = abort;
       try {
-        await (await this.pool).run(start, { transferList: [events] });
+        await (await this.pool).run(start, { transferList: [events], signal: abort.signal });
         return;
       } catch (error) {
-        if (!this.mayReplace(`parse-${index}`, error instanceof Error ? error.message : String(error))) return;
+        await this.parseEnded;
+        const cause = abort.signal.aborted ? HUNG : error instanceof Error ? error.message : String(error);
+        if (!this.mayReplace(`parse-${index}`, cause)) return;
       }
     }
   }
 
+  /** Ends a parse worker that hangs. The pool gives its task up at once, also while the thread is still ending. */
+  private async endParse(index: number): Promise<void> {
+    const pool = await this.pool;
+    const before = pool.threads as unknown as Worker[];
+    this.parseAborts[index]?.abort();
+    const ended = before.filter((thread) => !(pool.threads as unknown as Worker[]).includes(thread));
+    this.parseEnded = Promise.all([this.parseEnded, ...ended.map((thread) => thread.terminate())]);
+  }
+
   /** Logs the death of a thread. Ends the pipeline when there have been too many; the answer is then false. */
   private mayReplace(thread: string, cause: string): boolean {
-    const error: ErrorData = { code: 'THREAD_DIED', message: `${thread} died: ${cause}` };
+    const isHung = cause === HUNG;
+    const message = `${thread} ${isHung ? 'was ended' : 'died'}: ${cause}`;
+    const error: ErrorData = { code: isHung ? 'THREAD_HUNG' : 'THREAD_DIED', message };
     this.options.log('error', error.message, { code: error.code, thread });
+    this.watchdog.replaced(thread);
     if (!this.restarts.isExceeded(monotonicMs())) return true;
     this.fail(new AppError('THREAD_RESTART_LOOP', error.message));
     return false;

@@ -13,6 +13,8 @@ export function startThread(start: ThreadStart, block: ThreadBlock, name: string
   if (failure) logFrom(start, 'warn', `${name} floats: ${failure}`);
   block.words[Thread.TaskId] = threadTaskId();
   block.cells[Cell.Starts] = block.cell(Cell.Starts) + 1;
+  // A predecessor may have died inside of such a call.
+  block.cells[Cell.Blocked] = 0;
   block.state = ThreadState.Starting;
   block.beat();
 }

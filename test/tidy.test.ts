@@ -15,7 +15,7 @@ const MEDIAN_LINES_MAX = 150;
 /** What threads and stages are made of; a stage may use all of it. */
 const GROUND = ['ring', 'wire', 'config', 'errors', 'messages', 'control', 'thread-start', 'live-clock', 'libc'];
 /** What ties the threads together; only the pipeline needs it. */
-const SUPERVISION = ['affinity', 'memory', 'controlled-thread', 'restart-limit', 'cpu-by-stage'];
+const SUPERVISION = ['affinity', 'memory', 'controlled-thread', 'restart-limit', 'watchdog', 'cpu-by-stage'];
 
 /**
  * Which room may import from which. A room is a folder of src/, a file beside them, or bench/; every room may import from itself.
@@ -26,6 +26,7 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   libc: [],
   'restart-limit': [],
+  watchdog: ['ring'],
   wire: ['ring'],
   config: ['errors', 'messages', 'ring'],
   'live-clock': ['ring'],

@@ -1,6 +1,7 @@
 import type { Config } from '../config.js';
 import type { Session } from '../messages.js';
 import type { Health } from './health.js';
+import { notesOf } from './notes.js';
 import type { Placement } from './placement.js';
 import type { HealthBody } from './schema.js';
 import type { RingSnapshot, Snapshot, WorkerSnapshot } from './snapshot.js';
@@ -28,6 +29,7 @@ export function healthBody(
     version: frame.version,
     status: health.status,
     reasons: [...health.reasons],
+    notes: notesOf(snapshot),
     mode: session.mode,
     source: session.source,
     uptime_s: Math.max(0, Math.round(snapshot.atMs - session.startedMonotonicMs) / 1000),
@@ -91,6 +93,7 @@ export function healthBody(
         state: thread.state,
         heartbeat_age_ms: thread.heartbeatAgeMs === null ? null : Math.round(thread.heartbeatAgeMs),
         restarts: thread.restarts,
+        hangs: thread.hangs,
         task_id: thread.taskId,
         kernel_name: placement?.kernelName ?? null,
         cpus: placement?.cpus ?? null,

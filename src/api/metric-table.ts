@@ -245,6 +245,16 @@ export const METRICS: Readonly<Record<string, MetricEntry>> = {
     labels: ['thread'],
     values: perThread((thread) => thread.restarts),
   },
+  flowberry_thread_hangs_total: {
+    type: 'counter',
+    help: 'Times that the thread was replaced since it gave no sign of life; they are among the restarts.',
+    labels: ['thread'],
+    values: perThread((thread) => thread.hangs),
+  },
+  flowberry_clock_steps_total: counter(
+    'Times that the wall clock was set during the run.',
+    ({ snapshot }) => snapshot.capture.clockSteps,
+  ),
 
   process_cpu_seconds_total: counter('CPU time of the whole process, user and system.', () => {
     const { user, system } = process.cpuUsage();

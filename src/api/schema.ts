@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DROP_REASONS } from '../ring/drop-reason.js';
 import { HEALTH_REASONS, type HealthReasonCode } from './health-reasons.js';
+import { NOTE_CODES } from './notes.js';
 import { type DropReason, THREAD_STATES } from './snapshot.js';
 
 const count = z.int().nonnegative();
@@ -15,6 +16,8 @@ export const healthSchema = z.object({
   version: z.string(),
   status: z.enum(['ok', 'degraded', 'failed']),
   reasons: z.array(z.object({ code: z.enum(reasonCodes), severity: z.enum(['degraded', 'failed']), message: z.string() })),
+  /** What is worth knowing of this run, whatever the status. */
+  notes: z.array(z.object({ code: z.enum(NOTE_CODES), message: z.string() })),
   mode: z.enum(['live', 'replay']),
   /** Interface or file names. */
   source: z.string(),
@@ -91,6 +94,8 @@ export const healthSchema = z.object({
       /** Null before the first sign of life. */
       heartbeat_age_ms: z.number().nonnegative().nullable(),
       restarts: count,
+      /** Restarts because it gave no sign of life. */
+      hangs: count,
       /** Kernel id, name and CPU mask; null where they are not known. */
       task_id: count.nullable(),
       kernel_name: z.string().nullable(),

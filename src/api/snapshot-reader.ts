@@ -50,6 +50,7 @@ class BlockReader {
       isDraining: block.command === Command.Drain || block.state === ThreadState.Draining,
       heartbeatAgeMs: heartbeatMs > 0 ? Math.max(0, nowMs - heartbeatMs) : null,
       restarts: Math.max(0, this.cell(Cell.Starts) - 1),
+      hangs: this.cell(Cell.Hangs),
       taskId: taskId > 0 ? taskId : null,
     };
   }
@@ -167,6 +168,8 @@ export class SnapshotReader {
         evictions: writer.cell(Cell.NameEvictions),
       },
       isWriteFailing: writer.cell(Cell.WriteFailing) !== 0,
+      uncleanSessions: writer.cell(Cell.UncleanSessions),
+      packetsUnwritten: writer.cell(Cell.PacketsUnwritten),
     };
   }
 
@@ -211,6 +214,8 @@ export class SnapshotReader {
       framesCut: capture.cell(Cell.FramesCut),
       inputBytesRead: capture.cell(Cell.InputBytesRead),
       inputBytesTotal: capture.cell(Cell.InputBytesTotal),
+      clockSteps: capture.cell(Cell.ClockSteps),
+      clockOffsetMs: capture.cell(Cell.ClockOffsetMs),
     };
   }
 }

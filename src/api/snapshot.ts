@@ -17,6 +17,8 @@ export interface ThreadSnapshot {
   /** Null as long as the thread has given no sign of life. */
   readonly heartbeatAgeMs: number | null;
   readonly restarts: number;
+  /** How often main ended it since it gave no sign of life; such restarts are among the others. */
+  readonly hangs: number;
   /** Kernel id of the thread, or null before it is known. */
   readonly taskId: number | null;
 }
@@ -56,6 +58,9 @@ export interface CaptureSnapshot {
   readonly framesCut: number;
   readonly inputBytesRead: number;
   readonly inputBytesTotal: number;
+  /** How often the wall clock was set, and how far it is from the clock of the run, ms. */
+  readonly clockSteps: number;
+  readonly clockOffsetMs: number;
 }
 
 export interface WriterSnapshot {
@@ -73,6 +78,9 @@ export interface WriterSnapshot {
   /** The cache of names of addresses: those in it, flows that found one and that did not, and names that gave way. */
   readonly names: { readonly addresses: number; readonly hits: number; readonly misses: number; readonly evictions: number };
   readonly isWriteFailing: boolean;
+  /** Earlier sessions that were found open at the start, and the packets that they had in flows and had not written. */
+  readonly uncleanSessions: number;
+  readonly packetsUnwritten: number;
 }
 
 /** Where every received packet is: `received = inFlows + dropped + inRings + inHand`. */

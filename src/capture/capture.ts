@@ -1,18 +1,25 @@
+import { isMainThread } from 'node:worker_threads';
+import { dieOf } from '../control.js';
 import { AppError } from '../errors.js';
+import { LiveClock } from '../live-clock.js';
 import { type CaptureControl, type CaptureEnd, type CaptureStart, done, type Outcome } from '../messages.js';
 import { Doorbell } from '../ring/doorbell.js';
 import { InterfaceTable } from '../ring/interface-table.js';
 import { Command, ThreadState } from '../ring/layout.js';
 import { RingProducer } from '../ring/ring.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
+import { logFrom } from '../thread-start.js';
 import { createSource } from './create-source.js';
 import { FrameWriter } from './frame-writer.js';
+import { LiveTime } from './live-time.js';
 import { type PacketSource, Step } from './source.js';
 
 /** How long a live source may wait for frames before heartbeat and command are looked at. */
 const WAIT_MS = 100;
 /** How long the kernel may take to hand over its last block. */
 const DRAIN_WAIT_MS = 100;
+/** Two looks at the same clocks differ by less. */
+const SAME_OFFSET_MS = 500;
 /** Steps between two turns of the event loop, on which control calls and streams depend. */
 const STEPS_PER_TURN = 16;
 
@@ -22,6 +29,7 @@ const turnOfEventLoop = (): Promise<void> => new Promise((resolve) => setImmedia
 export class Capture implements CaptureControl {
   private readonly block: ThreadBlock;
   private readonly writer: FrameWriter;
+  private readonly time: LiveTime | null;
   private source: PacketSource | null = null;
   /** Counts of the kernel before this source was opened: a replaced source starts at 0 again. */
   private readonly kernelPacketsBefore: number;
@@ -33,7 +41,11 @@ export class Capture implements CaptureControl {
     const rings = memory.frameRings.map((ring, index) => {
       return new RingProducer(ring, new Doorbell(memory.parse[index] as SharedArrayBuffer));
     });
-    this.writer = new FrameWriter(rings, this.block, start.session.mode === 'live');
+    const { mode, startedUs, startedMonotonicMs } = start.session;
+    const isLive = mode === 'live';
+    const clock = new LiveClock(startedUs, startedMonotonicMs);
+    this.time = isLive ? new LiveTime(clock, (offsetUs) => this.noteStep(offsetUs)) : null;
+    this.writer = new FrameWriter(rings, this.block, isLive, this.time);
     this.kernelPacketsBefore = this.block.cell(Cell.KernelPackets);
     this.kernelDroppedBefore = this.block.cell(Cell.KernelDropped);
   }
@@ -57,6 +69,8 @@ export class Capture implements CaptureControl {
     try {
       await this.runSource(source);
     } catch (error) {
+      // A live capture that meets a defect is replaced, where it has a thread that can be; a replay tells of it.
+      if (!isMainThread && this.start.session.mode === 'live' && !(error instanceof AppError)) return dieOf(error);
       failure = AppError.from(error);
     }
     this.writer.flush();
@@ -69,6 +83,7 @@ export class Capture implements CaptureControl {
   private async runSource(source: PacketSource): Promise<void> {
     for (let steps = 1; this.block.command === Command.Run; steps++) {
       this.block.beat();
+      this.time?.refresh();
       const stepping = source.step(WAIT_MS);
       const step = typeof stepping === 'number' ? stepping : await stepping;
       this.writer.flush();
@@ -83,6 +98,18 @@ export class Capture implements CaptureControl {
   private async drainKernel(source: PacketSource): Promise<void> {
     source.stopIntake?.();
     while ((await source.step(DRAIN_WAIT_MS)) === Step.More) this.block.beat();
+  }
+
+  /** Says that the wall clock was set, and by how much. What the run goes by stays as it is. */
+  private noteStep(offsetUs: number): void {
+    const { block } = this;
+    const stepMs = offsetUs / 1000 - block.cell(Cell.ClockOffsetMs);
+    block.cells[Cell.ClockOffsetMs] = offsetUs / 1000;
+    // What a predecessor has seen already is new to this thread, and to nobody else.
+    if (Math.abs(stepMs) < SAME_OFFSET_MS) return;
+    block.cells[Cell.ClockSteps] = block.cell(Cell.ClockSteps) + 1;
+    const message = `the wall clock was set by ${(stepMs / 1000).toFixed(1)} s; times of this run go by the clock at its start`;
+    logFrom(this.start, 'warn', message, { code: 'CLOCK_STEPPED', offsetMs: Math.round(offsetUs / 1000) });
   }
 
   private countKernel(source: PacketSource): void {

@@ -3,6 +3,7 @@ import { Command, Frame, RecordKind } from '../ring/layout.js';
 import type { RingProducer } from '../ring/ring.js';
 import { Cell, type ThreadBlock } from '../ring/thread-block.js';
 import { CopyLength } from './copy-length.js';
+import type { LiveTime } from './live-time.js';
 import type { FrameSink } from './source.js';
 import { steer } from './steer.js';
 
@@ -22,11 +23,12 @@ export class FrameWriter implements FrameSink {
   private readonly publishBytes: number;
   private readonly copyLength = new CopyLength();
 
-  /** `isLive`: a full ring drops the frame; otherwise the thread waits. */
+  /** `isLive`: a full ring drops the frame; otherwise the thread waits. `time` puts timestamps right that went by a wrong clock. */
   constructor(
     private readonly rings: readonly RingProducer[],
     private readonly block: ThreadBlock,
     private readonly isLive: boolean,
+    private readonly time: LiveTime | null = null,
   ) {
     this.cells = block.cells;
     this.unpublished = new Int32Array(rings.length);
@@ -65,8 +67,15 @@ export class FrameWriter implements FrameSink {
     words[word + Frame.CopiedBytes] = copiedBytes;
     words[word + Frame.CapturedBytes] = capturedBytes;
     words[word + Frame.WireBytes] = wireBytes;
-    words[word + Frame.Seconds] = seconds;
-    words[word + Frame.Nanoseconds] = nanoseconds;
+    const { time } = this;
+    if (time === null || time.isRight(seconds)) {
+      words[word + Frame.Seconds] = seconds;
+      words[word + Frame.Nanoseconds] = nanoseconds;
+    } else {
+      time.correct(seconds, nanoseconds);
+      words[word + Frame.Seconds] = time.seconds;
+      words[word + Frame.Nanoseconds] = time.nanoseconds;
+    }
     words[word + Frame.InterfaceIndex] = interfaceIndex;
     words[word + Frame.LinkType] = linkType;
     copyBytes(view, offset, copiedBytes, words, ring.view, payload + Frame.HeaderBytes);

@@ -75,6 +75,7 @@ export function formatStatus(body: HealthBody, rates: Rates | null): string {
   const lines = [
     `flowberry ${body.version}: ${body.status}, ${body.mode}, ${printable(body.source)}, up ${duration(body.uptime_s)}`,
     ...body.reasons.map((reason) => `  ${reason.severity}: ${reason.code}: ${printable(reason.message)}`),
+    ...body.notes.map((note) => `  note: ${note.code}: ${printable(note.message)}`),
     '',
     `packets     ${number(ledger.received)} received (${bytes(capture.received_wire_bytes)}), ${number(ledger.in_flows)} in flows, ${number(dropped)} dropped, ${number(ledger.waiting)} waiting: ${balance}`,
     `dropped     ${listOf(ledger.dropped)}`,

@@ -1,19 +1,33 @@
+import { AppError } from '../errors.js';
 import { LiveClock } from '../live-clock.js';
 import type { ParseStart } from '../messages.js';
 import { Doorbell } from '../ring/doorbell.js';
 import { Command, ThreadState } from '../ring/layout.js';
 import { ThreadBlock } from '../ring/thread-block.js';
-import { startThread } from '../thread-start.js';
+import { logFrom, startThread } from '../thread-start.js';
+import { quarantine, quarantinePath } from './quarantine.js';
 import { finalReason, ParseWorker } from './worker.js';
 
 /** Longest sleep: heartbeat, timeouts and commands wait at most so long. */
 const SLEEP_MS = 100;
 
+/** Keeps a packet that a worker died of, or at least died with, for whoever looks for the cause. */
+function keepPacket(start: ParseStart, payload: number): void {
+  const path = quarantinePath(start.config.dbPath);
+  try {
+    const count = quarantine(path, start.memory.frameRings[start.index] as SharedArrayBuffer, payload);
+    logFrom(start, 'warn', `the packet that parse-${start.index} had in hand is kept in ${path}`, { packets: count });
+  } catch (error) {
+    const message = `${path}: the packet that parse-${start.index} had in hand is not kept: ${AppError.from(error).message}`;
+    logFrom(start, 'warn', message, { code: 'QUARANTINE_NOT_WRITTEN' });
+  }
+}
+
 /** The long-lived task of one parse worker; ends when the block's command is `Drain` and the ring is empty. */
 export default function run(start: ParseStart): void {
   const block = new ThreadBlock(start.memory.parse[start.index] as SharedArrayBuffer);
   startThread(start, block, `fb-parse-${start.index}`);
-  const worker = new ParseWorker(start);
+  const worker = new ParseWorker(start, (payload) => keepPacket(start, payload));
   const doorbell = new Doorbell(block.memory);
   const clock = new LiveClock(start.session.startedUs, start.session.startedMonotonicMs);
   const isIdle = (): boolean => worker.isEmpty && block.command === Command.Run;

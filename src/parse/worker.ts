@@ -43,8 +43,11 @@ export class ParseWorker {
   private readonly inspector: Inspector;
   private readonly isLive: boolean;
 
-  /** Takes up ring and table where they are: fresh, or as a predecessor left them when it died. */
-  constructor(start: ParseStart) {
+  /**
+   * Takes up ring and table where they are: fresh, or as a predecessor left them when it died. `onPacketInHand` is told, if that one
+   * died with a packet in hand, the byte offset of its record's payload in the frame ring.
+   */
+  constructor(start: ParseStart, onPacketInHand: (payload: number) => void = () => undefined) {
     const { memory, index } = start;
     this.isLive = start.session.mode === 'live';
     this.block = new ThreadBlock(memory.parse[index] as SharedArrayBuffer);
@@ -57,7 +60,7 @@ export class ParseWorker {
     const { flowDecap, flowJoinFragments } = start.config;
     this.decoder = new Decoder(flowDecap, flowJoinFragments ? new FragmentTable(start.hashSeed, this.block.cells) : null);
     this.inspector = new Inspector(tableMemory, emitter, start.config.namesHttpPath);
-    this.settlePacketInHand();
+    this.settlePacketInHand(onPacketInHand);
   }
 
   /** Whether no frame is waiting. */
@@ -127,14 +130,16 @@ export class ParseWorker {
    * A predecessor may have died with a packet in hand: it had taken the frame under the cursor and not moved on. If no counter
    * holds that packet, it is lost, and counted so; either way it is not taken again.
    */
-  private settlePacketInHand(): void {
+  private settlePacketInHand(onPacketInHand: (payload: number) => void): void {
     const { cells } = this.block;
     const taken = cells[Cell.FramesTaken] as number;
     if (taken === 0) return;
     let accounted = cells[Cell.PacketsInFlows] as number;
     for (let reason = 0; reason < Drop.Count; reason++) accounted += cells[Cell.Drops + reason] as number;
     cells[Cell.Drops + Drop.WorkerCrash] = (cells[Cell.Drops + Drop.WorkerCrash] as number) + taken - accounted;
-    if (this.frames.peek() < 0 || this.tableWords[Table.TakenPosition] !== this.frames.position) return;
+    const payload = this.frames.peek();
+    if (payload < 0 || this.tableWords[Table.TakenPosition] !== this.frames.position) return;
+    onPacketInHand(payload);
     this.frames.advance();
     this.frames.release();
   }

@@ -11,6 +11,10 @@ export const enum Cell {
   HeartbeatMs = 0,
   /** Times that the thread was started. */
   Starts = 1,
+  /** Times that main ended the thread since it gave no sign of life. Main writes it, in every block. */
+  Hangs = 2,
+  /** 1 while the thread sits in one call that may take long and that nobody can interrupt: it shows no sign of life (gauge). */
+  Blocked = 3,
 
   /** Capture: frames that the source handed over, and their bytes on the wire. */
   FramesReceived = 4,
@@ -77,6 +81,13 @@ export const enum Cell {
   NameAddresses = 46,
   /** Writer: devices, and addresses and names of devices, that gave way to others. */
   DevicesForgotten = 47,
+  /** Writer: earlier sessions that were found open at the start, and the packets that they had counted in flows and not written. */
+  UncleanSessions = 48,
+  PacketsUnwritten = 49,
+
+  /** Capture: how often the wall clock was set during the run, and how far it is from the clock of the run (gauge, ms). */
+  ClockSteps = 57,
+  ClockOffsetMs = 58,
 
   /** Every thread: drops by reason, one cell each, in the order of `Drop`. */
   Drops = 64,

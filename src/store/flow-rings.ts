@@ -5,6 +5,8 @@ import { ResumeAt, RingConsumer, ringCapacityBytes } from '../ring/ring.js';
 
 /** What a flow record without details takes. */
 const RECORD_BYTES = Record.HeaderBytes + Slot.RecordBytes;
+/** On a card, each record of a batch may have to wait for pages that are read from it. */
+const RECORDS_PER_BEAT_MASK = 255;
 /** No record is under the cursor. */
 const EMPTY = Number.POSITIVE_INFINITY;
 
@@ -119,10 +121,14 @@ export class FlowRings {
     return this.rings.map((ring) => ring.consumer.position);
   }
 
-  /** Hands at most `recordsMax` records to `sink` and returns their number. They stay in the rings until `release`. */
-  take(recordsMax: number, sink: RingSink): number {
+  /**
+   * Hands at most `recordsMax` records to `sink` and returns their number. They stay in the rings until `release`. `beat` is called
+   * every few hundred records.
+   */
+  take(recordsMax: number, sink: RingSink, beat: () => void): number {
     for (const ring of this.rings) ring.look();
     for (let records = 0; records < recordsMax; records++) {
+      if ((records & RECORDS_PER_BEAT_MASK) === RECORDS_PER_BEAT_MASK) beat();
       let first = this.rings[0] as FlowRing;
       for (let index = 1; index < this.rings.length; index++) {
         const ring = this.rings[index] as FlowRing;

@@ -1,7 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { PipelineMemory, Session } from '../messages.js';
 import { InterfaceTable } from '../ring/interface-table.js';
-import type { ThreadBlock } from '../ring/thread-block.js';
+import { Cell, ThreadBlock } from '../ring/thread-block.js';
 import type { Counts } from './counters.js';
 import type { FlowRings } from './flow-rings.js';
 import { LedgerTable } from './ledger-table.js';
@@ -19,6 +19,8 @@ export class FlowStore {
   private readonly beginStatement: Statement<[]>;
   private readonly commitStatement: Statement<[]>;
   private readonly rollbackStatement: Statement<[]>;
+  private readonly block: ThreadBlock;
+  private readonly beat = (): void => this.block.beat();
   private isInDoubt = true;
 
   constructor(
@@ -28,6 +30,7 @@ export class FlowStore {
     session: Session,
     namesAddressesMax: number,
   ) {
+    this.block = new ThreadBlock(memory.writer);
     this.session = openSession(db, session);
     this.ledger = new LedgerTable(db, this.session.id, memory);
     this.rows = new RecordRows(db, new InterfaceTable(memory.interfaces), namesAddressesMax);
@@ -55,7 +58,7 @@ export class FlowStore {
   write(minuteUs: number, recordsMax: number): number {
     let records = 0;
     this.transact(() => {
-      records = this.rings.take(recordsMax, this.rows);
+      records = this.rings.take(recordsMax, this.rows, this.beat);
       this.rows.finish();
       this.ledger.write(minuteUs, this.rows.sums, records, this.rings.positions);
     });
@@ -82,13 +85,27 @@ export class FlowStore {
     this.rows.begin();
     try {
       work();
-      this.commitStatement.run();
+      this.commit();
     } catch (error) {
       this.revert();
       throw error;
     }
     this.rings.release();
     this.ledger.settle();
+  }
+
+  /**
+   * From time to time a commit moves the write-ahead log into the database and waits for the card: 16 MiB in single pages, which takes
+   * a worn card minutes. Nobody can end a thread in there, so it is no use to find it silent.
+   */
+  private commit(): void {
+    this.block.cells[Cell.Blocked] = 1;
+    try {
+      this.commitStatement.run();
+    } finally {
+      this.block.beat();
+      this.block.cells[Cell.Blocked] = 0;
+    }
   }
 
   private revert(): void {

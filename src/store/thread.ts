@@ -1,7 +1,8 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { workerData } from 'node:worker_threads';
-import { exposeControl } from '../control.js';
+import { dieOf, exposeControl } from '../control.js';
 import { AppError } from '../errors.js';
+import { LiveClock } from '../live-clock.js';
 import type { Outcome, WriterControl, WriterOpened, WriterStart } from '../messages.js';
 import { Doorbell } from '../ring/doorbell.js';
 import { Command, ThreadState } from '../ring/layout.js';
@@ -21,10 +22,14 @@ const block = new ThreadBlock(start.memory.writer);
 const doorbell = new Doorbell(block.memory);
 startThread(start, block, 'fb-writer');
 
+const clock = new LiveClock(start.session.startedUs, start.session.startedMonotonicMs);
+/** The clock of the session, so that minutes of the ledger and ids of rows go together whatever is done to the wall clock. */
+const nowMs = (): number => Math.floor(clock.nowUs() / 1000);
+
 let writer: Writer | undefined;
 
 function open(): WriterOpened {
-  writer = Writer.open(start, (level, message, fields) => logFrom(start, level, message, fields), Date.now());
+  writer = Writer.open(start, (level, message, fields) => logFrom(start, level, message, fields), nowMs());
   return writer.opened;
 }
 
@@ -38,21 +43,21 @@ async function run(): Promise<void> {
     block.beat();
     // Read before the step: rows that were published before the command are then in this step or a later one.
     const isEnding = block.command === Command.Drain;
-    const nowMs = Date.now();
+    const stepMs = nowMs();
     if (isEnding && block.state !== ThreadState.Draining) {
       block.state = ThreadState.Draining;
-      endingSinceMs = nowMs;
+      endingSinceMs = stepMs;
     }
-    if (writer.step(nowMs, isEnding)) await setImmediate();
+    if (writer.step(stepMs, isEnding)) await setImmediate();
     else if (isEnding && writer.isEmpty) break;
-    else if (isEnding && writer.failure !== null && nowMs - endingSinceMs > END_PATIENCE_MS) {
+    else if (isEnding && writer.failure !== null && stepMs - endingSinceMs > END_PATIENCE_MS) {
       writer.abandon();
       const lost = `${writer.flowsUnwritten} flows could not be written and are lost`;
       throw new AppError('DATABASE_WRITE_FAILED', `database ${config.dbPath}: ${writer.failure}; ${lost}`);
     } else if (isEnding || writer.isBatchNear) await setTimeout(writer.failure === null ? NAP_MS : SLEEP_MS);
     else await doorbell.waitAsync(SLEEP_MS, isIdle);
   }
-  writer.close(Date.now());
+  writer.close(nowMs());
   block.beat();
   block.state = ThreadState.Ended;
 }
@@ -63,10 +68,7 @@ async function outcomeOf<T>(work: () => T | Promise<T>): Promise<Outcome<T>> {
     return { ok: true, value: await work() };
   } catch (error) {
     if (error instanceof AppError) return { ok: false, error: error.toData() };
-    queueMicrotask(() => {
-      throw error;
-    });
-    return new Promise<never>(() => {});
+    return dieOf(error);
   }
 }
 

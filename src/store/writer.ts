@@ -26,7 +26,7 @@ export interface WriterSetup {
 }
 
 /**
- * Writes what the parse workers emit into the database. All times are wall clock in ms. Everything happens inside the calls:
+ * Writes what the parse workers emit into the database. All times are the session's clock in ms since 1970. Everything happens inside the calls:
  * the thread and the tests drive it alike.
  */
 export class Writer {
@@ -59,6 +59,8 @@ export class Writer {
     this.showCounts();
     this.store.countInto(this.block);
     const { uncleanSessions, packetsUnwritten } = this.store.session;
+    this.block.cells[Cell.UncleanSessions] = this.block.cell(Cell.UncleanSessions) + uncleanSessions;
+    this.block.cells[Cell.PacketsUnwritten] = this.block.cell(Cell.PacketsUnwritten) + packetsUnwritten;
     this.opened = { uncleanSessions, journalMode: database.journalMode };
     if (uncleanSessions > 0)
       log('warn', `${uncleanSessions} earlier runs did not end: flowberry was killed, or the power failed`, {
@@ -122,6 +124,7 @@ export class Writer {
   close(nowMs: number): void {
     assert(this.isEmpty, 'writer: closed while records wait');
     const { db } = this.database;
+    this.block.cells[Cell.Blocked] = 1;
     try {
       db.pragma(`busy_timeout = ${CLOSE_BUSY_MS_MAX}`);
       this.store.end(minuteUsOf(nowMs), nowMs * 1000);
@@ -134,6 +137,7 @@ export class Writer {
       throw new AppError('DATABASE_WRITE_FAILED', `database ${db.name}: ${error.message}`, { cause: error });
     } finally {
       closeDatabase(this.database);
+      this.block.cells[Cell.Blocked] = 0;
     }
   }
 

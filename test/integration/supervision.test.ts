@@ -119,7 +119,7 @@ describe('supervision', () => {
         const taken = block.cell(Cell.FramesTaken);
         await until(() => block.cell(Cell.FramesTaken) > taken);
         await rig.killParse();
-        await until(() => rig.log.length === kill);
+        await until(() => rig.log.filter((line) => line.includes('parse-0 died')).length === kill);
       }
     });
     await expect(killing).rejects.toMatchObject({ code: 'THREAD_RESTART_LOOP' });

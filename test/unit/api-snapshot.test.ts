@@ -34,7 +34,7 @@ describe('a snapshot', () => {
     pipeline.add(writer, Cell.Starts, 3);
     const { threads } = new SnapshotReader(pipeline.memory).read(pipeline.nowMs);
     expect(threads.map((thread) => thread.name)).toEqual(['capture', 'parse-0', 'parse-1', 'writer', 'api']);
-    const fresh = { state: 'starting', isDraining: false, heartbeatAgeMs: null, restarts: 0, taskId: null };
+    const fresh = { state: 'starting', isDraining: false, heartbeatAgeMs: null, restarts: 0, hangs: 0, taskId: null };
     expect(threads[0]).toEqual({ name: 'capture', ...fresh });
     expect(threads[3]).toEqual({
       name: 'writer',
@@ -42,6 +42,7 @@ describe('a snapshot', () => {
       isDraining: true,
       heartbeatAgeMs: 250,
       restarts: 2,
+      hangs: 0,
       taskId: 4321,
     });
   });
