@@ -53,6 +53,7 @@ export class AfpacketSource implements PacketSource {
   private sink: FrameSink | null = null;
   private interfaceIndex = 0;
   private isGone = false;
+  private hasLostLink = false;
   private statisticsLast: SourceStatistics = { kernelPackets: 0, kernelDropped: 0, inputBytesRead: 0, inputBytesTotal: 0 };
 
   constructor(
@@ -70,6 +71,7 @@ export class AfpacketSource implements PacketSource {
   open(sink: FrameSink, interfaces: InterfaceTable): void {
     this.close();
     this.isGone = false;
+    this.hasLostLink = false;
     try {
       this.start(sink, interfaces);
     } catch (error) {
@@ -150,6 +152,7 @@ export class AfpacketSource implements PacketSource {
   /** An interface that went down reports ENETDOWN once and delivers again after it is up. */
   private takeError(socket: PacketSocket): void {
     const errno = socket.takeError();
+    this.hasLostLink = true;
     this.isGone = !socket.isBound();
     if (!this.isGone && errno !== 0 && errno !== Errno.ENETDOWN)
       throw new AppError('CAPTURE_FAILED', `capture on ${this.interfaceName} failed: ${errnoText(errno)}`);
@@ -160,7 +163,19 @@ export class AfpacketSource implements PacketSource {
    * After the first `Step.Idle` of a step that waits at least 40 ms, frames handed over = kernelPackets - kernelDropped.
    */
   stopIntake(): void {
-    if (this.socket && !this.isGone) this.socket.stopIntake(this.interfaceIndex);
+    if (this.socket?.isBound()) this.socket.stopIntake(this.interfaceIndex);
+  }
+
+  /** For those who wait for several sources at once: readable, or with an error pending, when a step finds something. */
+  get fd(): number | null {
+    return this.socket?.fd ?? null;
+  }
+
+  /** Whether the interface went down or away since this was asked last. */
+  takeLinkLoss(): boolean {
+    const hasLostLink = this.hasLostLink;
+    this.hasLostLink = false;
+    return hasLostLink;
   }
 
   /** Costs one system call while the source is open. */

@@ -124,6 +124,26 @@ export function compileFilter(expression: string, target: FilterTarget): Uint8Ar
   }
 }
 
+/** Link types whose filters have words of their own: an expression is sound if it is so for one of them. */
+const LINK_TYPES_OF_WORDS = [LinkType.Ethernet, LinkType.Raw, LinkType.Ieee80211Radiotap] as const;
+
+/**
+ * Checks an expression before the interface that it is for is known. Throws `CAPTURE_FILTER_INVALID` or `LIBPCAP_MISSING`, as
+ * `compileFilter` does.
+ */
+export function checkFilterWords(expression: string): void {
+  let failure: unknown;
+  for (const linkType of LINK_TYPES_OF_WORDS) {
+    try {
+      compileFilter(expression, { interface: null, linkType, snapBytes: 65_535 });
+      return;
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
 /** Copies a `struct bpf_program` (count, then pointer) and makes every accepting `ret` keep `snapBytes`. */
 function copyProgram(program: Uint8Array, expression: string, snapBytes: number): Uint8Array {
   const count = new Uint32Array(program.buffer)[0] as number;

@@ -21,6 +21,7 @@ const turnOfEventLoop = (): Promise<void> => new Promise((resolve) => setImmedia
 /** Everything that the capture does, in whichever thread it runs: `cap` works in the main thread only. */
 export class Capture implements CaptureControl {
   private readonly block: ThreadBlock;
+  private readonly apiBlock: ThreadBlock;
   private readonly writer: FrameWriter;
   private source: PacketSource | null = null;
   /** Counts of the kernel before this source was opened: a replaced source starts at 0 again. */
@@ -30,6 +31,7 @@ export class Capture implements CaptureControl {
   constructor(private readonly start: CaptureStart) {
     const { memory } = start;
     this.block = new ThreadBlock(memory.capture);
+    this.apiBlock = new ThreadBlock(memory.api);
     const rings = memory.frameRings.map((ring, index) => {
       return new RingProducer(ring, new Doorbell(memory.parse[index] as SharedArrayBuffer));
     });
@@ -40,7 +42,7 @@ export class Capture implements CaptureControl {
 
   async open(): Promise<Outcome> {
     try {
-      const source = await createSource(this.start.source, this.start.config);
+      const source = await createSource(this.start);
       await source.open(this.writer, new InterfaceTable(this.start.memory.interfaces));
       this.source = source;
       return done;
@@ -69,6 +71,7 @@ export class Capture implements CaptureControl {
   private async runSource(source: PacketSource): Promise<void> {
     for (let steps = 1; this.block.command === Command.Run; steps++) {
       this.block.beat();
+      if (this.start.config.captureExcludeOwn) this.writer.ownPort = this.apiBlock.cell(Cell.ApiPort);
       const stepping = source.step(WAIT_MS);
       const step = typeof stepping === 'number' ? stepping : await stepping;
       this.writer.flush();

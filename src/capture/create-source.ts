@@ -1,9 +1,14 @@
-import type { Config } from '../config.js';
-import { assertNever, type SourceSpec } from '../messages.js';
+import { AppError } from '../errors.js';
+import { assertNever, type CaptureStart } from '../messages.js';
+import { liveSetupOf } from './live-setup.js';
 import type { PacketSource } from './source.js';
 
-/** Makes the source that `spec` names; it is not opened yet. Each backend is loaded only when it is wanted. */
-export async function createSource(spec: SourceSpec, config: Config): Promise<PacketSource> {
+/**
+ * Makes the source that `start` names; it is not opened yet. Each backend is loaded only when it is wanted. Throws
+ * `CONFIG_VALUE_INVALID` for several interfaces with a backend that takes one.
+ */
+export async function createSource(start: CaptureStart): Promise<PacketSource> {
+  const { config, source: spec } = start;
   switch (spec.type) {
     case 'file': {
       const { FileSource } = await import('./file-source.js');
@@ -11,13 +16,32 @@ export async function createSource(spec: SourceSpec, config: Config): Promise<Pa
     }
     case 'afpacket': {
       const { AfpacketSource } = await import('./afpacket-source.js');
-      return new AfpacketSource(spec.interface, config);
+      return await watched(start, spec.interfaces, false, (name) => new AfpacketSource(name, config));
     }
     case 'cap': {
+      const [name = '', ...others] = spec.interfaces;
+      if (others.length > 0)
+        throw new AppError('CONFIG_VALUE_INVALID', 'the cap backend captures from one interface; afpacket takes several');
       const { CapSource } = await import('./cap-source.js');
-      return new CapSource(spec.interface, config);
+      // Only Linux lets us see how an interface is.
+      if (process.platform !== 'linux') return new CapSource(name, config);
+      return await watched(start, spec.interfaces, true, (interfaceName) => new CapSource(interfaceName, config));
     }
     default:
       return assertNever(spec);
   }
+}
+
+async function watched(
+  start: CaptureStart,
+  names: readonly string[],
+  needsUp: boolean,
+  create: (name: string) => PacketSource,
+): Promise<PacketSource> {
+  const { WatchedSource } = await import('./watched-source.js');
+  const setup = liveSetupOf(start);
+  const sources = names.map((name, index) => new WatchedSource({ index, name, needsUp, create, setup }));
+  if (sources.length === 1) return sources[0] as PacketSource;
+  const { MultiSource } = await import('./multi-source.js');
+  return new MultiSource(sources);
 }

@@ -3,6 +3,7 @@ import { Command, Frame, RecordKind } from '../ring/layout.js';
 import type { RingProducer } from '../ring/ring.js';
 import { Cell, type ThreadBlock } from '../ring/thread-block.js';
 import { copyLength } from './copy-length.js';
+import { isOwnTraffic } from './own-traffic.js';
 import type { FrameSink } from './source.js';
 import { steer } from './steer.js';
 
@@ -20,6 +21,8 @@ export class FrameWriter implements FrameSink {
   /** Frames of each ring that are not published yet. */
   private readonly unpublished: Int32Array;
   private readonly publishBytes: number;
+  /** Frames of connections with our own API on this port are counted and left out; 0 takes them as any others. */
+  ownPort = 0;
 
   /** `isLive`: a full ring drops the frame; otherwise the thread waits. */
   constructor(
@@ -48,6 +51,10 @@ export class FrameWriter implements FrameSink {
     cells[Cell.WireBytesReceived] = (cells[Cell.WireBytesReceived] as number) + wireBytes;
     if (wireBytes > FRAME_BYTES_USUAL_MAX) cells[Cell.FramesOversized] = (cells[Cell.FramesOversized] as number) + 1;
     if (capturedBytes < wireBytes) cells[Cell.FramesCut] = (cells[Cell.FramesCut] as number) + 1;
+    if (this.ownPort !== 0 && isOwnTraffic(view, offset, capturedBytes, linkType, this.ownPort)) {
+      cells[Cell.Drops + Drop.OwnTraffic] = (cells[Cell.Drops + Drop.OwnTraffic] as number) + 1;
+      return;
+    }
     const index = rings.length === 1 ? 0 : steer(view, offset, capturedBytes, linkType, rings.length);
     const ring = rings[index] as RingProducer;
     const copiedBytes = copyLength(view, offset, capturedBytes, linkType);
