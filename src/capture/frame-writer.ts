@@ -21,7 +21,7 @@ export class FrameWriter implements FrameSink {
   /** Frames of each ring that are not published yet. */
   private readonly unpublished: Int32Array;
   private readonly publishBytes: number;
-  /** Frames of connections with our own API on this port are counted and left out; 0 takes them as any others. */
+  /** Frames of connections with our own API on this port are counted and left out; 0 takes them like the rest. */
   ownPort = 0;
 
   /** `isLive`: a full ring drops the frame; otherwise the thread waits. */

@@ -9,7 +9,7 @@ import type { LiveSetup } from './live-setup.js';
 import { type InterfaceStatus, PacketSocket, SocketType } from './packet-socket.js';
 import { type FrameSink, type PacketSource, type SourceStatistics, Step } from './source.js';
 
-/** How often the interface is looked at, and tried to be opened: two system calls and a few small files. */
+/** Two system calls and a few small files each time. */
 const CHECK_INTERVAL_MS = 1000;
 /** How long the kernel may take to hand over its last block. */
 const RETIRE_WAIT_MS = 50;
@@ -29,6 +29,8 @@ export interface WatchOptions {
   /** Makes the source of one interface; it is opened again each time that the interface comes back. */
   readonly create: (name: string) => PacketSource;
   readonly setup: LiveSetup;
+  /** How often the interface is looked at, and at most tried to be opened; a second by default. */
+  readonly checkIntervalMs?: number;
 }
 
 /**
@@ -46,6 +48,7 @@ export class WatchedSource implements PacketSource {
   private probe: PacketSocket | null = null;
   /** Kept when it is closed: a Cap that was closed must not be collected, so there is to be one source and no more. */
   private source: PacketSource | null = null;
+  private readonly checkIntervalMs: number;
   private isOpen = false;
   /** The source still hands over what it has, and is then closed. */
   private isRetiring = false;
@@ -68,6 +71,7 @@ export class WatchedSource implements PacketSource {
     this.name = options.name;
     this.needsUp = options.needsUp;
     this.setup = options.setup;
+    this.checkIntervalMs = options.checkIntervalMs ?? CHECK_INTERVAL_MS;
     this.journal = new LinkJournal(options.index, options.name, options.setup);
   }
 
@@ -87,7 +91,7 @@ export class WatchedSource implements PacketSource {
       const failure = status ? await this.openSource(status) : null;
       const isAway = failure?.code === 'INTERFACE_NOT_FOUND' || failure?.code === 'INTERFACE_DOWN';
       if (failure && !(isAway && captureWaitForInterface)) throw failure;
-      this.checkDueMs = monotonicMs() + CHECK_INTERVAL_MS;
+      this.checkDueMs = monotonicMs() + this.checkIntervalMs;
       this.settle(this.status(), this.setup.nowUs());
     } catch (error) {
       this.close();
@@ -99,7 +103,7 @@ export class WatchedSource implements PacketSource {
   step(waitMs: number): Step | Promise<Step> {
     const nowMs = monotonicMs();
     if (nowMs >= this.checkDueMs && !this.isStopping) {
-      this.checkDueMs = nowMs + CHECK_INTERVAL_MS;
+      this.checkDueMs = nowMs + this.checkIntervalMs;
       const checking = this.check(nowMs);
       if (checking) return checking.then(() => Step.Idle);
     }
@@ -191,7 +195,7 @@ export class WatchedSource implements PacketSource {
   /** Opens the source. Answers why it could not be opened, or null. */
   private async openSource(status: InterfaceStatus): Promise<AppError | null> {
     this.source ??= this.options.create(this.name);
-    this.openDueMs = monotonicMs() + CHECK_INTERVAL_MS;
+    this.openDueMs = monotonicMs() + this.checkIntervalMs;
     try {
       this.hardwareType = this.hardwareTypeNow();
       await this.source.open(this.sink as FrameSink, this.interfaces as InterfaceTable);

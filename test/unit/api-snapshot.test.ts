@@ -113,7 +113,7 @@ describe('a snapshot of threads that count', () => {
     });
     await once(worker, 'online');
 
-    const reader = new SnapshotReader(memory, session);
+    const reader = new SnapshotReader(memory, new ApiPipeline().session);
     const impossible = [];
     let snapshot = reader.read(0);
     let moved = 0;
