@@ -1,23 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { readdirSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { canCompileFilters } from '../../src/capture/bpf.js';
 import { MultiSource } from '../../src/capture/multi-source.js';
 import type { PacketSource } from '../../src/capture/source.js';
 import { Step } from '../../src/capture/source.js';
-import { capObstacle, hex, toPort, WAIT_MS } from '../helpers/live-source.js';
+import { capLinkObstacle, hex, toPort, WAIT_MS } from '../helpers/live-source.js';
 import { WatchRig } from '../helpers/live-watch.js';
 import { FrameSender, NetworkNamespace, namespaceObstacle } from '../helpers/network-namespace.js';
 
 const obstacle = namespaceObstacle();
-
-/** With its assertions in, cap aborts the process when an interface goes down. */
-function capAborts(): boolean {
-  const library = createRequire(import.meta.url).resolve('cap/build/Release/cap.node');
-  return readFileSync(library).includes('__assert_fail');
-}
-
-const capLinkObstacle = capObstacle ?? (capAborts() ? 'needs cap built with CXXFLAGS=-DNDEBUG' : null);
 
 const openFdCount = (): number => readdirSync('/proc/self/fd').length;
 
