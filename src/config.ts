@@ -61,7 +61,7 @@ const SECONDS_MAX = 86_400;
 export const OPTIONS = {
   'capture.interface': text(
     'auto',
-    'up to 16 names with commas between them, or auto: the interface of the default route',
+    'up to 16 names with commas between them; any: all interfaces; auto: that of the default route',
     /^[^\0/\s,]{1,64}(,[^\0/\s,]{1,64}){0,15}$/,
     'Interfaces to watch. A packet that passes through two of them counts twice.',
     {
@@ -271,12 +271,13 @@ export function readFlags(flags: Partial<Record<OptionName, string | boolean>>):
   return values;
 }
 
-/** `auto` stands alone, and no name twice. */
+/** `auto` and `any` stand alone, and no name twice. */
 function checkInterfaces(names: readonly string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new AppError('CONFIG_VALUE_INVALID', `capture.interface names ${twice} twice`);
-  if (names.length > 1 && names.includes('auto'))
-    throw new AppError('CONFIG_VALUE_INVALID', 'capture.interface: auto stands alone, not among other names');
+  const alone = names.find((name) => name === 'auto' || name === 'any');
+  if (names.length > 1 && alone)
+    throw new AppError('CONFIG_VALUE_INVALID', `capture.interface: ${alone} stands alone, not among other names`);
 }
 
 /** Lays the sources over the defaults, the later over the earlier, checks every value, and freezes the result. */

@@ -18,7 +18,8 @@ const enum Block {
   StatusKernel = 0,
 }
 
-const enum Packet {
+/** A packet's header, from its start. */
+export const enum Packet {
   NextWord = 0,
   SecondsWord = 1,
   NanosecondsWord = 2,
@@ -55,10 +56,10 @@ export interface RingFrames {
  * before each frame (PACKET_RESERVE): there goes the VLAN tag that it took out, so that the frame is again as it was on the wire.
  */
 export class AfpacketRing {
-  private readonly view: DataView;
+  protected readonly view: DataView;
   private readonly status: Int32Array;
-  private readonly words: Uint32Array;
-  private readonly halfwords: Uint16Array;
+  protected readonly words: Uint32Array;
+  protected readonly halfwords: Uint16Array;
   private readonly blockCount: number;
   private blockIndex = 0;
 
@@ -66,7 +67,7 @@ export class AfpacketRing {
   constructor(
     memory: ArrayBuffer,
     private readonly blockBytes: number,
-    private readonly frames: RingFrames,
+    protected readonly frames: RingFrames,
   ) {
     this.view = new DataView(memory);
     this.status = new Int32Array(memory);
@@ -90,38 +91,46 @@ export class AfpacketRing {
 
   private walkBlock(sink: FrameSink, block: number): number {
     const words = this.words;
-    const { interfaceIndex, linkType, isEthernet, snapBytes } = this.frames;
     const blockEnd = (block << 2) + this.blockBytes;
     const count = words[block + Block.PacketCountWord] as number;
     let packet = block + ((words[block + Block.FirstPacketWord] as number) >> 2);
     for (let index = 0; index < count; index++) {
-      let offset = (packet << 2) + (this.halfwords[(packet << 1) + Packet.MacHalfword] as number);
-      let captured = words[packet + Packet.CapturedWord] as number;
-      let wire = words[packet + Packet.WireWord] as number;
-      if (offset + captured > blockEnd) throw new Error(`receive ring: frame at ${offset} runs beyond its block`);
-      if (
-        ((words[packet + Packet.StatusWord] as number) & Packet.StatusVlan) !== 0 &&
-        isEthernet &&
-        captured >= Vlan.AddressBytes
-      ) {
-        offset -= Vlan.TagBytes;
-        captured += Vlan.TagBytes;
-        wire += Vlan.TagBytes;
-        this.insertVlanTag(packet, offset);
-      }
-      sink.frame(
-        this.view,
-        offset,
-        captured < snapBytes ? captured : snapBytes,
-        wire,
-        words[packet + Packet.SecondsWord] as number,
-        words[packet + Packet.NanosecondsWord] as number,
-        interfaceIndex,
-        linkType,
-      );
+      const offset = (packet << 2) + (this.halfwords[(packet << 1) + Packet.MacHalfword] as number);
+      if (offset + (words[packet + Packet.CapturedWord] as number) > blockEnd)
+        throw new Error(`receive ring: frame at ${offset} runs beyond its block`);
+      this.handOver(sink, packet, offset);
       packet += (words[packet + Packet.NextWord] as number) >> 2;
     }
     return count;
+  }
+
+  /** Hands over the packet whose header is at the word `packet` and whose bytes start at `offset`. */
+  protected handOver(sink: FrameSink, packet: number, offset: number): void {
+    const words = this.words;
+    const { interfaceIndex, linkType, isEthernet, snapBytes } = this.frames;
+    let start = offset;
+    let captured = words[packet + Packet.CapturedWord] as number;
+    let wire = words[packet + Packet.WireWord] as number;
+    if (
+      ((words[packet + Packet.StatusWord] as number) & Packet.StatusVlan) !== 0 &&
+      isEthernet &&
+      captured >= Vlan.AddressBytes
+    ) {
+      start -= Vlan.TagBytes;
+      captured += Vlan.TagBytes;
+      wire += Vlan.TagBytes;
+      this.insertVlanTag(packet, start);
+    }
+    sink.frame(
+      this.view,
+      start,
+      captured < snapBytes ? captured : snapBytes,
+      wire,
+      words[packet + Packet.SecondsWord] as number,
+      words[packet + Packet.NanosecondsWord] as number,
+      interfaceIndex,
+      linkType,
+    );
   }
 
   /** Moves the MAC addresses down to `offset` and writes the tag behind them. */

@@ -5,8 +5,10 @@ import { Errno, errnoText, libcFunction } from '../libc.js';
 import type { InterfaceTable } from '../ring/interface-table.js';
 import { LinkType } from '../wire/link-type.js';
 import { AfpacketRing } from './afpacket-ring.js';
-import { acceptAll, compileFilter } from './bpf.js';
+import { acceptAll, compileFilter, refuseLoopbackOutgoing } from './bpf.js';
+import { COOKED_RESERVE_BYTES, CookedRing } from './cooked-ring.js';
 import { linkTypeOfHardware } from './hardware-type.js';
+import { KernelInterfaces } from './kernel-interfaces.js';
 import { callFailed, type KernelInterface, PacketOption, PacketSocket, PollResult, SocketType } from './packet-socket.js';
 import { type FrameSink, type PacketSource, type SourceStatistics, Step } from './source.js';
 
@@ -28,18 +30,24 @@ const FRAME_BYTES = 2048;
 /** Bytes left free before each frame, for a VLAN tag. */
 const RESERVE_BYTES = 4;
 
+/** This name stands for all interfaces, present and to come. */
+export const ANY_INTERFACE = 'any';
+/** What it is bound to (packet(7)). */
+const ALL_INTERFACES: KernelInterface = { index: 0, hardwareType: -1, isUp: true, isLoopback: false };
+
 /** `mmap` answers all ones for a failure, as wide as a pointer is. */
 function isMapFailed(address: bigint | null): address is null {
   return address === null || BigInt.asIntN(8 * koffi.sizeof('void *'), address) === -1n;
 }
 
 /**
- * Captures from one interface through an AF_PACKET ring that the kernel writes and this thread reads (TPACKET_V3). For a thread of
+ * Captures from one interface, or from all of them (`any`), through an AF_PACKET ring that the kernel writes and this thread reads (TPACKET_V3). For a thread of
  * its own: `step` blocks it. Timestamps are the kernel's. An interface that is down delivers once it is up; one that goes away ends
  * the capture with `CAPTURE_FAILED`, after everything before has been handed over.
  *
  * Every packet that the kernel counted and did not drop is handed over exactly once: on the loopback interface, where each packet
- * passes twice, the kernel is told to leave out the outgoing copy before it counts.
+ * passes twice, the kernel is told to leave out the outgoing copy before it counts. Frames of `any` have the link header of
+ * LINKTYPE_LINUX_SLL2, and each the interface that it was seen on; promiscuous mode is then left to others.
  */
 export class AfpacketSource implements PacketSource {
   private readonly mmap = libcFunction<bigint | null>(
@@ -50,6 +58,8 @@ export class AfpacketSource implements PacketSource {
   private socket: PacketSocket | null = null;
   private mapping: bigint | null = null;
   private ring: AfpacketRing | null = null;
+  private kernelInterfaces: KernelInterfaces | null = null;
+  private readonly isAny: boolean;
   private sink: FrameSink | null = null;
   private interfaceIndex = 0;
   private isGone = false;
@@ -62,6 +72,7 @@ export class AfpacketSource implements PacketSource {
   ) {
     const blocks = Math.max(BLOCKS_MIN, Math.ceil(config.captureBufferBytes / BLOCK_BYTES));
     this.ringBytes = blocks * BLOCK_BYTES;
+    this.isAny = interfaceName === ANY_INTERFACE;
   }
 
   /**
@@ -86,15 +97,20 @@ export class AfpacketSource implements PacketSource {
     const socket = this.socket as PacketSocket;
     this.sink = sink;
     this.interfaceIndex = kernelInterface.index;
-    this.mapRing(socket, linkType, interfaces.indexOf(this.interfaceName, linkType));
+    this.mapRing(socket);
+    this.ring = this.isAny ? this.cookedRing(socket, interfaces) : this.plainRing(linkType, interfaces);
     if (kernelInterface.isLoopback) socket.ignoreOutgoing();
     socket.attachFilter(this.filterProgram(linkType));
-    if (this.config.capturePromiscuous) socket.promiscuous(kernelInterface.index, true);
+    if (this.config.capturePromiscuous && !this.isAny) socket.promiscuous(kernelInterface.index, true);
     socket.startIntake(kernelInterface.index);
   }
 
   /** The kind of socket follows from the hardware type, which only a socket can ask for. */
   private openSocket(): { kernelInterface: KernelInterface; linkType: number } {
+    if (this.isAny) {
+      this.socket = PacketSocket.open(SocketType.Datagram);
+      return { kernelInterface: ALL_INTERFACES, linkType: LinkType.LinuxSll2 };
+    }
     this.socket = PacketSocket.open(SocketType.Raw);
     const kernelInterface = this.socket.interface(this.interfaceName);
     const linkType = linkTypeOfHardware(kernelInterface.hardwareType);
@@ -106,9 +122,13 @@ export class AfpacketSource implements PacketSource {
     return { kernelInterface, linkType };
   }
 
-  private mapRing(socket: PacketSocket, linkType: number, interfaceIndex: number): void {
+  private mapRing(socket: PacketSocket): void {
     socket.setPacketOption(PacketOption.Version, Int32Array.of(TPACKET_V3), 'asking for TPACKET_V3');
-    socket.setPacketOption(PacketOption.Reserve, Uint32Array.of(RESERVE_BYTES), 'setting PACKET_RESERVE');
+    socket.setPacketOption(
+      PacketOption.Reserve,
+      Uint32Array.of(this.isAny ? COOKED_RESERVE_BYTES : RESERVE_BYTES),
+      'setting PACKET_RESERVE',
+    );
     const frameCount = this.ringBytes / FRAME_BYTES;
     const request = Uint32Array.of(BLOCK_BYTES, this.ringBytes / BLOCK_BYTES, FRAME_BYTES, frameCount, BLOCK_TIMEOUT_MS, 0, 0);
     const what = `allocating a capture buffer of ${this.ringBytes} bytes (capture.buffer-bytes)`;
@@ -116,17 +136,32 @@ export class AfpacketSource implements PacketSource {
     const address = this.mmap(null, this.ringBytes, PROTECTION_READ_WRITE, MAP_SHARED, socket.fd, 0);
     if (isMapFailed(address)) throw callFailed('mapping the capture buffer');
     this.mapping = address;
-    this.ring = new AfpacketRing(koffi.view(address, this.ringBytes), BLOCK_BYTES, {
-      interfaceIndex,
+  }
+
+  private plainRing(linkType: number, interfaces: InterfaceTable): AfpacketRing {
+    return new AfpacketRing(koffi.view(this.mapping as bigint, this.ringBytes), BLOCK_BYTES, {
+      interfaceIndex: interfaces.indexOf(this.interfaceName, linkType),
       linkType,
       isEthernet: linkType === LinkType.Ethernet,
       snapBytes: this.config.captureSnapBytes,
     });
   }
 
+  private cookedRing(socket: PacketSocket, interfaces: InterfaceTable): AfpacketRing {
+    const known = new KernelInterfaces(interfaces, LinkType.LinuxSll2, (index) => socket.nameOf(index));
+    this.kernelInterfaces = known;
+    const memory = koffi.view(this.mapping as bigint, this.ringBytes);
+    return new CookedRing(memory, BLOCK_BYTES, this.config.captureSnapBytes, known.indexOf);
+  }
+
   /** The program also cuts frames to the snap length, so that the ring holds more of them. */
   private filterProgram(linkType: number): Uint8Array {
     const { captureFilter, captureSnapBytes } = this.config;
+    if (this.isAny) {
+      // The filter sees what a packet of any interface starts with: its IP header.
+      const target = { interface: null, linkType: LinkType.Raw, snapBytes: captureSnapBytes };
+      return refuseLoopbackOutgoing(captureFilter === '' ? acceptAll(captureSnapBytes) : compileFilter(captureFilter, target));
+    }
     if (captureFilter === '') return acceptAll(captureSnapBytes);
     return compileFilter(captureFilter, { interface: this.interfaceName, linkType, snapBytes: captureSnapBytes });
   }
@@ -135,6 +170,7 @@ export class AfpacketSource implements PacketSource {
   step(waitMs: number): Step {
     if (!this.ring || !this.socket || !this.sink) return Step.End;
     if (this.ring.walk(this.sink, BLOCKS_PER_STEP) > 0) return Step.More;
+    this.kernelInterfaces?.refresh();
     if (this.poll(this.socket, waitMs) === PollResult.Error) {
       this.takeError(this.socket);
       // A block that is not full is handed over by the kernel's timer, interface or not.
@@ -153,7 +189,7 @@ export class AfpacketSource implements PacketSource {
   private takeError(socket: PacketSocket): void {
     const errno = socket.takeError();
     this.hasLostLink = true;
-    this.isGone = !socket.isBound();
+    this.isGone = !this.isAny && !socket.isBound();
     if (!this.isGone && errno !== 0 && errno !== Errno.ENETDOWN)
       throw new AppError('CAPTURE_FAILED', `capture on ${this.interfaceName} failed: ${errnoText(errno)}`);
   }
@@ -163,7 +199,7 @@ export class AfpacketSource implements PacketSource {
    * After the first `Step.Idle` of a step that waits at least 40 ms, frames handed over = kernelPackets - kernelDropped.
    */
   stopIntake(): void {
-    if (this.socket?.isBound()) this.socket.stopIntake(this.interfaceIndex);
+    if (this.socket && (this.isAny || this.socket.isBound())) this.socket.stopIntake(this.interfaceIndex);
   }
 
   /** For those who wait for several sources at once: readable, or with an error pending, when a step finds something. */
@@ -191,6 +227,7 @@ export class AfpacketSource implements PacketSource {
   /** Nothing may read the ring's memory after it is unmapped, so the ring goes first. */
   close(): void {
     this.ring = null;
+    this.kernelInterfaces = null;
     this.sink = null;
     const { mapping, socket } = this;
     this.mapping = null;

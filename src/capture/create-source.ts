@@ -15,13 +15,18 @@ export async function createSource(start: CaptureStart): Promise<PacketSource> {
       return new FileSource({ paths: spec.paths, snapBytes: config.captureSnapBytes });
     }
     case 'afpacket': {
-      const { AfpacketSource } = await import('./afpacket-source.js');
+      const { AfpacketSource, ANY_INTERFACE } = await import('./afpacket-source.js');
+      // All interfaces together are never away.
+      if (spec.interfaces[0] === ANY_INTERFACE) return new AfpacketSource(ANY_INTERFACE, config);
       return await watched(start, spec.interfaces, false, (name) => new AfpacketSource(name, config));
     }
     case 'cap': {
       const [name = '', ...others] = spec.interfaces;
-      if (others.length > 0)
-        throw new AppError('CONFIG_VALUE_INVALID', 'the cap backend captures from one interface; afpacket takes several');
+      if (others.length > 0 || name === 'any')
+        throw new AppError(
+          'CONFIG_VALUE_INVALID',
+          'the cap backend captures from one interface; afpacket takes several, and any',
+        );
       const { CapSource } = await import('./cap-source.js');
       // Only Linux lets us see how an interface is.
       if (process.platform !== 'linux') return new CapSource(name, config);

@@ -2,19 +2,23 @@ import { EtherType } from '../wire/ether-type.js';
 import { IpProtocol } from '../wire/ip-protocol.js';
 import { LinkType } from '../wire/link-type.js';
 
-/** Offsets in an Ethernet frame with a plain IP header. */
 const ETHERNET_TYPE = 12;
-const IP = 14;
-const IPV4_PROTOCOL = IP + 9;
-const IPV4_SRC = IP + 12;
-const IPV4_DST = IP + 16;
-const IPV4_BYTES_MIN = 20;
-const IPV6_NEXT_HEADER = IP + 6;
-const IPV6_SRC = IP + 8;
-const IPV6_DST = IP + 24;
+const ETHERNET_BYTES = 14;
+/** LINKTYPE_LINUX_SLL2. */
+const COOKED_PROTOCOL = 0;
+const COOKED_HARDWARE = 8;
+const COOKED_BYTES = 20;
+const HARDWARE_LOOPBACK = 772;
+/** Offsets in an IP header. */
+const IPV4_PROTOCOL = 9;
+const IPV4_SRC = 12;
+const IPV4_DST = 16;
+const IPV6_NEXT_HEADER = 6;
+const IPV6_SRC = 8;
+const IPV6_DST = 24;
 const IPV6_BYTES = 40;
-/** Longest of the headers that are looked at: IPv4 with all its options, and the ports. */
-const BYTES_MIN = IP + IPV4_BYTES_MIN + 4;
+/** Shortest frame with ports: IPv4 without options over Ethernet. */
+const BYTES_MIN = ETHERNET_BYTES + 24;
 const LOOPBACK_IPV4_NETWORK = 127;
 
 /** Whether the 16 bytes are ::1. */
@@ -32,25 +36,37 @@ function isLoopbackIpv6(view: DataView, offset: number): boolean {
  * own traffic, since the API listens on loopback addresses only. Another program on this port of another address is not ours.
  *
  * Frames of the loopback interface have hardware addresses of zeros, and no others have, so one comparison tells all other frames
- * apart. The caller guarantees `capturedBytes` bytes from `offset`. Allocates nothing.
+ * apart; cooked ones name the kind of interface. The caller guarantees `capturedBytes` bytes from `offset`. Allocates nothing.
  */
 export function isOwnTraffic(view: DataView, offset: number, capturedBytes: number, linkType: number, port: number): boolean {
-  if (capturedBytes < BYTES_MIN || linkType !== LinkType.Ethernet || view.getInt32(offset) !== 0) return false;
-  const etherType = view.getUint16(offset + ETHERNET_TYPE);
-  if (etherType === EtherType.Ipv4) {
-    if (view.getUint8(offset + IPV4_PROTOCOL) !== IpProtocol.Tcp) return false;
-    const ports = IP + ((view.getUint8(offset + IP) & 0x0f) << 2);
-    if (capturedBytes < ports + 4) return false;
+  if (capturedBytes < BYTES_MIN) return false;
+  if (linkType === LinkType.Ethernet)
     return (
-      (view.getUint16(offset + ports) === port && view.getUint8(offset + IPV4_SRC) === LOOPBACK_IPV4_NETWORK) ||
-      (view.getUint16(offset + ports + 2) === port && view.getUint8(offset + IPV4_DST) === LOOPBACK_IPV4_NETWORK)
+      view.getInt32(offset) === 0 &&
+      isOwnPacket(view, offset + ETHERNET_BYTES, offset + capturedBytes, view.getUint16(offset + ETHERNET_TYPE), port)
+    );
+  return (
+    linkType === LinkType.LinuxSll2 &&
+    view.getUint16(offset + COOKED_HARDWARE) === HARDWARE_LOOPBACK &&
+    isOwnPacket(view, offset + COOKED_BYTES, offset + capturedBytes, view.getUint16(offset + COOKED_PROTOCOL), port)
+  );
+}
+
+/** The same of the packet at `ip`, of which at least 18 bytes are there. */
+function isOwnPacket(view: DataView, ip: number, end: number, etherType: number, port: number): boolean {
+  if (etherType === EtherType.Ipv4) {
+    if (view.getUint8(ip + IPV4_PROTOCOL) !== IpProtocol.Tcp) return false;
+    const ports = ip + ((view.getUint8(ip) & 0x0f) << 2);
+    if (ports + 4 > end) return false;
+    return (
+      (view.getUint16(ports) === port && view.getUint8(ip + IPV4_SRC) === LOOPBACK_IPV4_NETWORK) ||
+      (view.getUint16(ports + 2) === port && view.getUint8(ip + IPV4_DST) === LOOPBACK_IPV4_NETWORK)
     );
   }
-  if (etherType !== EtherType.Ipv6 || capturedBytes < IP + IPV6_BYTES + 4) return false;
-  if (view.getUint8(offset + IPV6_NEXT_HEADER) !== IpProtocol.Tcp) return false;
-  const ports = offset + IP + IPV6_BYTES;
+  const ports = ip + IPV6_BYTES;
+  if (etherType !== EtherType.Ipv6 || ports + 4 > end || view.getUint8(ip + IPV6_NEXT_HEADER) !== IpProtocol.Tcp) return false;
   return (
-    (view.getUint16(ports) === port && isLoopbackIpv6(view, offset + IPV6_SRC)) ||
-    (view.getUint16(ports + 2) === port && isLoopbackIpv6(view, offset + IPV6_DST))
+    (view.getUint16(ports) === port && isLoopbackIpv6(view, ip + IPV6_SRC)) ||
+    (view.getUint16(ports + 2) === port && isLoopbackIpv6(view, ip + IPV6_DST))
   );
 }

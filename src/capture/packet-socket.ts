@@ -38,6 +38,7 @@ const enum Protocol {
 
 /** ioctl requests of linux/sockios.h and flags of linux/if.h. */
 const enum InterfaceRequest {
+  Name = 0x8910,
   Flags = 0x8913,
   HardwareAddress = 0x8927,
   Index = 0x8933,
@@ -177,6 +178,14 @@ export class PacketSocket {
     const flags = this.tryInterfaceRequest(name, InterfaceRequest.Flags);
     if (index < 0 || flags < 0) return null;
     return { index, isUp: (flags & InterfaceFlag.Up) !== 0, hasCarrier: (flags & InterfaceFlag.Running) !== 0 };
+  }
+
+  /** Name of the interface with this index, or null when there is none. */
+  nameOf(index: number): string | null {
+    const ifreq = new Uint8Array(40);
+    new Int32Array(ifreq.buffer)[4] = index;
+    if (this.calls.ioctl(this.fd, InterfaceRequest.Name, ifreq) < 0) return null;
+    return new TextDecoder().decode(ifreq.subarray(0, ifreq.indexOf(0)));
   }
 
   /** Whether the interface `name` is there and up. */
