@@ -3,6 +3,7 @@ import type { Config } from '../config.js';
 import { AppError } from '../errors.js';
 import { Errno, errnoText, libcFunction } from '../libc.js';
 import type { InterfaceTable } from '../ring/interface-table.js';
+import type { LeftSocket, SocketEstate } from '../ring/socket-estate.js';
 import { LinkType } from '../wire/link-type.js';
 import { AfpacketRing } from './afpacket-ring.js';
 import { acceptAll, compileFilter, refuseLoopbackOutgoing } from './bpf.js';
@@ -62,6 +63,8 @@ export class AfpacketSource implements PacketSource {
   private readonly isAny: boolean;
   private sink: FrameSink | null = null;
   private interfaceIndex = 0;
+  /** Whether the socket that is open was left by a dead capture thread. */
+  isInherited = false;
   private isGone = false;
   private hasLostLink = false;
   private statisticsLast: SourceStatistics = { kernelPackets: 0, kernelDropped: 0, inputBytesRead: 0, inputBytesTotal: 0 };
@@ -69,6 +72,7 @@ export class AfpacketSource implements PacketSource {
   constructor(
     private readonly interfaceName: string,
     private readonly config: Config,
+    private readonly estate: SocketEstate | null = null,
   ) {
     const blocks = Math.max(BLOCKS_MIN, Math.ceil(config.captureBufferBytes / BLOCK_BYTES));
     this.ringBytes = blocks * BLOCK_BYTES;
@@ -76,15 +80,19 @@ export class AfpacketSource implements PacketSource {
   }
 
   /**
-   * Throws `INTERFACE_NOT_FOUND`, `CAPTURE_NOT_PERMITTED`, `CAPTURE_FILTER_INVALID`, `LIBPCAP_MISSING` or, with the system call,
-   * `CAPTURE_FAILED`; then nothing is left open.
+   * Opens the interface, or goes on with the socket that a dead capture thread has left. Throws `INTERFACE_NOT_FOUND`,
+   * `CAPTURE_NOT_PERMITTED`, `CAPTURE_FILTER_INVALID`, `LIBPCAP_MISSING` or, with the system call, `CAPTURE_FAILED`; then nothing
+   * is left open.
    */
   open(sink: FrameSink, interfaces: InterfaceTable): void {
     this.close();
     this.isGone = false;
     this.hasLostLink = false;
+    const left = this.estate?.find() ?? null;
+    this.isInherited = left !== null;
     try {
-      this.start(sink, interfaces);
+      if (left) this.inherit(left, sink, interfaces);
+      else this.start(sink, interfaces);
     } catch (error) {
       this.close();
       throw error;
@@ -98,11 +106,25 @@ export class AfpacketSource implements PacketSource {
     this.sink = sink;
     this.interfaceIndex = kernelInterface.index;
     this.mapRing(socket);
-    this.ring = this.isAny ? this.cookedRing(socket, interfaces) : this.plainRing(linkType, interfaces);
+    this.ring = this.makeRing(socket, linkType, interfaces);
     if (kernelInterface.isLoopback) socket.ignoreOutgoing();
     socket.attachFilter(this.filterProgram(linkType));
     if (this.config.capturePromiscuous && !this.isAny) socket.promiscuous(kernelInterface.index, true);
     socket.startIntake(kernelInterface.index);
+    this.estate?.leave(socket.fd, this.mapping as bigint, this.ringBytes, linkType);
+  }
+
+  /** One whose interface is gone, or has another name by now, is only read to its end. */
+  private inherit(left: LeftSocket, sink: FrameSink, interfaces: InterfaceTable): void {
+    const socket = new PacketSocket(left.fd);
+    this.socket = socket;
+    this.mapping = left.address;
+    this.sink = sink;
+    this.ring = this.makeRing(socket, left.linkType, interfaces, left);
+    this.interfaceIndex = socket.boundIndex();
+    if (this.isAny || (this.interfaceIndex > 0 && socket.status(this.interfaceName)?.index === this.interfaceIndex)) return;
+    this.isGone = true;
+    if (socket.isBound()) socket.stopIntake(this.interfaceIndex);
   }
 
   /** The kind of socket follows from the hardware type, which only a socket can ask for. */
@@ -138,20 +160,18 @@ export class AfpacketSource implements PacketSource {
     this.mapping = address;
   }
 
-  private plainRing(linkType: number, interfaces: InterfaceTable): AfpacketRing {
-    return new AfpacketRing(koffi.view(this.mapping as bigint, this.ringBytes), BLOCK_BYTES, {
-      interfaceIndex: interfaces.indexOf(this.interfaceName, linkType),
-      linkType,
-      isEthernet: linkType === LinkType.Ethernet,
-      snapBytes: this.config.captureSnapBytes,
-    });
-  }
-
-  private cookedRing(socket: PacketSocket, interfaces: InterfaceTable): AfpacketRing {
-    const known = new KernelInterfaces(interfaces, LinkType.LinuxSll2, (index) => socket.nameOf(index));
-    this.kernelInterfaces = known;
+  /** A new ring is read from its start, one that was left from where it stands. */
+  private makeRing(socket: PacketSocket, linkType: number, interfaces: InterfaceTable, position?: LeftSocket): AfpacketRing {
     const memory = koffi.view(this.mapping as bigint, this.ringBytes);
-    return new CookedRing(memory, BLOCK_BYTES, this.config.captureSnapBytes, known.indexOf);
+    const snapBytes = this.config.captureSnapBytes;
+    if (this.isAny) {
+      const known = new KernelInterfaces(interfaces, linkType, (index) => socket.nameOf(index));
+      this.kernelInterfaces = known;
+      return new CookedRing(memory, BLOCK_BYTES, snapBytes, known.indexOf, this.estate, position);
+    }
+    const interfaceIndex = interfaces.indexOf(this.interfaceName, linkType);
+    const frames = { interfaceIndex, linkType, isEthernet: linkType === LinkType.Ethernet, snapBytes };
+    return new AfpacketRing(memory, BLOCK_BYTES, frames, this.estate, position);
   }
 
   /** The program also cuts frames to the snap length, so that the ring holds more of them. */
@@ -189,7 +209,7 @@ export class AfpacketSource implements PacketSource {
   private takeError(socket: PacketSocket): void {
     const errno = socket.takeError();
     this.hasLostLink = true;
-    this.isGone = !this.isAny && !socket.isBound();
+    this.isGone ||= !this.isAny && !socket.isBound();
     if (!this.isGone && errno !== 0 && errno !== Errno.ENETDOWN)
       throw new AppError('CAPTURE_FAILED', `capture on ${this.interfaceName} failed: ${errnoText(errno)}`);
   }
@@ -231,6 +251,7 @@ export class AfpacketSource implements PacketSource {
     this.sink = null;
     const { mapping, socket } = this;
     this.mapping = null;
+    if (socket) this.estate?.clear();
     try {
       if (mapping !== null && this.munmap(mapping, this.ringBytes) < 0) throw callFailed('unmapping the capture buffer');
       if (socket) this.statistics();

@@ -1,5 +1,5 @@
 import { LinkType } from '../wire/link-type.js';
-import { AfpacketRing, Packet } from './afpacket-ring.js';
+import { AfpacketRing, Packet, type RingPosition, type RingProgress } from './afpacket-ring.js';
 import type { FrameSink } from './source.js';
 
 /** Where the address of a packet (`sockaddr_ll`) stands behind its header: interface and hardware type, in 32 and 16 bits. */
@@ -42,8 +42,16 @@ export class CookedRing extends AfpacketRing {
     blockBytes: number,
     snapBytes: number,
     private readonly interfaceIndexOf: (kernelIndex: number) => number,
+    progress: RingProgress | null = null,
+    position?: RingPosition,
   ) {
-    super(memory, blockBytes, { interfaceIndex: 0, linkType: LinkType.LinuxSll2, isEthernet: false, snapBytes });
+    super(
+      memory,
+      blockBytes,
+      { interfaceIndex: 0, linkType: LinkType.LinuxSll2, isEthernet: false, snapBytes },
+      progress,
+      position,
+    );
   }
 
   protected override handOver(sink: FrameSink, packet: number, offset: number): void {

@@ -1,7 +1,10 @@
 import { AppError } from '../errors.js';
 import { assertNever, type CaptureStart } from '../messages.js';
+import { SocketEstate } from '../ring/socket-estate.js';
+import { ThreadBlock } from '../ring/thread-block.js';
 import { liveSetupOf } from './live-setup.js';
 import type { PacketSource } from './source.js';
+import type { WatchOptions } from './watched-source.js';
 
 /**
  * Makes the source that `start` names; it is not opened yet. Each backend is loaded only when it is wanted. Throws
@@ -17,8 +20,11 @@ export async function createSource(start: CaptureStart): Promise<PacketSource> {
     case 'afpacket': {
       const { AfpacketSource, ANY_INTERFACE } = await import('./afpacket-source.js');
       // All interfaces together are never away.
-      if (spec.interfaces[0] === ANY_INTERFACE) return new AfpacketSource(ANY_INTERFACE, config);
-      return await watched(start, spec.interfaces, false, (name) => new AfpacketSource(name, config));
+      if (spec.interfaces[0] === ANY_INTERFACE) {
+        const estate = new SocketEstate(start.memory.links, 0, new ThreadBlock(start.memory.capture));
+        return new AfpacketSource(ANY_INTERFACE, config, estate);
+      }
+      return await watched(start, spec.interfaces, false, (name, estate) => new AfpacketSource(name, config, estate));
     }
     case 'cap': {
       const [name = '', ...others] = spec.interfaces;
@@ -41,7 +47,7 @@ async function watched(
   start: CaptureStart,
   names: readonly string[],
   needsUp: boolean,
-  create: (name: string) => PacketSource,
+  create: WatchOptions['create'],
 ): Promise<PacketSource> {
   const { WatchedSource } = await import('./watched-source.js');
   const setup = liveSetupOf(start);

@@ -64,11 +64,11 @@ export class LinkJournal {
     return this.setup.links.checkedUs(this.index);
   }
 
-  /** The source was opened: what the network card lost before is not counted. */
-  opened(): void {
+  /** The source was opened: what the network card lost before is not counted. One that is inherited has missed nothing. */
+  opened(isInherited: boolean): void {
     this.nic.restart(this.name);
     const { predecessorUs, setup } = this;
-    if (predecessorUs === 0 || this.isGapOpen) return;
+    if (predecessorUs === 0 || isInherited || this.isGapOpen) return;
     this.begin(GapReason.Restarted, predecessorUs);
     this.end(setup.nowUs());
   }

@@ -11,6 +11,8 @@ export interface LiveSetup {
   readonly config: Config;
   readonly links: LinkTable;
   readonly gaps: GapLog;
+  /** Memory of the links. */
+  readonly linkMemory: SharedArrayBuffer;
   /** The block of the capture, for the cells that sum gaps up. */
   readonly block: ThreadBlock;
   /** µs since 1970; never jumps. */
@@ -25,6 +27,7 @@ export function liveSetupOf(start: CaptureStart): LiveSetup {
   return {
     config,
     links: new LinkTable(memory.links),
+    linkMemory: memory.links,
     gaps: new GapLog(memory.gaps),
     block: new ThreadBlock(memory.capture),
     nowUs: () => clock.nowUs(),

@@ -257,9 +257,14 @@ export class PacketSocket {
 
   /** Whether the interface that the socket was bound to is still there; the kernel unbinds the socket when it goes away. */
   isBound(): boolean {
+    return this.boundIndex() > 0;
+  }
+
+  /** Index of the interface that the socket is bound to: 0 for all of them, -1 when its interface has gone away. */
+  boundIndex(): number {
     const address = new Int32Array(5);
     if (this.calls.getsockname(this.fd, address, Uint32Array.of(20)) < 0) throw callFailed('getsockname');
-    return (address[1] as number) > 0;
+    return address[1] as number;
   }
 
   /** Blocks the thread until something can be read, an error is pending, or `timeoutMs` are over. */

@@ -1,5 +1,6 @@
 import { AppError } from '../errors.js';
 import type { InterfaceTable } from '../ring/interface-table.js';
+import { SocketEstate } from '../ring/socket-estate.js';
 import { monotonicMs } from '../ring/thread-block.js';
 import { GapReason, LinkState } from '../ring/watch-layout.js';
 import { checkFilterWords } from './bpf.js';
@@ -27,7 +28,7 @@ export interface WatchOptions {
   /** Whether an interface that is down cannot be opened (cap). */
   readonly needsUp: boolean;
   /** Makes the source of one interface; it is opened again each time that the interface comes back. */
-  readonly create: (name: string) => PacketSource;
+  readonly create: (name: string, estate: SocketEstate) => PacketSource;
   readonly setup: LiveSetup;
   /** How often the interface is looked at, and at most tried to be opened; a second by default. */
   readonly checkIntervalMs?: number;
@@ -45,6 +46,7 @@ export class WatchedSource implements PacketSource {
   private name: string;
   private readonly journal: LinkJournal;
   private readonly setup: LiveSetup;
+  private readonly estate: SocketEstate;
   private probe: PacketSocket | null = null;
   /** Kept when it is closed: a Cap that was closed must not be collected, so there is to be one source and no more. */
   private source: PacketSource | null = null;
@@ -71,6 +73,7 @@ export class WatchedSource implements PacketSource {
     this.name = options.name;
     this.needsUp = options.needsUp;
     this.setup = options.setup;
+    this.estate = new SocketEstate(this.setup.linkMemory, options.index, this.setup.block);
     this.checkIntervalMs = options.checkIntervalMs ?? CHECK_INTERVAL_MS;
     this.journal = new LinkJournal(options.index, options.name, options.setup);
   }
@@ -83,12 +86,15 @@ export class WatchedSource implements PacketSource {
     const { captureWaitForInterface, captureFilter } = this.setup.config;
     this.sink = sink;
     this.interfaces = interfaces;
-    this.probe = PacketSocket.open(SocketType.Raw);
+    const probeFd = this.estate.probeFd;
+    this.probe = probeFd === null ? PacketSocket.open(SocketType.Raw) : new PacketSocket(probeFd);
+    this.estate.probeFd = this.probe.fd;
     try {
       const status = this.status();
       if (!status && !captureWaitForInterface) throw new AppError('INTERFACE_NOT_FOUND', `there is no interface ${this.name}`);
       if (!status && captureFilter !== '') checkFilterWords(captureFilter);
-      const failure = status ? await this.openSource(status) : null;
+      // What a predecessor left is to be read to its end, wherever its interface is now.
+      const failure = status || this.estate.find() ? await this.openSource(status) : null;
       const isAway = failure?.code === 'INTERFACE_NOT_FOUND' || failure?.code === 'INTERFACE_DOWN';
       if (failure && !(isAway && captureWaitForInterface)) throw failure;
       this.checkDueMs = monotonicMs() + this.checkIntervalMs;
@@ -193,8 +199,8 @@ export class WatchedSource implements PacketSource {
   }
 
   /** Opens the source. Answers why it could not be opened, or null. */
-  private async openSource(status: InterfaceStatus): Promise<AppError | null> {
-    this.source ??= this.options.create(this.name);
+  private async openSource(status: InterfaceStatus | null): Promise<AppError | null> {
+    this.source ??= this.options.create(this.name, this.estate);
     this.openDueMs = monotonicMs() + this.checkIntervalMs;
     try {
       this.hardwareType = this.hardwareTypeNow();
@@ -209,9 +215,9 @@ export class WatchedSource implements PacketSource {
     }
     this.failure = '';
     this.isOpen = true;
-    this.openIndex = status.index;
+    this.openIndex = status?.index ?? 0;
     this.steppedMs = monotonicMs();
-    this.journal.opened();
+    this.journal.opened(this.source.isInherited === true);
     return null;
   }
 
@@ -272,6 +278,7 @@ export class WatchedSource implements PacketSource {
   close(): void {
     this.closeSource();
     this.journal.close();
+    if (this.probe) this.estate.probeFd = null;
     this.probe?.close();
     this.probe = null;
   }

@@ -2,7 +2,7 @@
  * What the capture says of the interfaces that it watches, drawn once; `layout.ts` has the rules and the rest of the memory.
  *
  * ```
- * links   | 160 bytes each: state, name of at most 47 bytes, times, counters of the network card |
+ * links   | 192 bytes each: state, name of at most 47 bytes, times, counters of the network card, packet socket |
  *
  * gaps    0                        64
  *         | number of the last gap | 64 entries of 40 bytes; gap n lies in entry (n - 1) modulo 64 |
@@ -25,8 +25,18 @@ export const enum Link {
   GapNumberF64 = 10,
   /** From here `NicCounter.Count` counters, each the growth since the capture began. */
   CountersF64 = 11,
-  Words = 40,
-  Bytes = 160,
+  /** The packet socket, for a successor of the capture thread: its descriptor and 1, or 0 for none; its ring, what it delivers. */
+  SocketF64 = 17,
+  MappingF64 = 18,
+  MappingBytesF64 = 19,
+  LinkTypeF64 = 20,
+  /** Block of the ring that is read next; `Cell.FramesReceived` as it was before the block in hand, or -1 without one. */
+  BlockIndexF64 = 21,
+  BlockReceivedF64 = 22,
+  /** Descriptor, and 1, of the socket that asks for the state; 0 for none. */
+  ProbeF64 = 23,
+  Words = 48,
+  Bytes = 192,
   /** Interfaces that can be watched at once. */
   CountMax = 16,
 }
@@ -111,7 +121,7 @@ export const GAP_REASONS = [
   'capture_restarted',
 ] as const;
 
-if ((Link.CountersF64 + NicCounter.Count) * 8 > Link.Bytes || Link.Words * 4 !== Link.Bytes)
+if (Link.CountersF64 + NicCounter.Count > Link.SocketF64 || (Link.ProbeF64 + 1) * 8 > Link.Bytes || Link.Words * 4 !== Link.Bytes)
   throw new Error('link layout: an entry ends before its last field');
 if (Link.NameBytes + Link.NameBytesMax > Link.CheckedUsF64 * 8) throw new Error('link layout: the name overlaps the times');
 if ((Gap.EndUsF64 + 1) * 8 > Gap.EntryBytes || Gap.LinkIndex * 4 >= Gap.StartUsF64 * 8)

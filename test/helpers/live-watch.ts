@@ -15,7 +15,8 @@ import { RecordingSink } from './recording-sink.js';
 /** Watched sources with the shared memory that they report to, without the threads around them. */
 export class WatchRig {
   readonly sink = new RecordingSink();
-  readonly links = new LinkTable(createLinkTable());
+  private readonly linkMemory = createLinkTable();
+  readonly links = new LinkTable(this.linkMemory);
   readonly gaps = new GapLog(createGapLog());
   readonly block = new ThreadBlock(createThreadBlock());
   readonly interfaces = new InterfaceTable(createInterfaceTable());
@@ -27,6 +28,7 @@ export class WatchRig {
     this.setup = {
       config: resolveConfig(options),
       links: this.links,
+      linkMemory: this.linkMemory,
       gaps: this.gaps,
       block: this.block,
       nowUs: () => clock.nowUs(),
