@@ -2,7 +2,7 @@ import { AfpacketSource } from '../../src/capture/afpacket-source.js';
 import { CapSource } from '../../src/capture/cap-source.js';
 import type { LiveSetup } from '../../src/capture/live-setup.js';
 import type { PacketSource } from '../../src/capture/source.js';
-import { WatchedSource } from '../../src/capture/watched-source.js';
+import { WatchedSource, type WatchOptions } from '../../src/capture/watched-source.js';
 import { type OptionValues, resolveConfig } from '../../src/config.js';
 import { LiveClock } from '../../src/live-clock.js';
 import { createGapLog, GapLog } from '../../src/ring/gap-log.js';
@@ -39,8 +39,8 @@ export class WatchRig {
   /** A source for the interface, not opened yet. Looks at it every 10 ms, so that a test need not wait for seconds. */
   watch(name: string, backend: 'afpacket' | 'cap' = 'afpacket', index = 0): WatchedSource {
     const { config } = this.setup;
-    const create = (interfaceName: string): PacketSource =>
-      backend === 'cap' ? new CapSource(interfaceName, config) : new AfpacketSource(interfaceName, config);
+    const create: WatchOptions['create'] = (interfaceName, estate) =>
+      backend === 'cap' ? new CapSource(interfaceName, config) : new AfpacketSource(interfaceName, config, estate);
     return new WatchedSource({ index, name, needsUp: backend === 'cap', create, setup: this.setup, checkIntervalMs: 10 });
   }
 

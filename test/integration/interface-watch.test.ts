@@ -243,11 +243,48 @@ describe.skipIf(obstacle !== null)(`a capture outlives its interface${obstacle ?
     await expectArrival(rig, source, 'peer0');
   });
 
-  it('goes on where a dead capture thread was, and says for how long nobody captured', async () => {
+  it('a source that was left by a dead thread goes on with all that it had not handed over', async () => {
+    const rig = new WatchRig();
+    const dead = rig.watch('capture0');
+    await dead.open(rig.sink, rig.interfaces);
+    await expectArrival(rig, dead, 'peer0');
+    const sender = new FrameSender('peer0');
+    for (const port of [1, 2, 3]) sender.send(toPort(port));
+    sender.close();
+    const heir = await open(rig, rig.watch('capture0'));
+    await rig.until(heir, () => rig.sink.frames.length === 4);
+    await expectArrival(rig, heir, 'peer0');
+    expect(rig.sink.hex.slice(1, 4)).toEqual([1, 2, 3].map((port) => hex(toPort(port))));
+    expect(rig.gapReasons).toEqual([]);
+    expect(heir.statistics().kernelPackets).toBe(5);
+  });
+
+  it('a source that was left by a dead thread is read to its end when its interface is gone', async () => {
+    addPair('left0', 'left1');
+    const rig = new WatchRig();
+    const dead = rig.watch('left0');
+    await dead.open(rig.sink, rig.interfaces);
+    const sender = new FrameSender('left1');
+    for (const port of [1, 2, 3]) sender.send(toPort(port));
+    sender.close();
+    namespace.ip('link', 'delete', 'left0');
+    const heir = await open(rig, rig.watch('left0'));
+    await rig.until(heir, () => rig.sink.frames.length === 3);
+    await rig.until(heir, () => heir.fd === null);
+    addPair('left0', 'left1');
+    await rig.until(heir, () => rig.isCapturing());
+    await expectArrival(rig, heir, 'left1');
+    expect(rig.gapReasons).toEqual(['interface_missing']);
+    expect(heir.statistics()).toMatchObject({ kernelPackets: 4, kernelDropped: 0 });
+    namespace.ip('link', 'delete', 'left0');
+  });
+
+  it('where nothing was left, the time without a capture is a gap', async () => {
     const rig = new WatchRig();
     const first = await open(rig, rig.watch('capture0'));
     await expectArrival(rig, first, 'peer0');
     const checkedUs = rig.links.checkedUs(0);
+    first.close();
     const second = await open(rig, rig.watch('capture0'));
     await expectArrival(rig, second, 'peer0');
     expect(rig.gapReasons).toEqual(['capture_restarted']);
