@@ -32,7 +32,7 @@ describe('the parse stage under damaged packets', () => {
     expect(Object.keys(report.dropped).length).toBeGreaterThan(10);
     expect(report.dropped).not.toHaveProperty('worker_crash');
     for (const count of [report.flowsWithDetails, report.dns, report.devices]) expect(count).toBeGreaterThan(50);
-  });
+  }, 120_000);
 
   it('gets the same packets for the same seed, and others for another', () => {
     const fed = (seed: number): string => {
