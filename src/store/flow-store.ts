@@ -5,6 +5,7 @@ import { Cell, ThreadBlock } from '../ring/thread-block.js';
 import type { Counts } from './counters.js';
 import type { FlowRings } from './flow-rings.js';
 import { LedgerTable } from './ledger-table.js';
+import { Losses } from './losses.js';
 import { RecordRows } from './record-rows.js';
 import { closeSession, openSession, type SessionOpened } from './sessions.js';
 
@@ -15,6 +16,7 @@ import { closeSession, openSession, type SessionOpened } from './sessions.js';
 export class FlowStore {
   readonly session: SessionOpened;
   private readonly ledger: LedgerTable;
+  private readonly losses: Losses;
   private readonly rows: RecordRows;
   private readonly beginStatement: Statement<[]>;
   private readonly commitStatement: Statement<[]>;
@@ -33,6 +35,7 @@ export class FlowStore {
     this.block = new ThreadBlock(memory.writer);
     this.session = openSession(db, session);
     this.ledger = new LedgerTable(db, this.session.id, memory);
+    this.losses = new Losses(db, this.session.id, memory);
     this.rows = new RecordRows(db, new InterfaceTable(memory.interfaces), namesAddressesMax);
     this.beginStatement = db.prepare('BEGIN IMMEDIATE');
     this.commitStatement = db.prepare('COMMIT');
@@ -45,10 +48,10 @@ export class FlowStore {
     return this.ledger.stored;
   }
 
-  /** Whether the counters have moved since the last commit. */
+  /** Whether counters have moved, or losses come to light, since the last commit. */
   hasLedgerChanged(): boolean {
     this.rows.begin();
-    return this.ledger.hasChanged(this.rows.sums);
+    return this.ledger.hasChanged(this.rows.sums) || this.losses.hasChanged();
   }
 
   /**
@@ -61,6 +64,7 @@ export class FlowStore {
       records = this.rings.take(recordsMax, this.rows, this.beat);
       this.rows.finish();
       this.ledger.write(minuteUs, this.rows.sums, records, this.rings.positions);
+      this.losses.write(minuteUs);
     });
     return records;
   }
@@ -69,6 +73,7 @@ export class FlowStore {
   end(minuteUs: number, endedUs: number): void {
     this.transact(() => {
       this.ledger.write(minuteUs, this.rows.sums, 0, this.rings.positions);
+      this.losses.write(minuteUs);
       this.ledger.end();
       closeSession(this.db, this.session.id, endedUs, this.ledger.latest);
     });
@@ -92,6 +97,7 @@ export class FlowStore {
     }
     this.rings.release();
     this.ledger.settle();
+    this.losses.settle();
   }
 
   /**
@@ -119,6 +125,7 @@ export class FlowStore {
     if (this.db.inTransaction) this.rollbackStatement.run();
     this.rows.revert();
     const positions = this.ledger.resume();
+    this.losses.resume();
     if (positions) this.rings.skipTo(positions);
     this.isInDoubt = false;
   }

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { ADDRESS_ID_BASE } from './addresses.js';
+import { COMPLETENESS_VIEW } from './completeness-view.js';
 import { DEVICE_VIEW } from './device-view.js';
 import { DNS_VIEW } from './dns-view.js';
 import { FLOW_VIEW } from './flow-view.js';
@@ -207,6 +208,29 @@ CREATE TABLE device_names (
   PRIMARY KEY (device_id, name)
 ) WITHOUT ROWID;`,
   },
+  {
+    version: 5,
+    sql: `
+-- When an interface was not captured from, by the capture's own clock.
+CREATE TABLE gaps (
+  session_id INTEGER NOT NULL,
+  number INTEGER NOT NULL, -- from 1, in the order in which the gaps of a session began
+  interface TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  start_us INTEGER NOT NULL,
+  end_us INTEGER, -- NULL while it lasts, and where it lasted to the session's end
+  PRIMARY KEY (session_id, number)
+) WITHOUT ROWID;
+
+-- Packets that a network card has lost by its own count, per session and minute; minutes without loss are missing.
+CREATE TABLE nic_losses (
+  session_id INTEGER NOT NULL,
+  minute_us INTEGER NOT NULL, -- as in ledger
+  interface TEXT NOT NULL,
+  packets_lost INTEGER NOT NULL,
+  PRIMARY KEY (session_id, minute_us, interface)
+) WITHOUT ROWID;`,
+  },
 ];
 
 /** `PRAGMA user_version` that this flowberry writes and reads. */
@@ -239,6 +263,7 @@ const VIEWS: readonly (readonly [name: string, sql: string])[] = [
   ['flow_view', FLOW_VIEW],
   ['dns_view', DNS_VIEW],
   ['device_view', DEVICE_VIEW],
+  ['completeness_view', COMPLETENESS_VIEW],
 ];
 
 /**
