@@ -7,7 +7,7 @@ import { flowberry, temporaryDirectory } from '../helpers/daemon.js';
 
 /** Results of the smoke values; those of the other cases are in the unit tests. */
 const RING_THREADS_RESULT = 'dea9890526529521';
-const PIPELINE_RESULT = 'e4541d70192f5d4c';
+const PIPELINE_RESULT = 'dc5c1e00cc93d57d';
 
 /** Runs the bench with temporary files in a directory of the test. */
 async function bench(args: readonly string[], directory = temporaryDirectory()): ReturnType<typeof flowberry> {

@@ -226,6 +226,6 @@ describe('flowberry config', () => {
   it('checks, and tells the memory that the rings and tables take', async () => {
     const { stdout, exitCode } = await flowberry(['config', 'check', '--workers', '2', '--flows-active-max', '8192']);
     expect(exitCode).toBe(0);
-    expect(stdout).toContain('2 parse workers, 15.0 MiB of shared memory');
+    expect(stdout).toContain('2 parse workers, 21.0 MiB of shared memory');
   });
 });
