@@ -78,6 +78,9 @@ export function healthBody(
       commit_mean_ms: writer.batchesWritten > 0 ? rounded(writer.commitMs / writer.batchesWritten, 100) : null,
       failing: writer.isWriteFailing,
       addresses_overflowed: writer.addressesOverflowed,
+      texts_overflowed: writer.textsOverflowed,
+      devices_forgotten: writer.devicesForgotten,
+      names: writer.names,
     },
     rings: workers.flatMap((worker, index) => [
       ring(`frames-${index}`, worker.frameRing),

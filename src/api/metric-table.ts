@@ -205,6 +205,24 @@ export const METRICS: Readonly<Record<string, MetricEntry>> = {
     'IPv6 addresses that found their table full.',
     ({ snapshot }) => snapshot.writer.addressesOverflowed,
   ),
+  flowberry_writer_texts_overflowed_total: counter(
+    'Names and other texts that found their table full.',
+    ({ snapshot }) => snapshot.writer.textsOverflowed,
+  ),
+  flowberry_writer_devices_forgotten_total: counter(
+    'Devices that gave way to others in a full table.',
+    ({ snapshot }) => snapshot.writer.devicesForgotten,
+  ),
+  flowberry_names_addresses: gauge('Addresses whose names are remembered.', ({ snapshot }) => snapshot.writer.names.addresses),
+  flowberry_names_hits_total: counter(
+    'Flows whose server had a name among those remembered.',
+    ({ snapshot }) => snapshot.writer.names.hits,
+  ),
+  flowberry_names_misses_total: counter('Flows whose server had none.', ({ snapshot }) => snapshot.writer.names.misses),
+  flowberry_names_evictions_total: counter(
+    'Names that gave way to others before they expired.',
+    ({ snapshot }) => snapshot.writer.names.evictions,
+  ),
 
   flowberry_thread_running: {
     type: 'gauge',

@@ -75,6 +75,9 @@ export const healthSchema = z.object({
     commit_mean_ms: z.number().nonnegative().nullable(),
     failing: z.boolean(),
     addresses_overflowed: count,
+    texts_overflowed: count,
+    devices_forgotten: count,
+    names: z.object({ addresses: count, hits: count, misses: count, evictions: count }),
   }),
   rings: z.array(
     z.object({

@@ -73,6 +73,10 @@ export interface WriterSnapshot {
   readonly writeErrors: number;
   readonly commitMs: number;
   readonly addressesOverflowed: number;
+  readonly textsOverflowed: number;
+  readonly devicesForgotten: number;
+  /** The cache of names of addresses: those in it, flows that found one and that did not, and names that gave way. */
+  readonly names: { readonly addresses: number; readonly hits: number; readonly misses: number; readonly evictions: number };
   readonly isWriteFailing: boolean;
   /** Earlier sessions that were found open at the start, and the packets that they had in flows and had not written. */
   readonly uncleanSessions: number;

@@ -1,4 +1,4 @@
-import { DeviceSource } from '../ring/layout.js';
+import { DeviceSource } from '../ring/name-records.js';
 import { addressSql, textSql } from './view-sql.js';
 
 /** What tells the best name, the best one first: the name that a device gives itself, then that of its services. */

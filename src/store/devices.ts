@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { Device, DeviceSource } from '../ring/layout.js';
+import { Device, DeviceSource } from '../ring/name-records.js';
 import { ADDRESS_ID_BASE } from './addresses.js';
 import { DeviceList } from './device-list.js';
 import type { Dimensions } from './dimensions.js';
@@ -17,7 +17,7 @@ export interface DeviceLimits {
   readonly names: number;
 }
 
-export const DEVICE_LIMITS: DeviceLimits = { devices: 10_000, addresses: 64, names: 16 };
+const DEVICE_LIMITS: DeviceLimits = { devices: 10_000, addresses: 64, names: 16 };
 
 const UNKNOWN = -1;
 

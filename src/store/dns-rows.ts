@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { Dns, DnsTransport } from '../ring/layout.js';
+import { Dns, DnsTransport } from '../ring/name-records.js';
 import { ipv4Text, ipv6Text } from './address-text.js';
 import type { Dimensions } from './dimensions.js';
 import type { RecordMemory } from './flow-rings.js';
@@ -102,8 +102,17 @@ export class DnsRows {
       at = value + (bytes[at + 1] as number);
       if (at > end) break;
       const version = this.readAddress(bytes, type, value, at);
-      if (isNaming && version !== 0 && version === clientVersion)
-        this.names.addAnswer(version, words, word + Dns.Client, this.address, query, toldUs, words[word + Dns.TtlS] as number);
+      if (isNaming && version !== 0)
+        this.names.addAnswer(
+          clientVersion,
+          words,
+          word + Dns.Client,
+          version,
+          this.address,
+          query,
+          toldUs,
+          words[word + Dns.TtlS] as number,
+        );
       const answer = version === 0 ? bytes.toString('latin1', value, at) : this.addressText(version);
       text = text === null ? answer : `${text},${answer}`;
     }

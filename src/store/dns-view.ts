@@ -1,4 +1,4 @@
-import { DNS_TRANSPORTS, DnsTransport } from '../ring/layout.js';
+import { DNS_TRANSPORTS, DnsTransport } from '../ring/name-records.js';
 import { addressSql, codeSql, nameSql, textSql } from './view-sql.js';
 
 /** Types that are met, by their names in the registry of DNS parameters (IANA). */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { Device, Dns, Record, RecordKind, Ring, Slot } from '../ring/layout.js';
+import { Record, RecordKind, Ring, Slot } from '../ring/layout.js';
+import { Device, Dns } from '../ring/name-records.js';
 import { ResumeAt, RingConsumer, ringCapacityBytes } from '../ring/ring.js';
 
 /** What a flow record without details takes. */

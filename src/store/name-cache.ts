@@ -19,7 +19,7 @@ const ANYONE = new Int32Array(4);
 
 /**
  * Which names servers have, in a fixed amount of memory: (client, server) → name from DNS answers, server → name from what
- * devices tell of themselves. Names are ids of `texts`; times are µs since 1970, packet time. 128 bytes for each address, in sets
+ * devices tell of themselves, and from answers that came over the other IP version. Names are ids of `texts`; times are µs since 1970, packet time. 128 bytes for each address, in sets
  * of four, each with its own order of use. A look-up allocates nothing.
  *
  * It lives in memory only. A writer that takes over from another starts with an empty one: what its predecessor had heard is
@@ -48,6 +48,8 @@ export class NameCache {
   private readonly countBySource = new Int32Array(NameSource.Dhcp + 1);
   private readonly key = new Int32Array(KEY_WORDS);
   private useCount = 0;
+  /** Whether an answer was given across IP versions, so that names for any client are worth looking for. */
+  private hasCrossed = false;
 
   /** `addressesMax` is 4 or more; it is rounded down to a multiple of four. */
   constructor(addressesMax: number) {
@@ -71,19 +73,23 @@ export class NameCache {
   }
 
   /**
-   * A DNS answer of `seenUs` gave the client whose address starts at `client` of `words` this address for `name`. Both have the IP
-   * version `version`, 4 or 6.
+   * A DNS answer of `seenUs` gave the client whose address starts at `client` of `words` this address for `name`. Where the client has
+   * another IP version than the address, it will use it from an address of its own that is not known here, so the name is then
+   * anyone's: a client with both versions asks for both by either.
    */
   addAnswer(
-    version: number,
+    clientVersion: number,
     words: Int32Array,
     client: number,
+    version: number,
     address: Int32Array,
     name: number,
     seenUs: number,
     ttlS: number,
   ): void {
-    this.setKey(NameSource.Dns, version, words, client, address, 0);
+    const isCrossed = version !== clientVersion;
+    if (isCrossed) this.hasCrossed = true;
+    this.setKey(NameSource.Dns, version, isCrossed ? ANYONE : words, isCrossed ? 0 : client, address, 0);
     this.remember(name, seenUs, seenUs + Math.min(Math.max(ttlS, ANSWER_S_MIN), ANSWER_S_MAX) * US_PER_S);
   }
 
@@ -108,7 +114,8 @@ export class NameCache {
     const isFound =
       this.findIn(NameSource.Dns, version, words, src, words, dst, startUs, isLaterSegment) ||
       this.findIn(NameSource.Mdns, version, ANYONE, 0, words, dst, startUs, isLaterSegment) ||
-      this.findIn(NameSource.Dhcp, version, ANYONE, 0, words, dst, startUs, isLaterSegment);
+      this.findIn(NameSource.Dhcp, version, ANYONE, 0, words, dst, startUs, isLaterSegment) ||
+      (this.hasCrossed && this.findIn(NameSource.Dns, version, ANYONE, 0, words, dst, startUs, isLaterSegment));
     if (isFound) this.hits++;
     else this.misses++;
     return isFound;

@@ -47,6 +47,6 @@ function hexadecimal(number: number, digits: number): string {
 
 /** Read as a file: what is loaded as a module is never let go. */
 function readList(): Record<string, string> {
-  const path = createRequire(import.meta.url).resolve('oui-data');
-  return JSON.parse(readFileSync(path, 'utf8')) as Record<string, string>;
+  const require = createRequire(import.meta.url);
+  return JSON.parse(readFileSync(require.resolve('oui-data'), 'utf8')) as Record<string, string>;
 }

@@ -18,7 +18,7 @@ export interface FuzzOptions {
   readonly seed: number;
   /** Frames of real captures that take part. */
   readonly captured?: readonly FuzzFrame[];
-  /** A packet that takes longer is a finding. */
+  /** A packet that takes more CPU time is a finding. */
   readonly stepMsMax?: number;
   /** Called before each packet, for whoever watches over the thread. */
   readonly watch?: (number: number, frame: FuzzFrame) => void;
@@ -29,7 +29,7 @@ export interface TimedFrame extends FuzzFrame {
   readonly us: number;
 }
 
-export interface Finding {
+interface Finding {
   /** The packet's number, from 0; the same seed makes the same packets. */
   readonly number: number;
   readonly what: string;
@@ -43,8 +43,8 @@ export interface FuzzReport extends RecordSums {
   readonly fed: number;
   readonly dropped: Readonly<Record<string, number>>;
   readonly findings: readonly Finding[];
-  /** Longest time that one packet took. */
-  readonly stepMsMax: number;
+  /** Longest CPU time that one packet took. */
+  readonly slowestMs: number;
 }
 
 /** Settings of the runs, in turn. */
@@ -67,41 +67,66 @@ function nextUs(random: Random, us: number): number {
   return us + random.below(20_000);
 }
 
-/** Feeds damaged packets to the parse worker, and returns what it should not have done. The same for the same options. */
-export function fuzz({ packets, seed, captured = [], stepMsMax = Number.POSITIVE_INFINITY, watch }: FuzzOptions): FuzzReport {
-  const random = new Random(seed);
-  const report = { packets: 0, ipBytes: 0, wireBytes: 0, flows: 0, dns: 0, devices: 0, flowsWithDetails: 0 };
+/** What one worker got, until something went wrong with it or its run was over. */
+interface Run {
+  readonly rig: FuzzRig;
+  readonly fed: number;
+  readonly history: readonly TimedFrame[];
+  readonly problem: string | null;
+}
+
+/** Makes the packets of a seed and feeds them to one worker after another. */
+class Fuzzer {
+  private readonly random: Random;
+  private us = START_US;
+  /** Packets so far. */
+  fed = 0;
+
+  constructor(private readonly options: FuzzOptions) {
+    this.random = new Random(options.seed);
+  }
+
+  run(number: number): Run {
+    const rig = newRig(number);
+    const history: TimedFrame[] = [];
+    const endAt = Math.min(this.options.packets, this.fed + PACKETS_PER_RUN);
+    while (this.fed < endAt) {
+      for (const frame of conversation(this.random, this.options.captured ?? [])) {
+        if (this.fed === endAt) break;
+        const problem = this.feed(rig, frame, history);
+        if (problem !== null) return { rig, fed: this.fed, history, problem };
+      }
+    }
+    return { rig, fed: this.fed, history, problem: rig.finish() };
+  }
+
+  private feed(rig: FuzzRig, frame: FuzzFrame, history: TimedFrame[]): string | null {
+    const { watch, stepMsMax = Number.POSITIVE_INFINITY } = this.options;
+    this.us = nextUs(this.random, this.us);
+    history.push({ ...frame, us: this.us });
+    if (history.length > 2 * HISTORY) history.splice(0, HISTORY);
+    watch?.(this.fed, frame);
+    this.fed++;
+    const problem = rig.feed(frame, this.us);
+    return problem ?? (rig.lastMs > stepMsMax ? `a packet that took ${Math.round(rig.lastMs)} ms` : null);
+  }
+}
+
+/** Feeds damaged packets to the parse stage, and returns what it should not have done. The same for the same options. */
+export function fuzz(options: FuzzOptions): FuzzReport {
+  const fuzzer = new Fuzzer(options);
+  const sums = { packets: 0, ipBytes: 0, wireBytes: 0, flows: 0, dns: 0, devices: 0, flowsWithDetails: 0 };
   const dropped: Record<string, number> = {};
   const findings: Finding[] = [];
   let slowestMs = 0;
-  let fed = 0;
-  let us = START_US;
-  for (let run = 0; fed < packets && findings.length < FINDINGS_MAX; run++) {
-    const rig = newRig(run);
-    const history: TimedFrame[] = [];
-    const endAt = Math.min(packets, fed + PACKETS_PER_RUN);
-    let problem: string | null = null;
-    while (problem === null && fed < endAt) {
-      for (const frame of conversation(random, captured)) {
-        if (fed === endAt) break;
-        us = nextUs(random, us);
-        history.push({ ...frame, us });
-        if (history.length > 2 * HISTORY) history.splice(0, HISTORY);
-        watch?.(fed++, frame);
-        const startMs = performance.now();
-        problem = rig.feed(frame, us);
-        const ms = performance.now() - startMs;
-        slowestMs = Math.max(slowestMs, ms);
-        if (problem === null && ms > stepMsMax) problem = `a packet that took ${Math.round(ms)} ms`;
-        if (problem !== null) break;
-      }
-    }
-    problem ??= rig.finish();
-    if (problem !== null) findings.push({ number: fed - 1, what: problem, frames: leastOf(history, run, problem) });
-    for (const key of Object.keys(report) as (keyof RecordSums)[]) report[key] += rig.sums[key];
+  for (let number = 0; fuzzer.fed < options.packets && findings.length < FINDINGS_MAX; number++) {
+    const { rig, fed, history, problem } = fuzzer.run(number);
+    if (problem !== null) findings.push({ number: fed - 1, what: problem, frames: leastOf(history, number, problem) });
+    for (const key of Object.keys(sums) as (keyof RecordSums)[]) sums[key] += rig.sums[key];
     for (const [reason, count] of Object.entries(rig.dropped)) dropped[reason] = (dropped[reason] ?? 0) + count;
+    slowestMs = Math.max(slowestMs, rig.slowestMs);
   }
-  return { ...report, fed, dropped, findings, stepMsMax: slowestMs };
+  return { ...sums, fed: fuzzer.fed, dropped, findings, slowestMs };
 }
 
 /** The fewest of the last frames that bring about the same once more; all that are known where none do. */

@@ -10,33 +10,54 @@ import type { FuzzStart } from './fuzz-thread.js';
 import { Watch } from './watch.js';
 
 /**
- * `npm run fuzz -- [--packets N] [--seed S] [--captures DIR] [--out DIR]`: feeds damaged packets to the parse stage, writes each finding
- * as a capture file, and ends with a code other than 0 if there is one.
+ * `npm run fuzz -- [--packets N] [--seed S] [--captures DIR] [--step-ms MS] [--out DIR]`: feeds damaged packets to the parse stage,
+ * writes each finding as a capture file, and ends with a code other than 0 if there is one.
  */
 
-const { values } = parseArgs({
-  options: {
-    packets: { type: 'string', default: '1000000' },
-    seed: { type: 'string', default: '1' },
-    captures: { type: 'string' },
-    out: { type: 'string', default: '.' },
-  },
-});
+const OPTIONS = {
+  packets: { type: 'string', default: '1000000' },
+  /** The same seed makes the same packets. */
+  seed: { type: 'string', default: '1' },
+  /** A folder of captures whose frames take part. */
+  captures: { type: 'string' },
+  /** CPU time beyond which a packet is a finding. */
+  'step-ms': { type: 'string', default: '1000' },
+  /** Where findings are written. */
+  out: { type: 'string', default: '.' },
+} as const;
 
-const STEP_MS_MAX = 1000;
+const USAGE_EXIT_CODE = 64;
 /** A packet that is still in hand after so long is one that never ends. */
 const HANG_MS = 20_000;
 const LOOK_MS = 500;
 
-function numberOf(name: 'packets' | 'seed'): number {
+type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>['values'];
+
+function refuse(message: string): never {
+  console.error(`fuzz: ${message}`);
+  process.exit(USAGE_EXIT_CODE);
+}
+
+function readValues(): Values {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+}
+
+const values = readValues();
+
+function numberOf(name: 'packets' | 'seed' | 'step-ms'): number {
   const text = values[name].replaceAll('_', '');
-  if (!/^\d{1,9}$/.test(text)) throw new Error(`--${name} ${values[name]} is no number from 0 to 999999999`);
-  return Number(text);
+  return /^\d{1,9}$/.test(text) ? Number(text) : refuse(`--${name} ${values[name]} is no number from 0 to 999999999`);
 }
 
 /** Frames of all uncompressed captures in a folder. */
 function framesOf(directory: string): FuzzFrame[] {
-  const files = readdirSync(directory).filter((name) => /\.p?cap(ng)?$/.test(name) && statSync(join(directory, name)).isFile());
+  const isFolder = statSync(directory, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  if (!isFolder) refuse(`--captures ${directory} is no folder`);
+  const files = readdirSync(directory).filter((name) => /\.p?cap(ng)?$/.test(name));
   return files.flatMap((name) =>
     captureFrames(join(directory, name)).map(({ bytes, linkType, wireBytes }) => ({ bytes, linkType, wireBytes })),
   );
@@ -45,7 +66,7 @@ function framesOf(directory: string): FuzzFrame[] {
 const [packets, seed] = [numberOf('packets'), numberOf('seed')];
 const captured = values.captures === undefined ? [] : framesOf(values.captures);
 const memory = Watch.allocate();
-const start: FuzzStart = { watch: memory, options: { packets, seed, captured, stepMsMax: STEP_MS_MAX } };
+const start: FuzzStart = { watch: memory, options: { packets, seed, captured, stepMsMax: numberOf('step-ms') } };
 const startMs = performance.now();
 console.log(`fuzz: ${packets} packets, seed ${seed}, ${captured.length} frames of captures`);
 
@@ -70,14 +91,14 @@ const timer = setInterval(() => {
 
 thread.once('message', (report: FuzzReport) => {
   clearInterval(timer);
-  const { findings, fed, dropped, packets: inFlows, flows, dns, devices, flowsWithDetails, stepMsMax } = report;
+  const { findings, fed, dropped, packets: inFlows, flows, dns, devices, flowsWithDetails, slowestMs } = report;
   const seconds = (performance.now() - startMs) / 1000;
   const drops = Object.values(dropped).reduce((sum, count) => sum + count, 0);
   console.log(
     `${fed} packets in ${seconds.toFixed(1)} s: ${inFlows} in flows, ${drops} dropped for ${Object.keys(dropped).length} reasons`,
   );
   console.log(`${flows} flows, ${flowsWithDetails} of them with names or the like, ${dns} DNS transactions, ${devices} devices`);
-  console.log(`slowest packet: ${stepMsMax.toFixed(1)} ms`);
+  console.log(`slowest packet: ${slowestMs.toFixed(1)} ms of CPU time`);
   for (const { number, what, frames } of findings) {
     const path = writeFinding(values.out, seed, number, frames);
     console.error(`FINDING: packet ${number}: ${what}\n  ${frames.length} packets in ${path}`);

@@ -1,16 +1,7 @@
 import { APPLICATIONS } from '../../src/ring/application.js';
 import { Detail } from '../../src/ring/flow-details.js';
-import {
-  DEVICE_SOURCES,
-  Details,
-  Device,
-  DNS_TRANSPORTS,
-  Dns,
-  END_REASONS,
-  RecordKind,
-  Slot,
-  TCP_STATES,
-} from '../../src/ring/layout.js';
+import { Details, END_REASONS, RecordKind, Slot, TCP_STATES } from '../../src/ring/layout.js';
+import { DEVICE_SOURCES, Device, DNS_TRANSPORTS, Dns } from '../../src/ring/name-records.js';
 import type { RingConsumer } from '../../src/ring/ring.js';
 import { TUNNEL_TYPES } from '../../src/ring/tunnel-type.js';
 

@@ -124,10 +124,22 @@ function readIpfixprobe(text: string): Omit<Baseline, 'capture' | 'program'> {
         bytes: number('BYTES') + number('BYTES_REV'),
         communityId: null,
         serverName: text('TLS_SNI') || null,
-        ja4: text('TLS_JA4') || null,
+        ja4: text('TLS_JA4') === '' ? null : withoutGrease(text('TLS_JA4'), text('TLS_EXT_TYPE')),
       };
     });
   return { counts: 'ipBytes', flows: addUp(rows), tunnels: new Map() };
+}
+
+/**
+ * JA4 counts the extensions of the ClientHello without GREASE (RFC 8701); ipfixprobe counts those too, and lists the types, so they
+ * can be taken off. `t13d1518h2_…` with two of them is `t13d1516h2_…`.
+ */
+function withoutGrease(ja4: string, types: string): string {
+  const grease = (types.match(/\d+/g) ?? [])
+    .map(Number)
+    .filter((type) => (type & 0x0f0f) === 0x0a0a && type >> 8 === (type & 0xff));
+  const count = Number(ja4.slice(6, 8)) - grease.length;
+  return ja4.slice(0, 6) + String(count).padStart(2, '0') + ja4.slice(8);
 }
 
 /** Every baseline of packets and bytes that the folder holds. */

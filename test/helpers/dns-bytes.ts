@@ -56,8 +56,8 @@ export interface DnsParts {
   readonly counts?: readonly [questions: number, answers: number, authorities: number, additionals: number];
 }
 
-/** Flags of a query and of an answer, recursion desired and available. */
-export const QUERY = 0x0100;
+/** Flags of a query and of an answer: recursion desired, and available. */
+const QUERY = 0x0100;
 export const ANSWER = 0x8180;
 /** Flags of an answer of mDNS. */
 export const AUTHORITATIVE = 0x8400;

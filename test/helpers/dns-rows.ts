@@ -1,5 +1,6 @@
 import type { RecordSink } from '../../src/parse/app/record-sink.js';
-import { DNS_TRANSPORTS, Dns, RecordKind } from '../../src/ring/layout.js';
+import { RecordKind } from '../../src/ring/layout.js';
+import { DNS_TRANSPORTS, Dns } from '../../src/ring/name-records.js';
 import { ipv4Text, ipv6Text } from '../../src/store/address-text.js';
 
 /** A DNS record, readable. */

@@ -1,5 +1,6 @@
 import { appendDetail, Detail } from '../../src/ring/flow-details.js';
-import { Details, Device, type DeviceSource, Dns, DnsTransport } from '../../src/ring/layout.js';
+import { Details } from '../../src/ring/layout.js';
+import { Device, type DeviceSource, Dns, DnsTransport } from '../../src/ring/name-records.js';
 import { address } from './frame-bytes.js';
 
 /** What the payload of a flow told, as a test describes it. */

@@ -6,18 +6,9 @@ import { finalReason, ParseWorker } from '../../src/parse/worker.js';
 import { APPLICATIONS } from '../../src/ring/application.js';
 import { Doorbell } from '../../src/ring/doorbell.js';
 import { Detail } from '../../src/ring/flow-details.js';
-import {
-  DEVICE_SOURCES,
-  Device,
-  DNS_TRANSPORTS,
-  Dns,
-  END_REASONS,
-  RecordKind,
-  Slot,
-  TCP_STATES,
-  TunnelBit,
-} from '../../src/ring/layout.js';
+import { END_REASONS, RecordKind, Slot, TCP_STATES, TunnelBit } from '../../src/ring/layout.js';
 import { type Ledger, readLedger } from '../../src/ring/ledger.js';
+import { DEVICE_SOURCES, Device, DNS_TRANSPORTS, Dns } from '../../src/ring/name-records.js';
 import { ResumeAt, RingConsumer, RingProducer } from '../../src/ring/ring.js';
 import { ThreadBlock } from '../../src/ring/thread-block.js';
 import { TUNNEL_TYPES } from '../../src/ring/tunnel-type.js';

@@ -1,6 +1,7 @@
 import { DeviceSightings } from '../../src/parse/app/device-sightings.js';
 import type { RecordSink } from '../../src/parse/app/record-sink.js';
-import { DEVICE_SOURCES, Device, RecordKind } from '../../src/ring/layout.js';
+import { RecordKind } from '../../src/ring/layout.js';
+import { DEVICE_SOURCES, Device } from '../../src/ring/name-records.js';
 import { ipv4Text, ipv6Text } from '../../src/store/address-text.js';
 
 /** A device record, readable; '' where something is not known. */

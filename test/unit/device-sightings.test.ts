@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Sighting } from '../../src/parse/app/device-sightings.js';
-import { DeviceSource } from '../../src/ring/layout.js';
+import { DeviceSource } from '../../src/ring/name-records.js';
 import { SeenDevices } from '../helpers/seen-devices.js';
 
 const MINUTE_US = 60e6;

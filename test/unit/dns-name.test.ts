@@ -80,11 +80,21 @@ describe('a DNS name', () => {
     expect(read(chain(128), 3 + 2 * 127)).toBeUndefined();
   });
 
+  it('is refused where a pointer leads on from an earlier one', () => {
+    // What stands at 12 ends with a pointer to behind it, which by itself is refused, and so it is for whoever comes there.
+    const body = join(label('a'), pointer(16), wireName('b'), pointer(12));
+    expect(text(body, 4)).toBe('b');
+    expect(read(body, 0)).toBeUndefined();
+    expect(read(body, 7)).toBeUndefined();
+  });
+
   it('is refused with lengths that are neither that of a label nor a pointer', () => {
     for (const length of [0x40, 0x41, 0x7f, 0x80, 0xbf]) {
       expect(read(join(label('a'), Uint8Array.of(length), new Uint8Array(255)))).toBeUndefined();
       expect(skip(join(label('a'), Uint8Array.of(length), new Uint8Array(255)))).toBe(-1);
     }
+    // Nor are they pointers of another kind.
+    for (const length of [0x40, 0x80]) expect(read(join(wireName('a'), Uint8Array.of(length, 12)), 3)).toBeUndefined();
   });
 
   it('has at most 255 bytes, compressed or not', () => {

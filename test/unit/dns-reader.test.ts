@@ -104,6 +104,14 @@ describe('DNS over UDP', () => {
     expect(scene.told()).toEqual([0, 1, 2, 4, 5, 6].map((opcode) => `op${opcode} 6 -1 -1`));
   });
 
+  it('asks nothing without a question', () => {
+    const scene = new DnsScene();
+    const bytes = dnsMessage({ flags: 1 << 11, answers: [record('a', 1, address('192.0.2.1'))] });
+    expect(scene.udp(ASK, bytes)).toBe(true);
+    scene.reader.flush();
+    expect(scene.rows()).toEqual([]);
+  });
+
   it('is told by its form, not by its port alone', () => {
     const scene = new DnsScene();
     const text = Uint8Array.from(Buffer.from('this is something else that goes to that port'));
@@ -146,7 +154,13 @@ describe('LLMNR', () => {
 
   it('is unanswered as often as not', () => {
     const scene = new DnsScene();
-    scene.udp({ from: ASKER, to: ['224.0.0.252', 5355] }, asked);
+    const additionals = [record('printer', 1, address('10.0.0.5'))];
+    scene.udp(
+      { from: ASKER, to: ['224.0.0.252', 5355] },
+      dnsMessage({ flags: 0, questions: [question('Printer')], additionals }),
+    );
+    // A question tells of no device.
+    expect(scene.seen()).toEqual([]);
     scene.reader.flush();
     expect(scene.rows()).toMatchObject([{ transport: 'llmnr', server: '224.0.0.252 5355', code: -1 }]);
     expect(
@@ -166,6 +180,7 @@ describe('multicast DNS', () => {
     additionals: [
       record('Host.local', 1, address('10.0.0.5'), { klass: 0x8001, ttl: 120 }),
       record('Host.local', 28, address('fe80::5'), { klass: 0x8001, ttl: 120 }),
+      record('Host.local', 1, address('10.0.0.8'), { klass: 0x8001, ttl: 120 }),
       record('gone.local', 1, address('10.0.0.6'), { ttl: 0 }),
       record('group.local', 1, address('224.0.0.9')),
       record('chaos.local', 1, address('10.0.0.7'), { klass: 3 }),
@@ -196,7 +211,11 @@ describe('multicast DNS', () => {
         answers: ['12:my\\032printer._ipp._tcp.local'],
       },
     ]);
-    expect(scene.seen()).toEqual(['mdns 90:00:00:00:00:05 10.0.0.5 host.local', 'mdns - fe80::5 host.local']);
+    expect(scene.seen()).toEqual([
+      'mdns 90:00:00:00:00:05 10.0.0.5 host.local',
+      'mdns - fe80::5 host.local',
+      'mdns - 10.0.0.8 host.local',
+    ]);
   });
 
   it('names no device in a query, in which hosts say what they know', () => {
@@ -212,8 +231,10 @@ describe('multicast DNS', () => {
     expect(scene.seen()).toEqual([]);
   });
 
-  it('answers queries from other ports as well', () => {
+  it('answers to and from other ports as well', () => {
     const scene = new DnsScene();
+    expect(scene.udp({ from: ['10.0.0.5', 40_000], to: GROUP }, answered)).toBe(true);
+    expect(scene.rows()).toMatchObject([{ transport: 'mdns', server: '10.0.0.5 40000', latencyUs: -1 }]);
     expect(scene.udp({ from: HOST, to: ['10.0.0.2', 40_000] }, answered)).toBe(true);
     expect(scene.rows()).toMatchObject([{ transport: 'mdns', client: '10.0.0.2 40000', latencyUs: -1 }]);
     expect(scene.udp({ from: HOST, to: GROUP }, dnsMessage({ flags: 5 << 11, questions: [question('a')] }))).toBe(false);

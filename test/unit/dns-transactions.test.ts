@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DnsDraft } from '../../src/parse/app/dns-draft.js';
 import { DnsMessage } from '../../src/parse/app/dns-message.js';
 import { DnsTransactions } from '../../src/parse/app/dns-transactions.js';
-import { DnsTransport } from '../../src/ring/layout.js';
+import { DnsTransport } from '../../src/ring/name-records.js';
 import { Packet } from '../../src/wire/packet.js';
 import { ANSWER, type DnsParts, dnsMessage, FIRST_NAME, inMemory, pointer, question, record } from '../helpers/dns-bytes.js';
 import { DnsRows } from '../helpers/dns-rows.js';

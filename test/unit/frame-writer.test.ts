@@ -94,7 +94,12 @@ describe('what is written for a frame', () => {
   it.each([
     ['plain TCP over IPv4', tcpFrame({ payload: LONG }), ETHERNET, 14 + 20 + 20],
     ['ICMP', frame(ethernet(), ipv4(), icmp(), LONG), ETHERNET, 14 + 20 + 20],
-    ['UDP beside the ports of tunnels', frame(ethernet(), ipv4(), udp({ srcPort: 4788, dstPort: 8473 }), LONG), ETHERNET, 14 + 20 + 8 + 160],
+    [
+      'UDP beside the ports of tunnels',
+      frame(ethernet(), ipv4(), udp({ srcPort: 4788, dstPort: 8473 }), LONG),
+      ETHERNET,
+      14 + 20 + 8 + 160,
+    ],
     ['VXLAN', frame(ethernet(), ipv4(), udp({ dstPort: 4789 }), LONG), ETHERNET, 14 + 20 + 8 + 1400],
     ['an answer of GTP-U over IPv6', frame(ethernet(), ipv6(), udp({ srcPort: 2152 }), LONG), ETHERNET, 14 + 40 + 8 + 1400],
     ['IP in IP', frame(ethernet(), ipv4(), ipv6(), tcp(), LONG), ETHERNET, 14 + 20 + 40 + 20 + 1400],

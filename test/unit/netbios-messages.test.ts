@@ -58,6 +58,9 @@ describe('names of NetBIOS', () => {
     const no = dnsMessage({ id: 9, flags: 0x8503, answers: [record(name('PRINTER'), NULL, new Uint8Array(0))] });
     expect(scene.udp({ from: HOST, to: ASKER, us: 80 }, no)).toBe(true);
     expect(scene.told()).toEqual([`printer ${NB} 3 80`]);
+    const data = owners([0, '10.0.0.5']);
+    scene.udp({ from: HOST, to: ASKER }, dnsMessage({ id: 3, flags: 0x8503, answers: [record(name('PRINTER'), NB, data)] }));
+    expect(scene.rows()).toMatchObject([{ code: 3, answers: [] }]);
     scene.udp({ from: ASKER, to: BROADCAST }, asked('OTHER'));
     scene.reader.flush();
     expect(scene.told()).toEqual([`other ${NB} -1 -1`]);

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { runDbCheck } from '../../src/cli/db-check.js';
-import { DeviceSource } from '../../src/ring/layout.js';
+import { DeviceSource } from '../../src/ring/name-records.js';
 import { Cell } from '../../src/ring/thread-block.js';
 import { checkDatabase } from '../../src/store/check.js';
 import { SCHEMA_VERSION } from '../../src/store/schema.js';
@@ -17,7 +17,7 @@ function storedRig(): WriterRig {
   return rig;
 }
 
-/** With names, and everything that has any. */
+/** A database with names of every kind. */
 function namedRig(): WriterRig {
   const rig = new WriterRig();
   const writer = rig.open();

@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { createInterfaceTable, InterfaceTable } from '../../src/ring/interface-table.js';
-import { DeviceSource } from '../../src/ring/layout.js';
+import { DeviceSource } from '../../src/ring/name-records.js';
 import { Cell } from '../../src/ring/thread-block.js';
 import { checkDatabase } from '../../src/store/check.js';
 import { type DeviceLimits, Devices } from '../../src/store/devices.js';

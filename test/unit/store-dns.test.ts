@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DnsTransport } from '../../src/ring/layout.js';
+import { DnsTransport } from '../../src/ring/name-records.js';
 import { checkDatabase } from '../../src/store/check.js';
 import { flow, NOW_MS, WriterRig } from '../helpers/flow-records.js';
 import { type DnsSpec, dns } from '../helpers/name-records.js';

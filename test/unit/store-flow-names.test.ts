@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Application } from '../../src/ring/application.js';
-import { DeviceSource, DnsTransport } from '../../src/ring/layout.js';
+import { DeviceSource, DnsTransport } from '../../src/ring/name-records.js';
 import { Cell } from '../../src/ring/thread-block.js';
 import { checkDatabase } from '../../src/store/check.js';
 import { type FlowSpec, flow, NOW_MS, WriterRig } from '../helpers/flow-records.js';
@@ -172,6 +172,28 @@ describe('what was heard of the server before', () => {
     expect(shown({ src: client, dst: '2001:db8::9' })).toEqual(NO_NAME);
   });
 
+  it("is anyone's where the answer came over the other IP version, unless the client was told another", () => {
+    const crossed = dns({
+      seenUs: AT_US,
+      client: '192.168.1.77',
+      type: 28,
+      query: 'six.example',
+      answers: [{ address: '2001:db8::7' }],
+    });
+    const { rig, shown } = rigWith(crossed);
+    expect(shown({ src: '2001:db8::10', dst: '2001:db8::7' })).toEqual(byDns('six.example', 100));
+    const own = {
+      client: '2001:db8::10',
+      server: '2001:db8::1',
+      type: 28,
+      query: 'own.example',
+      answers: [{ address: '2001:db8::7' }],
+    };
+    rig.emitDns(dns({ seenUs: AT_US, ...own }));
+    expect(shown({ src: '2001:db8::10', dst: '2001:db8::7' })).toMatchObject({ server_name: 'own.example' });
+    expect(shown({ src: '2001:db8::11', dst: '2001:db8::7' })).toMatchObject({ server_name: 'six.example' });
+  });
+
   it('is nothing after the time to live, but 300 s at least', () => {
     const { shown } = rigWith(dns({ seenUs: AT_US, ttlS: 5 }));
     expect(shown({ startUs: AT_US + 299 * S })).toEqual(byDns('www.example.org', 299));
@@ -188,7 +210,6 @@ describe('what was heard of the server before', () => {
   it.each([
     ['an error', { code: 3 }],
     ['a query without an answer', { code: -1, latencyUs: -1 }],
-    ['the answer of the other IP version', { client: '2001:db8::10', server: '2001:db8::1' }],
     ['mDNS, whose names come with the devices', { transport: DnsTransport.Mdns }],
   ] as const)('is not taken from %s', (_, given) => {
     const { rig, shown } = rigWith(dns({ seenUs: AT_US, ...given }));

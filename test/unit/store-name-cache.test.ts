@@ -28,7 +28,7 @@ interface Answer {
 
 function answer(cache: NameCache, name: number, { atS, ttlS = 60, client, server }: Answer): void {
   const words = flowWords(client, server);
-  cache.addAnswer(4, words, SRC, words.slice(DST, DST + 4), name, atS * S, ttlS);
+  cache.addAnswer(4, words, SRC, 4, words.slice(DST, DST + 4), name, atS * S, ttlS);
 }
 
 function device(cache: NameCache, source: NameSource.Mdns | NameSource.Dhcp, name: number, atS: number): void {
@@ -160,7 +160,7 @@ describe('name cache: answers', () => {
   it('tells addresses of IPv6 apart in every word', () => {
     const cache = new NameCache(64);
     const words = Int32Array.from([0, 0, 0, 1, 2, 3, 4, 0, 0, 5, 6, 7, 8]);
-    cache.addAnswer(6, words, SRC, words.slice(DST, DST + 4), 9, 100 * S, 60);
+    cache.addAnswer(6, words, SRC, 6, words.slice(DST, DST + 4), 9, 100 * S, 60);
     expect(find(cache, 110, words, false, 6)?.name).toBe(9);
     for (const index of [0, 1, 2, 3].flatMap((i) => [SRC + i, DST + i])) {
       const other = words.slice();

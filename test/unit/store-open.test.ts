@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/errors.js';
-import { DeviceSource } from '../../src/ring/layout.js';
+import { DeviceSource } from '../../src/ring/name-records.js';
 import { TunnelType } from '../../src/ring/tunnel-type.js';
 import { checkDatabase } from '../../src/store/check.js';
 import { cacheKibFor } from '../../src/store/open-database.js';
@@ -13,6 +13,8 @@ import { flow, flows, NOW_MS, temporaryDirectory, WriterRig } from '../helpers/f
 import { dns } from '../helpers/name-records.js';
 
 const NOW_US = NOW_MS * 1000;
+/** SQLite's own shell, which a machine need not have. */
+const SHELL = 'sqlite3';
 
 /** What each version brought, undone. */
 const UNDO: Readonly<Record<number, string>> = {
@@ -126,7 +128,7 @@ describe('opening the database', () => {
     const rig = new WriterRig();
     rig.store([flow({ details: { sni: 'a.example' } })]);
     const sql = 'SELECT server_name FROM flow_view; SELECT count(*) FROM dns_view; SELECT count(*) FROM device_view';
-    const shell = spawnSync('sqlite3', ['-readonly', rig.path, sql], { encoding: 'utf8' });
+    const shell = spawnSync(SHELL, ['-readonly', rig.path, sql], { encoding: 'utf8' });
     if (shell.error) context.skip('there is no sqlite3 shell');
     expect([shell.stdout, shell.stderr]).toEqual(['a.example\n0\n0\n', '']);
   });

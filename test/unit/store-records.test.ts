@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DeviceSource, Ring } from '../../src/ring/layout.js';
+import { Ring } from '../../src/ring/layout.js';
+import { DeviceSource } from '../../src/ring/name-records.js';
 import { Cell } from '../../src/ring/thread-block.js';
 import { checkDatabase } from '../../src/store/check.js';
 import type { Writer } from '../../src/store/writer.js';

@@ -1,4 +1,4 @@
-import { DeviceSource } from '../../ring/layout.js';
+import { DeviceSource } from '../../ring/name-records.js';
 import { ArpPacket } from '../../wire/arp.js';
 import type { DeviceSightings } from './device-sightings.js';
 import { emptySighting, takeIpv4, takeMac } from './sighting-fields.js';

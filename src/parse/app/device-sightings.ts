@@ -1,4 +1,5 @@
-import { Device, DeviceSource, RecordKind } from '../../ring/layout.js';
+import { RecordKind } from '../../ring/layout.js';
+import { Device, DeviceSource } from '../../ring/name-records.js';
 import { hashBytes, mixWord } from './dns-hash.js';
 import type { RecordSink } from './record-sink.js';
 

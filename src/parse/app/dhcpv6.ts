@@ -1,4 +1,4 @@
-import { Device, DeviceSource } from '../../ring/layout.js';
+import { Device, DeviceSource } from '../../ring/name-records.js';
 import type { DeviceSightings, Sighting } from './device-sightings.js';
 import { escapeLabels } from './dhcp-name.js';
 import { emptySighting, forgetAddress, takeIpv6, takeMac } from './sighting-fields.js';

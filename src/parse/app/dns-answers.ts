@@ -1,4 +1,4 @@
-import { Dns } from '../../ring/layout.js';
+import { Dns } from '../../ring/name-records.js';
 import { DnsName } from './dns-name.js';
 import type { DnsRecords } from './dns-records.js';
 import { DnsClass, DnsType } from './dns-type.js';

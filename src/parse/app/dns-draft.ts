@@ -1,4 +1,4 @@
-import { Dns, type DnsTransport } from '../../ring/layout.js';
+import { Dns, type DnsTransport } from '../../ring/name-records.js';
 import type { Packet } from '../../wire/packet.js';
 import type { DnsAnswers } from './dns-answers.js';
 import type { DnsName } from './dns-name.js';

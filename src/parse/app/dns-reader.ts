@@ -1,4 +1,5 @@
-import { DeviceSource, DnsTransport, RecordKind } from '../../ring/layout.js';
+import { RecordKind } from '../../ring/layout.js';
+import { DeviceSource, DnsTransport } from '../../ring/name-records.js';
 import { isNamePort, NamePort } from '../../wire/name-ports.js';
 import { FragmentKind, type Packet } from '../../wire/packet.js';
 import type { DeviceSightings } from './device-sightings.js';

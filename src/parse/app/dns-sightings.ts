@@ -1,4 +1,4 @@
-import { DeviceSource } from '../../ring/layout.js';
+import { DeviceSource } from '../../ring/name-records.js';
 import type { Packet } from '../../wire/packet.js';
 import type { DeviceSightings } from './device-sightings.js';
 import { DnsName } from './dns-name.js';

@@ -1,4 +1,4 @@
-import type { DeviceSource } from '../../ring/layout.js';
+import type { DeviceSource } from '../../ring/name-records.js';
 import { Sighting } from './device-sightings.js';
 
 /** Group addresses (IEEE 802): the lowest bit of the first byte. */
