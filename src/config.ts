@@ -61,12 +61,17 @@ const SECONDS_MAX = 86_400;
 export const OPTIONS = {
   'capture.interface': text(
     'auto',
-    'a name, or auto: the interface of the default route',
-    /^[^\0/\s]{1,64}$/,
-    'Interface to watch.',
+    'up to 16 names with commas between them; any: all interfaces; auto: that of the default route',
+    /^[^\0/\s,]{1,64}(,[^\0/\s,]{1,64}){0,15}$/,
+    'Interfaces to watch. A packet that passes through two of them counts twice.',
     {
       flag: '--interface',
     },
+  ),
+  'capture.wait-for-interface': boolean(
+    true,
+    'Start without an interface that is not there yet, and wait for it; off: refuse to start. Later on it is waited for in any case.',
+    { flag: '--wait-for-interface' },
   ),
   'capture.backend': choice(
     ['auto', 'afpacket', 'cap'],
@@ -77,6 +82,11 @@ export const OPTIONS = {
     },
   ),
   'capture.filter': text('', 'a pcap-filter expression', ANY_TEXT, 'Only packets that match are captured.', { flag: '--filter' }),
+  'capture.exclude-own': boolean(
+    true,
+    'Connections with the API of flowberry itself are no flows; they are counted under the drop reason own_traffic.',
+    { flag: '--exclude-own' },
+  ),
   'capture.promiscuous': boolean(true, 'Also take packets that are addressed to others.', { flag: '--promiscuous' }),
   'capture.snap-bytes': integer(65_535, 128, 262_144, 'Captured bytes of a packet; what lies behind is not looked at.'),
   'capture.buffer-bytes': integer(
@@ -274,6 +284,15 @@ export function readFlags(flags: Partial<Record<OptionName, string | boolean>>):
   return values;
 }
 
+/** `auto` and `any` stand alone, and no name twice. */
+function checkInterfaces(names: readonly string[]): void {
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new AppError('CONFIG_VALUE_INVALID', `capture.interface names ${twice} twice`);
+  const alone = names.find((name) => name === 'auto' || name === 'any');
+  if (names.length > 1 && alone)
+    throw new AppError('CONFIG_VALUE_INVALID', `capture.interface: ${alone} stands alone, not among other names`);
+}
+
 /** Lays the sources over the defaults, the later over the earlier, checks every value, and freezes the result. */
 export function resolveConfig(...sources: OptionValues[]): Config {
   const given: OptionValues = Object.assign({}, ...sources);
@@ -287,6 +306,7 @@ export function resolveConfig(...sources: OptionValues[]): Config {
   }
   if ((config['batchRowsMin'] as number) > (config['batchRowsMax'] as number))
     throw new AppError('CONFIG_VALUE_INVALID', 'batch.rows-min is larger than batch.rows-max');
+  checkInterfaces((config['captureInterface'] as string).split(','));
   return Object.freeze(config) as Config;
 }
 

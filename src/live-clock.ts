@@ -12,6 +12,11 @@ export class LiveClock {
 
   /** µs since 1970. */
   nowUs(): number {
-    return this.startedUs + Math.floor((monotonicMs() - this.startedMonotonicMs) * 1000);
+    return this.usAt(monotonicMs());
+  }
+
+  /** The same for a moment of the monotonic clock, in ms. */
+  usAt(atMs: number): number {
+    return this.startedUs + Math.floor((atMs - this.startedMonotonicMs) * 1000);
   }
 }

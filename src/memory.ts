@@ -2,7 +2,9 @@ import { totalmem } from 'node:os';
 import type { Config } from './config.js';
 import type { PipelineMemory } from './messages.js';
 import { createFlowSlots, FLOW_BYTES } from './ring/flow-slots.js';
+import { createGapLog } from './ring/gap-log.js';
 import { createInterfaceTable } from './ring/interface-table.js';
+import { createLinkTable } from './ring/link-table.js';
 import { createRing } from './ring/ring.js';
 import { createThreadBlock } from './ring/thread-block.js';
 
@@ -57,5 +59,7 @@ export function allocateMemory(config: Config, workers: number): PipelineMemory 
     flowRings: perWorker(() => createRing(config.ringFlowBytes)),
     flowTables: perWorker(() => createFlowSlots(slots)),
     interfaces: createInterfaceTable(),
+    links: createLinkTable(),
+    gaps: createGapLog(),
   };
 }

@@ -24,6 +24,9 @@ export interface PipelineMemory {
   readonly flowRings: readonly SharedArrayBuffer[];
   readonly flowTables: readonly SharedArrayBuffer[];
   readonly interfaces: SharedArrayBuffer;
+  /** The interfaces that a live capture watches, and the times when it could not. */
+  readonly links: SharedArrayBuffer;
+  readonly gaps: SharedArrayBuffer;
 }
 
 /** One run of the pipeline, as it is kept in the database. */
@@ -41,8 +44,9 @@ export interface Session {
 /** What packets come from. */
 export type SourceSpec =
   | { readonly type: 'file'; readonly paths: readonly string[] }
-  | { readonly type: 'afpacket'; readonly interface: string }
-  | { readonly type: 'cap'; readonly interface: string };
+  /** Names of interfaces, at least one and none twice; `auto` alone is that of the default route. */
+  | { readonly type: 'afpacket'; readonly interfaces: readonly string[] }
+  | { readonly type: 'cap'; readonly interfaces: readonly string[] };
 
 /** What every thread is told at its start. */
 export interface ThreadStart {

@@ -21,7 +21,7 @@ export function healthBody(
   placementOf: (taskId: number) => Placement | null,
 ): HealthBody {
   const { session } = frame;
-  const { capture, ledger, writer, workers } = snapshot;
+  const { capture, gaps, ledger, writer, workers } = snapshot;
   const sum = (counter: (worker: WorkerSnapshot) => number): number =>
     workers.reduce((total, worker) => total + counter(worker), 0);
   const flowsEmitted = sum((worker) => worker.flowsEmitted);
@@ -53,6 +53,17 @@ export function healthBody(
       kernel_dropped_packets: capture.kernelDropped,
       input_read_bytes: capture.inputBytesRead,
       input_total_bytes: capture.inputBytesTotal,
+    },
+    links: snapshot.links.map(({ name, state, gapStartUs, nic }) => ({ name, state, gap_start_us: gapStartUs, nic })),
+    gaps: {
+      count: gaps.count,
+      total_ms: Math.round(gaps.totalMs),
+      last: gaps.last && {
+        interface: gaps.last.interface,
+        reason: gaps.last.reason,
+        start_us: gaps.last.startUs,
+        end_us: gaps.last.endUs,
+      },
     },
     flows: {
       created: sum((worker) => worker.flowsCreated),

@@ -42,6 +42,10 @@ export const HEALTH_REASONS = {
   starting: degraded('A thread is still starting.'),
   stopping: degraded('flowberry finishes what it has received and then ends.'),
   thread_restarted: degraded('A thread died and was replaced within the last 5 minutes.'),
+  interface_down: degraded(
+    'A watched interface is not there, is down, has no link or cannot be opened; the capture goes on when it is back.',
+  ),
+  card_drops: degraded('A network card lost packets within the last minute for want of room (missed, fifo and overrun errors).'),
   kernel_drops: degraded('The kernel dropped packets within the last minute: capture.buffer-bytes was full.'),
   ring_full: degraded('Packets were dropped within the last minute because the ring of a parse worker was full.'),
   ring_filling: degraded('A ring is more than 80 % full (live capture only: a replay fills its rings on purpose).'),

@@ -1,6 +1,6 @@
 import { HEALTH_LIMITS, type HealthReason, type HealthStatus, reason } from './health-reasons.js';
 import { type HealthHistory, type HistorySample, sampleOf } from './history.js';
-import { isPossible, type RingSnapshot, type Snapshot, type ThreadSnapshot } from './snapshot.js';
+import { isPossible, type LinkSnapshot, type RingSnapshot, type Snapshot, type ThreadSnapshot } from './snapshot.js';
 
 /** What health must know besides the counters. */
 export interface HealthContext {
@@ -26,6 +26,7 @@ export function judge(snapshot: Snapshot, context: HealthContext): Health {
     ...snapshot.threads.flatMap((thread) => judgeThread(thread, snapshot, context)),
     ...judgeStop(snapshot),
     ...judgeRestarts(snapshot, context.history),
+    ...judgeLinks(snapshot),
     ...judgeLosses(snapshot, context.history),
     ...(context.isLive ? judgeRings(snapshot, context.history) : []),
     ...judgeWriter(snapshot, context.history),
@@ -117,10 +118,31 @@ function judgeRestarts(snapshot: Snapshot, history: HealthHistory): HealthReason
 
 const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
 
+const STATE_TEXTS: Readonly<Record<LinkSnapshot['state'], string>> = {
+  up: 'is not captured from',
+  missing: 'is not there',
+  down: 'is down',
+  no_carrier: 'has no link',
+  failed: 'cannot be opened',
+};
+
+function judgeLinks({ links }: Snapshot): HealthReason[] {
+  return links.flatMap(({ name, state, gapStartUs }) => {
+    if (gapStartUs === null) return [];
+    const since = new Date(gapStartUs / 1000).toISOString();
+    return [reason('interface_down', `${name} ${STATE_TEXTS[state]}, nothing is captured from it since ${since}`)];
+  });
+}
+
 function judgeLosses(snapshot: Snapshot, history: HealthHistory): HealthReason[] {
   const now = sampleOf(snapshot);
   const within = (counter: (sample: HistorySample) => number): number => history.growth(now, HEALTH_LIMITS.lossWindowMs, counter);
   const reasons: HealthReason[] = [];
+  const cards = within((sample) => sample.lostByCards);
+  if (cards > 0)
+    reasons.push(
+      reason('card_drops', `the network card lost ${cards} packets within the last minute (${now.lostByCards} in all)`),
+    );
   const kernel = within((sample) => sample.kernelDropped);
   if (kernel > 0)
     reasons.push(

@@ -1,5 +1,5 @@
 import { HEALTH_LIMITS } from './health-reasons.js';
-import type { Snapshot } from './snapshot.js';
+import { lostByCard, type Snapshot } from './snapshot.js';
 
 /** What health compares over time. */
 export interface HistorySample {
@@ -10,6 +10,7 @@ export interface HistorySample {
   readonly busyRetries: number;
   readonly writerRingFull: number;
   readonly addressesOverflowed: number;
+  readonly lostByCards: number;
   /** In the order of `Snapshot.threads`. */
   readonly restarts: readonly number[];
   readonly areFrameRingsEmpty: boolean;
@@ -31,6 +32,7 @@ export function sampleOf(snapshot: Snapshot): HistorySample {
     busyRetries: snapshot.writer.busyRetries,
     writerRingFull: snapshot.workers.reduce((sum, worker) => sum + worker.writerRingFull, 0),
     addressesOverflowed: snapshot.writer.addressesOverflowed,
+    lostByCards: snapshot.links.reduce((sum, link) => sum + lostByCard(link), 0),
     restarts: snapshot.threads.map((thread) => thread.restarts),
     areFrameRingsEmpty: snapshot.workers.every((worker) => worker.frameRing.usedBytes === 0),
   };

@@ -1,4 +1,5 @@
 import { DROP_REASONS } from '../ring/drop-reason.js';
+import { NIC_COUNTERS } from '../ring/watch-layout.js';
 import type { Health } from './health.js';
 import type { DropReason, Snapshot, WorkerSnapshot } from './snapshot.js';
 
@@ -18,7 +19,8 @@ type Series = readonly [labels: Readonly<Record<string, string>>, value: number]
 export interface MetricEntry {
   readonly type: 'counter' | 'gauge';
   readonly help: string;
-  /** Label names. All are bounded by the number of threads or by a closed list; none is an address or a name from the wire. */
+  /** Label names. All are bounded by the number of threads or of watched interfaces, or by a closed list; none is from the
+   * wire. */
   readonly labels?: readonly string[];
   readonly values: (input: MetricInput) => readonly Series[];
 }
@@ -36,6 +38,9 @@ const perRing = (value: (ring: WorkerSnapshot['frameRing']) => number) => (input
 
 const perThread = (value: (thread: Snapshot['threads'][number]) => number) => (input: MetricInput) =>
   input.snapshot.threads.map((thread) => [{ thread: thread.name }, value(thread)] as const);
+
+const perLink = (value: (link: Snapshot['links'][number]) => number) => (input: MetricInput) =>
+  input.snapshot.links.map((link) => [{ interface: link.name }, value(link)] as const);
 
 function counter(help: string, value: (input: MetricInput) => number): MetricEntry {
   return { type: 'counter', help, values: one(value) };
@@ -89,6 +94,26 @@ export const METRICS: Readonly<Record<string, MetricEntry>> = {
   flowberry_kernel_dropped_packets_total: counter(
     'Packets that the kernel dropped before flowberry could read them.',
     ({ snapshot }) => snapshot.capture.kernelDropped,
+  ),
+  flowberry_interface_captured: {
+    type: 'gauge',
+    help: '1 while the interface is captured from, 0 while it is away, down or without a link.',
+    labels: ['interface'],
+    values: perLink((link) => Number(link.gapStartUs === null)),
+  },
+  flowberry_interface_counter_total: {
+    type: 'counter',
+    help: 'What kernel and driver counted for the interface since the capture began, by the names of sysfs.',
+    labels: ['interface', 'counter'],
+    values: ({ snapshot }) =>
+      snapshot.links.flatMap(({ name, nic }) =>
+        NIC_COUNTERS.map((counter) => [{ interface: name, counter }, nic[counter]] as const),
+      ),
+  },
+  flowberry_gaps_total: counter('Times that an interface could not be captured from.', ({ snapshot }) => snapshot.gaps.count),
+  flowberry_gap_seconds_total: counter(
+    'Time without capture, all interfaces together.',
+    ({ snapshot }) => snapshot.gaps.totalMs / 1000,
   ),
   flowberry_dropped_packets_total: {
     type: 'counter',

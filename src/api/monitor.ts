@@ -32,7 +32,7 @@ export class Monitor {
 
   constructor({ memory, session, config, nowMs = monotonicMs }: MonitorOptions) {
     this.nowMs = nowMs;
-    this.reader = new SnapshotReader(memory);
+    this.reader = new SnapshotReader(memory, session);
     this.isLive = session.mode === 'live';
     this.busyTimeoutMs = config.dbBusyTimeoutMs;
     this.history = new HealthHistory(session.startedMonotonicMs);

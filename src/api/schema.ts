@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DROP_REASONS } from '../ring/drop-reason.js';
+import { GAP_REASONS, LINK_STATES, NIC_COUNTERS } from '../ring/watch-layout.js';
 import { HEALTH_REASONS, type HealthReasonCode } from './health-reasons.js';
 import { NOTE_CODES } from './notes.js';
 import { type DropReason, THREAD_STATES } from './snapshot.js';
@@ -48,6 +49,23 @@ export const healthSchema = z.object({
     kernel_dropped_packets: count,
     input_read_bytes: count,
     input_total_bytes: count,
+  }),
+  /** The interfaces that a live capture watches; empty in a replay. */
+  links: z.array(
+    z.object({
+      name: z.string(),
+      state: z.enum(LINK_STATES),
+      /** Since when it is not captured from, µs since 1970 UTC; null while it is. */
+      gap_start_us: count.nullable(),
+      /** What the kernel and the driver counted since the capture began, under the names of sysfs. */
+      nic: z.record(z.enum(NIC_COUNTERS), count),
+    }),
+  ),
+  /** When interfaces were not captured from; the total is of all interfaces together, open gaps included. */
+  gaps: z.object({
+    count,
+    total_ms: count,
+    last: z.object({ interface: z.string(), reason: z.enum(GAP_REASONS), start_us: count, end_us: count.nullable() }).nullable(),
   }),
   flows: z.object({
     created: count,

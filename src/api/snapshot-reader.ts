@@ -1,4 +1,5 @@
-import type { PipelineMemory } from '../messages.js';
+import { LiveClock } from '../live-clock.js';
+import type { PipelineMemory, Session } from '../messages.js';
 import { DROP_REASONS, Drop } from '../ring/drop-reason.js';
 import { InterfaceTable } from '../ring/interface-table.js';
 import { Command, Table, Thread, ThreadState } from '../ring/layout.js';
@@ -16,6 +17,7 @@ import {
   type WorkerSnapshot,
   type WriterSnapshot,
 } from './snapshot.js';
+import { WatchReader } from './watch-reader.js';
 
 /**
  * One thread's block for a reader that cares in which order it sees cells. Plain loads may be reordered by the compiler and by
@@ -97,13 +99,20 @@ export class SnapshotReader {
   private readonly writer: BlockReader;
   private readonly api: BlockReader;
   private readonly interfaces: InterfaceTable;
+  private readonly watch: WatchReader;
+  private readonly clock: LiveClock;
 
-  constructor(private readonly memory: PipelineMemory) {
+  constructor(
+    private readonly memory: PipelineMemory,
+    session: Session,
+  ) {
     this.capture = new BlockReader('capture', memory.capture);
     this.parse = memory.parse.map((block, index) => new BlockReader(`parse-${index}`, block));
     this.writer = new BlockReader('writer', memory.writer);
     this.api = new BlockReader('api', memory.api);
     this.interfaces = new InterfaceTable(memory.interfaces);
+    this.watch = new WatchReader(memory);
+    this.clock = new LiveClock(session.startedUs, session.startedMonotonicMs);
   }
 
   /** Reads everything; `nowMs` is the monotonic clock. */
@@ -120,6 +129,7 @@ export class SnapshotReader {
     const workers = this.parse.map((_, index) => this.readWorker(index, drops));
     const droppedByCapture = this.capture.addDrops(drops);
     const capture = this.readCapture();
+    const links = this.watch.readLinks();
 
     let taken = 0;
     let inFlows = 0;
@@ -144,6 +154,8 @@ export class SnapshotReader {
         inHand: taken - inFlows - droppedByParse,
       },
       interfaces: Array.from({ length: this.interfaces.count }, (_, index) => this.interfaces.name(index)),
+      links,
+      gaps: this.watch.readGaps(this.clock.usAt(nowMs), links),
     };
   }
 

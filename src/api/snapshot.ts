@@ -1,4 +1,5 @@
 import type { DROP_REASONS } from '../ring/drop-reason.js';
+import type { GAP_REASONS, LINK_STATES, NIC_COUNTERS } from '../ring/watch-layout.js';
 
 /** Names of `ThreadState`, in its order. */
 export const THREAD_STATES = ['starting', 'running', 'draining', 'ended'] as const;
@@ -83,6 +84,35 @@ export interface WriterSnapshot {
   readonly packetsUnwritten: number;
 }
 
+/** A watched interface of a live capture. */
+export interface LinkSnapshot {
+  readonly name: string;
+  readonly state: (typeof LINK_STATES)[number];
+  /** Since when it is not captured from, µs since 1970; null while it is. */
+  readonly gapStartUs: number | null;
+  /** What the kernel and the driver counted since the capture began, under the names of sysfs. */
+  readonly nic: Readonly<Record<(typeof NIC_COUNTERS)[number], number>>;
+}
+
+/** When interfaces were not captured from. */
+export interface GapsSnapshot {
+  readonly count: number;
+  /** All interfaces together, open gaps included. */
+  readonly totalMs: number;
+  readonly last: {
+    readonly interface: string;
+    readonly reason: (typeof GAP_REASONS)[number];
+    readonly startUs: number;
+    /** Null while the gap is open. */
+    readonly endUs: number | null;
+  } | null;
+}
+
+/** Packets that a network card has lost for want of room. Not `rx_dropped`: drivers also count there what nobody asked for. */
+export function lostByCard({ nic }: LinkSnapshot): number {
+  return nic.rx_missed_errors + nic.rx_fifo_errors + nic.rx_over_errors;
+}
+
 /** Where every received packet is: `received = inFlows + dropped + inRings + inHand`. */
 interface LedgerSnapshot {
   readonly received: number;
@@ -106,6 +136,8 @@ export interface Snapshot {
   readonly drops: Drops;
   readonly ledger: LedgerSnapshot;
   readonly interfaces: readonly string[];
+  readonly links: readonly LinkSnapshot[];
+  readonly gaps: GapsSnapshot;
 }
 
 /** True if no more packets are anywhere than went in. */

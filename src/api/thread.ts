@@ -3,7 +3,7 @@ import { exposeControl } from '../control.js';
 import { AppError } from '../errors.js';
 import { type ApiControl, type ApiStart, done } from '../messages.js';
 import { ThreadState } from '../ring/layout.js';
-import { monotonicMs, ThreadBlock } from '../ring/thread-block.js';
+import { Cell, monotonicMs, ThreadBlock } from '../ring/thread-block.js';
 import { logFrom, startThread } from '../thread-start.js';
 import { SAMPLE_INTERVAL_MS } from './history.js';
 import { listenOn } from './listener.js';
@@ -36,6 +36,7 @@ const controls: ApiControl = {
   async listen() {
     try {
       const listening = await listenOn(server, config.apiAddress, config.apiPort);
+      block.cells[Cell.ApiPort] = listening.port;
       block.state = ThreadState.Running;
       return { ok: true, value: listening };
     } catch (error) {

@@ -18,7 +18,8 @@ const enum Block {
   StatusKernel = 0,
 }
 
-const enum Packet {
+/** A packet's header, from its start. */
+export const enum Packet {
   NextWord = 0,
   SecondsWord = 1,
   NanosecondsWord = 2,
@@ -50,24 +51,46 @@ export interface RingFrames {
   readonly snapBytes: number;
 }
 
+/** Told of each block, so that a successor can go on in the same ring. */
+export interface RingProgress {
+  /** A block is about to be handed over; a predecessor has done so with its first `framesTaken` frames. */
+  beginBlock(framesTaken: number): void;
+  /** The block at `blockIndex` is the next one; the one in hand is about to be given back. */
+  endBlock(blockIndex: number): void;
+}
+
+/** Where a ring is read from. */
+export interface RingPosition {
+  readonly blockIndex: number;
+  /** Frames of that block to pass over. */
+  readonly framesTaken: number;
+}
+
+const RING_START: RingPosition = { blockIndex: 0, framesTaken: 0 };
+
 /**
  * Walks the blocks of a TPACKET_V3 ring in memory that the kernel writes. The kernel must have been asked to leave at least 4 bytes
  * before each frame (PACKET_RESERVE): there goes the VLAN tag that it took out, so that the frame is again as it was on the wire.
  */
 export class AfpacketRing {
-  private readonly view: DataView;
+  protected readonly view: DataView;
   private readonly status: Int32Array;
-  private readonly words: Uint32Array;
-  private readonly halfwords: Uint16Array;
+  protected readonly words: Uint32Array;
+  protected readonly halfwords: Uint16Array;
   private readonly blockCount: number;
-  private blockIndex = 0;
+  private blockIndex: number;
+  private framesTaken: number;
 
   /** `memory` holds whole blocks of `blockBytes`, a multiple of 8. */
   constructor(
     memory: ArrayBuffer,
     private readonly blockBytes: number,
-    private readonly frames: RingFrames,
+    protected readonly frames: RingFrames,
+    private readonly progress: RingProgress | null = null,
+    position: RingPosition = RING_START,
   ) {
+    this.blockIndex = position.blockIndex;
+    this.framesTaken = position.framesTaken;
     this.view = new DataView(memory);
     this.status = new Int32Array(memory);
     this.words = new Uint32Array(memory);
@@ -81,47 +104,59 @@ export class AfpacketRing {
     for (let taken = 0; taken < blocksMax; taken++) {
       const block = (this.blockIndex * this.blockBytes) >> 2;
       if ((Atomics.load(this.status, block + Block.StatusWord) & Block.StatusUser) === 0) break;
+      this.progress?.beginBlock(this.framesTaken);
       frameCount += this.walkBlock(sink, block);
-      Atomics.store(this.status, block + Block.StatusWord, Block.StatusKernel);
+      this.framesTaken = 0;
       this.blockIndex = this.blockIndex + 1 === this.blockCount ? 0 : this.blockIndex + 1;
+      this.progress?.endBlock(this.blockIndex);
+      Atomics.store(this.status, block + Block.StatusWord, Block.StatusKernel);
     }
     return frameCount;
   }
 
   private walkBlock(sink: FrameSink, block: number): number {
     const words = this.words;
-    const { interfaceIndex, linkType, isEthernet, snapBytes } = this.frames;
     const blockEnd = (block << 2) + this.blockBytes;
     const count = words[block + Block.PacketCountWord] as number;
     let packet = block + ((words[block + Block.FirstPacketWord] as number) >> 2);
-    for (let index = 0; index < count; index++) {
-      let offset = (packet << 2) + (this.halfwords[(packet << 1) + Packet.MacHalfword] as number);
-      let captured = words[packet + Packet.CapturedWord] as number;
-      let wire = words[packet + Packet.WireWord] as number;
-      if (offset + captured > blockEnd) throw new Error(`receive ring: frame at ${offset} runs beyond its block`);
-      if (
-        ((words[packet + Packet.StatusWord] as number) & Packet.StatusVlan) !== 0 &&
-        isEthernet &&
-        captured >= Vlan.AddressBytes
-      ) {
-        offset -= Vlan.TagBytes;
-        captured += Vlan.TagBytes;
-        wire += Vlan.TagBytes;
-        this.insertVlanTag(packet, offset);
-      }
-      sink.frame(
-        this.view,
-        offset,
-        captured < snapBytes ? captured : snapBytes,
-        wire,
-        words[packet + Packet.SecondsWord] as number,
-        words[packet + Packet.NanosecondsWord] as number,
-        interfaceIndex,
-        linkType,
-      );
+    for (let index = 0; index < this.framesTaken; index++) packet += (words[packet + Packet.NextWord] as number) >> 2;
+    for (let index = this.framesTaken; index < count; index++) {
+      const offset = (packet << 2) + (this.halfwords[(packet << 1) + Packet.MacHalfword] as number);
+      if (offset + (words[packet + Packet.CapturedWord] as number) > blockEnd)
+        throw new Error(`receive ring: frame at ${offset} runs beyond its block`);
+      this.handOver(sink, packet, offset);
       packet += (words[packet + Packet.NextWord] as number) >> 2;
     }
     return count;
+  }
+
+  /** Hands over the packet whose header is at the word `packet` and whose bytes start at `offset`. */
+  protected handOver(sink: FrameSink, packet: number, offset: number): void {
+    const words = this.words;
+    const { interfaceIndex, linkType, isEthernet, snapBytes } = this.frames;
+    let start = offset;
+    let captured = words[packet + Packet.CapturedWord] as number;
+    let wire = words[packet + Packet.WireWord] as number;
+    if (
+      ((words[packet + Packet.StatusWord] as number) & Packet.StatusVlan) !== 0 &&
+      isEthernet &&
+      captured >= Vlan.AddressBytes
+    ) {
+      start -= Vlan.TagBytes;
+      captured += Vlan.TagBytes;
+      wire += Vlan.TagBytes;
+      this.insertVlanTag(packet, start);
+    }
+    sink.frame(
+      this.view,
+      start,
+      captured < snapBytes ? captured : snapBytes,
+      wire,
+      words[packet + Packet.SecondsWord] as number,
+      words[packet + Packet.NanosecondsWord] as number,
+      interfaceIndex,
+      linkType,
+    );
   }
 
   /** Moves the MAC addresses down to `offset` and writes the tag behind them. */

@@ -3,10 +3,13 @@ import type { Config } from '../config.js';
 import { AppError } from '../errors.js';
 import { Errno, errnoText, libcFunction } from '../libc.js';
 import type { InterfaceTable } from '../ring/interface-table.js';
+import type { LeftSocket, SocketEstate } from '../ring/socket-estate.js';
 import { LinkType } from '../wire/link-type.js';
 import { AfpacketRing } from './afpacket-ring.js';
-import { acceptAll, compileFilter } from './bpf.js';
+import { acceptAll, compileFilter, refuseLoopbackOutgoing } from './bpf.js';
+import { COOKED_RESERVE_BYTES, CookedRing } from './cooked-ring.js';
 import { linkTypeOfHardware } from './hardware-type.js';
+import { KernelInterfaces } from './kernel-interfaces.js';
 import { callFailed, type KernelInterface, PacketOption, PacketSocket, PollResult, SocketType } from './packet-socket.js';
 import { type FrameSink, type PacketSource, type SourceStatistics, Step } from './source.js';
 
@@ -28,18 +31,24 @@ const FRAME_BYTES = 2048;
 /** Bytes left free before each frame, for a VLAN tag. */
 const RESERVE_BYTES = 4;
 
+/** This name stands for all interfaces, present and to come. */
+export const ANY_INTERFACE = 'any';
+/** What it is bound to (packet(7)). */
+const ALL_INTERFACES: KernelInterface = { index: 0, hardwareType: -1, isUp: true, isLoopback: false };
+
 /** `mmap` answers all ones for a failure, as wide as a pointer is. */
 function isMapFailed(address: bigint | null): address is null {
   return address === null || BigInt.asIntN(8 * koffi.sizeof('void *'), address) === -1n;
 }
 
 /**
- * Captures from one interface through an AF_PACKET ring that the kernel writes and this thread reads (TPACKET_V3). For a thread of
+ * Captures from one interface, or from all of them (`any`), through an AF_PACKET ring that the kernel writes and this thread reads (TPACKET_V3). For a thread of
  * its own: `step` blocks it. Timestamps are the kernel's. An interface that is down delivers once it is up; one that goes away ends
  * the capture with `CAPTURE_FAILED`, after everything before has been handed over.
  *
  * Every packet that the kernel counted and did not drop is handed over exactly once: on the loopback interface, where each packet
- * passes twice, the kernel is told to leave out the outgoing copy before it counts.
+ * passes twice, the kernel is told to leave out the outgoing copy before it counts. Frames of `any` have the link header of
+ * LINKTYPE_LINUX_SLL2, and each the interface that it was seen on; promiscuous mode is then left to others.
  */
 export class AfpacketSource implements PacketSource {
   private readonly mmap = libcFunction<bigint | null>(
@@ -50,28 +59,40 @@ export class AfpacketSource implements PacketSource {
   private socket: PacketSocket | null = null;
   private mapping: bigint | null = null;
   private ring: AfpacketRing | null = null;
+  private kernelInterfaces: KernelInterfaces | null = null;
+  private readonly isAny: boolean;
   private sink: FrameSink | null = null;
   private interfaceIndex = 0;
+  /** Whether the socket that is open was left by a dead capture thread. */
+  isInherited = false;
   private isGone = false;
+  private hasLostLink = false;
   private statisticsLast: SourceStatistics = { kernelPackets: 0, kernelDropped: 0, inputBytesRead: 0, inputBytesTotal: 0 };
 
   constructor(
     private readonly interfaceName: string,
     private readonly config: Config,
+    private readonly estate: SocketEstate | null = null,
   ) {
     const blocks = Math.max(BLOCKS_MIN, Math.ceil(config.captureBufferBytes / BLOCK_BYTES));
     this.ringBytes = blocks * BLOCK_BYTES;
+    this.isAny = interfaceName === ANY_INTERFACE;
   }
 
   /**
-   * Throws `INTERFACE_NOT_FOUND`, `CAPTURE_NOT_PERMITTED`, `CAPTURE_FILTER_INVALID`, `LIBPCAP_MISSING` or, with the system call,
-   * `CAPTURE_FAILED`; then nothing is left open.
+   * Opens the interface, or goes on with the socket that a dead capture thread has left. Throws `INTERFACE_NOT_FOUND`,
+   * `CAPTURE_NOT_PERMITTED`, `CAPTURE_FILTER_INVALID`, `LIBPCAP_MISSING` or, with the system call, `CAPTURE_FAILED`; then nothing
+   * is left open.
    */
   open(sink: FrameSink, interfaces: InterfaceTable): void {
     this.close();
     this.isGone = false;
+    this.hasLostLink = false;
+    const left = this.estate?.find() ?? null;
+    this.isInherited = left !== null;
     try {
-      this.start(sink, interfaces);
+      if (left) this.inherit(left, sink, interfaces);
+      else this.start(sink, interfaces);
     } catch (error) {
       this.close();
       throw error;
@@ -84,15 +105,34 @@ export class AfpacketSource implements PacketSource {
     const socket = this.socket as PacketSocket;
     this.sink = sink;
     this.interfaceIndex = kernelInterface.index;
-    this.mapRing(socket, linkType, interfaces.indexOf(this.interfaceName, linkType));
+    this.mapRing(socket);
+    this.ring = this.makeRing(socket, linkType, interfaces);
     if (kernelInterface.isLoopback) socket.ignoreOutgoing();
     socket.attachFilter(this.filterProgram(linkType));
-    if (this.config.capturePromiscuous) socket.promiscuous(kernelInterface.index, true);
+    if (this.config.capturePromiscuous && !this.isAny) socket.promiscuous(kernelInterface.index, true);
     socket.startIntake(kernelInterface.index);
+    this.estate?.leave(socket.fd, this.mapping as bigint, this.ringBytes, linkType);
+  }
+
+  /** One whose interface is gone, or has another name by now, is only read to its end. */
+  private inherit(left: LeftSocket, sink: FrameSink, interfaces: InterfaceTable): void {
+    const socket = new PacketSocket(left.fd);
+    this.socket = socket;
+    this.mapping = left.address;
+    this.sink = sink;
+    this.ring = this.makeRing(socket, left.linkType, interfaces, left);
+    this.interfaceIndex = socket.boundIndex();
+    if (this.isAny || (this.interfaceIndex > 0 && socket.status(this.interfaceName)?.index === this.interfaceIndex)) return;
+    this.isGone = true;
+    if (socket.isBound()) socket.stopIntake(this.interfaceIndex);
   }
 
   /** The kind of socket follows from the hardware type, which only a socket can ask for. */
   private openSocket(): { kernelInterface: KernelInterface; linkType: number } {
+    if (this.isAny) {
+      this.socket = PacketSocket.open(SocketType.Datagram);
+      return { kernelInterface: ALL_INTERFACES, linkType: LinkType.LinuxSll2 };
+    }
     this.socket = PacketSocket.open(SocketType.Raw);
     const kernelInterface = this.socket.interface(this.interfaceName);
     const linkType = linkTypeOfHardware(kernelInterface.hardwareType);
@@ -104,9 +144,13 @@ export class AfpacketSource implements PacketSource {
     return { kernelInterface, linkType };
   }
 
-  private mapRing(socket: PacketSocket, linkType: number, interfaceIndex: number): void {
+  private mapRing(socket: PacketSocket): void {
     socket.setPacketOption(PacketOption.Version, Int32Array.of(TPACKET_V3), 'asking for TPACKET_V3');
-    socket.setPacketOption(PacketOption.Reserve, Uint32Array.of(RESERVE_BYTES), 'setting PACKET_RESERVE');
+    socket.setPacketOption(
+      PacketOption.Reserve,
+      Uint32Array.of(this.isAny ? COOKED_RESERVE_BYTES : RESERVE_BYTES),
+      'setting PACKET_RESERVE',
+    );
     const frameCount = this.ringBytes / FRAME_BYTES;
     const request = Uint32Array.of(BLOCK_BYTES, this.ringBytes / BLOCK_BYTES, FRAME_BYTES, frameCount, BLOCK_TIMEOUT_MS, 0, 0);
     const what = `allocating a capture buffer of ${this.ringBytes} bytes (capture.buffer-bytes)`;
@@ -114,17 +158,30 @@ export class AfpacketSource implements PacketSource {
     const address = this.mmap(null, this.ringBytes, PROTECTION_READ_WRITE, MAP_SHARED, socket.fd, 0);
     if (isMapFailed(address)) throw callFailed('mapping the capture buffer');
     this.mapping = address;
-    this.ring = new AfpacketRing(koffi.view(address, this.ringBytes), BLOCK_BYTES, {
-      interfaceIndex,
-      linkType,
-      isEthernet: linkType === LinkType.Ethernet,
-      snapBytes: this.config.captureSnapBytes,
-    });
+  }
+
+  /** A new ring is read from its start, one that was left from where it stands. */
+  private makeRing(socket: PacketSocket, linkType: number, interfaces: InterfaceTable, position?: LeftSocket): AfpacketRing {
+    const memory = koffi.view(this.mapping as bigint, this.ringBytes);
+    const snapBytes = this.config.captureSnapBytes;
+    if (this.isAny) {
+      const known = new KernelInterfaces(interfaces, linkType, (index) => socket.nameOf(index));
+      this.kernelInterfaces = known;
+      return new CookedRing(memory, BLOCK_BYTES, snapBytes, known.indexOf, this.estate, position);
+    }
+    const interfaceIndex = interfaces.indexOf(this.interfaceName, linkType);
+    const frames = { interfaceIndex, linkType, isEthernet: linkType === LinkType.Ethernet, snapBytes };
+    return new AfpacketRing(memory, BLOCK_BYTES, frames, this.estate, position);
   }
 
   /** The program also cuts frames to the snap length, so that the ring holds more of them. */
   private filterProgram(linkType: number): Uint8Array {
     const { captureFilter, captureSnapBytes } = this.config;
+    if (this.isAny) {
+      // The filter sees what a packet of any interface starts with: its IP header.
+      const target = { interface: null, linkType: LinkType.Raw, snapBytes: captureSnapBytes };
+      return refuseLoopbackOutgoing(captureFilter === '' ? acceptAll(captureSnapBytes) : compileFilter(captureFilter, target));
+    }
     if (captureFilter === '') return acceptAll(captureSnapBytes);
     return compileFilter(captureFilter, { interface: this.interfaceName, linkType, snapBytes: captureSnapBytes });
   }
@@ -133,6 +190,7 @@ export class AfpacketSource implements PacketSource {
   step(waitMs: number): Step {
     if (!this.ring || !this.socket || !this.sink) return Step.End;
     if (this.ring.walk(this.sink, BLOCKS_PER_STEP) > 0) return Step.More;
+    this.kernelInterfaces?.refresh();
     if (this.poll(this.socket, waitMs) === PollResult.Error) {
       this.takeError(this.socket);
       // A block that is not full is handed over by the kernel's timer, interface or not.
@@ -150,7 +208,8 @@ export class AfpacketSource implements PacketSource {
   /** An interface that went down reports ENETDOWN once and delivers again after it is up. */
   private takeError(socket: PacketSocket): void {
     const errno = socket.takeError();
-    this.isGone = !socket.isBound();
+    this.hasLostLink = true;
+    this.isGone ||= !this.isAny && !socket.isBound();
     if (!this.isGone && errno !== 0 && errno !== Errno.ENETDOWN)
       throw new AppError('CAPTURE_FAILED', `capture on ${this.interfaceName} failed: ${errnoText(errno)}`);
   }
@@ -160,7 +219,19 @@ export class AfpacketSource implements PacketSource {
    * After the first `Step.Idle` of a step that waits at least 40 ms, frames handed over = kernelPackets - kernelDropped.
    */
   stopIntake(): void {
-    if (this.socket && !this.isGone) this.socket.stopIntake(this.interfaceIndex);
+    if (this.socket && (this.isAny || this.socket.isBound())) this.socket.stopIntake(this.interfaceIndex);
+  }
+
+  /** For those who wait for several sources at once: readable, or with an error pending, when a step finds something. */
+  get fd(): number | null {
+    return this.socket?.fd ?? null;
+  }
+
+  /** Whether the interface went down or away since this was asked last. */
+  takeLinkLoss(): boolean {
+    const hasLostLink = this.hasLostLink;
+    this.hasLostLink = false;
+    return hasLostLink;
   }
 
   /** Costs one system call while the source is open. */
@@ -176,9 +247,11 @@ export class AfpacketSource implements PacketSource {
   /** Nothing may read the ring's memory after it is unmapped, so the ring goes first. */
   close(): void {
     this.ring = null;
+    this.kernelInterfaces = null;
     this.sink = null;
     const { mapping, socket } = this;
     this.mapping = null;
+    if (socket) this.estate?.clear();
     try {
       if (mapping !== null && this.munmap(mapping, this.ringBytes) < 0) throw callFailed('unmapping the capture buffer');
       if (socket) this.statistics();

@@ -124,6 +124,61 @@ export function compileFilter(expression: string, target: FilterTarget): Uint8Ar
   }
 }
 
+/** Ancillary data of a frame that is being filtered (linux/filter.h), and what is compared. */
+const ANCILLARY_PACKET_TYPE = 0xfffff004;
+const ANCILLARY_HARDWARE_TYPE = 0xfffff01c;
+const HARDWARE_LOOPBACK = 772;
+const PACKET_OUTGOING = 4;
+/** BPF_LD | BPF_W | BPF_ABS and BPF_JMP | BPF_JEQ | BPF_K. */
+const LOAD_WORD = 0x20;
+const JUMP_IF_EQUAL = 0x15;
+
+/**
+ * Puts a test before `program`: what the loopback interface sends is refused, since it comes in there as well and would be seen
+ * twice. For a socket that receives from all interfaces; one that is bound to the loopback interface has an option for it.
+ */
+export function refuseLoopbackOutgoing(program: Uint8Array): Uint8Array {
+  // Operation, jumps if equal and if not, constant.
+  const test: [number, number, number, number][] = [
+    [LOAD_WORD, 0, 0, ANCILLARY_HARDWARE_TYPE],
+    [JUMP_IF_EQUAL, 0, 3, HARDWARE_LOOPBACK],
+    [LOAD_WORD, 0, 0, ANCILLARY_PACKET_TYPE],
+    [JUMP_IF_EQUAL, 0, 1, PACKET_OUTGOING],
+    [RETURN_CONSTANT, 0, 0, 0],
+  ];
+  const whole = new Uint8Array(test.length * INSTRUCTION_BYTES + program.byteLength);
+  const codes = new Uint16Array(whole.buffer);
+  const constants = new Uint32Array(whole.buffer);
+  test.forEach(([operation, ifEqual, ifNot, constant], index) => {
+    codes[index * 4] = operation;
+    whole[index * INSTRUCTION_BYTES + 2] = ifEqual;
+    whole[index * INSTRUCTION_BYTES + 3] = ifNot;
+    constants[index * 2 + 1] = constant;
+  });
+  whole.set(program, test.length * INSTRUCTION_BYTES);
+  return whole;
+}
+
+/** Link types whose filters have words of their own: an expression is sound if it is so for one of them. */
+const LINK_TYPES_OF_WORDS = [LinkType.Ethernet, LinkType.Raw, LinkType.Ieee80211Radiotap] as const;
+
+/**
+ * Checks an expression before the interface that it is for is known. Throws `CAPTURE_FILTER_INVALID` or `LIBPCAP_MISSING`, as
+ * `compileFilter` does.
+ */
+export function checkFilterWords(expression: string): void {
+  let failure: unknown;
+  for (const linkType of LINK_TYPES_OF_WORDS) {
+    try {
+      compileFilter(expression, { interface: null, linkType, snapBytes: 65_535 });
+      return;
+    } catch (error) {
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
 /** Copies a `struct bpf_program` (count, then pointer) and makes every accepting `ret` keep `snapBytes`. */
 function copyProgram(program: Uint8Array, expression: string, snapBytes: number): Uint8Array {
   const count = new Uint32Array(program.buffer)[0] as number;

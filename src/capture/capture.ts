@@ -28,6 +28,7 @@ const turnOfEventLoop = (): Promise<void> => new Promise((resolve) => setImmedia
 /** Everything that the capture does, in whichever thread it runs: `cap` works in the main thread only. */
 export class Capture implements CaptureControl {
   private readonly block: ThreadBlock;
+  private readonly apiBlock: ThreadBlock;
   private readonly writer: FrameWriter;
   private readonly time: LiveTime | null;
   private source: PacketSource | null = null;
@@ -38,6 +39,7 @@ export class Capture implements CaptureControl {
   constructor(private readonly start: CaptureStart) {
     const { memory } = start;
     this.block = new ThreadBlock(memory.capture);
+    this.apiBlock = new ThreadBlock(memory.api);
     const rings = memory.frameRings.map((ring, index) => {
       return new RingProducer(ring, new Doorbell(memory.parse[index] as SharedArrayBuffer));
     });
@@ -52,7 +54,7 @@ export class Capture implements CaptureControl {
 
   async open(): Promise<Outcome> {
     try {
-      const source = await createSource(this.start.source, this.start.config);
+      const source = await createSource(this.start);
       await source.open(this.writer, new InterfaceTable(this.start.memory.interfaces));
       this.source = source;
       return done;
@@ -84,6 +86,7 @@ export class Capture implements CaptureControl {
     for (let steps = 1; this.block.command === Command.Run; steps++) {
       this.block.beat();
       this.time?.refresh();
+      if (this.start.config.captureExcludeOwn) this.writer.ownPort = this.apiBlock.cell(Cell.ApiPort);
       const stepping = source.step(WAIT_MS);
       const step = typeof stepping === 'number' ? stepping : await stepping;
       this.writer.flush();

@@ -4,6 +4,7 @@ import type { RingProducer } from '../ring/ring.js';
 import { Cell, type ThreadBlock } from '../ring/thread-block.js';
 import { CopyLength } from './copy-length.js';
 import type { LiveTime } from './live-time.js';
+import { isOwnTraffic } from './own-traffic.js';
 import type { FrameSink } from './source.js';
 import { steer } from './steer.js';
 
@@ -22,6 +23,8 @@ export class FrameWriter implements FrameSink {
   private readonly unpublished: Int32Array;
   private readonly publishBytes: number;
   private readonly copyLength = new CopyLength();
+  /** Frames of connections with our own API on this port are counted and left out; 0 takes them like the rest. */
+  ownPort = 0;
 
   /** `isLive`: a full ring drops the frame; otherwise the thread waits. `time` puts timestamps right that went by a wrong clock. */
   constructor(
@@ -51,6 +54,10 @@ export class FrameWriter implements FrameSink {
     cells[Cell.WireBytesReceived] = (cells[Cell.WireBytesReceived] as number) + wireBytes;
     if (wireBytes > FRAME_BYTES_USUAL_MAX) cells[Cell.FramesOversized] = (cells[Cell.FramesOversized] as number) + 1;
     if (capturedBytes < wireBytes) cells[Cell.FramesCut] = (cells[Cell.FramesCut] as number) + 1;
+    if (this.ownPort !== 0 && isOwnTraffic(view, offset, capturedBytes, linkType, this.ownPort)) {
+      cells[Cell.Drops + Drop.OwnTraffic] = (cells[Cell.Drops + Drop.OwnTraffic] as number) + 1;
+      return;
+    }
     const index = rings.length === 1 ? 0 : steer(view, offset, capturedBytes, linkType, rings.length);
     const ring = rings[index] as RingProducer;
     const copiedBytes = this.copyLength.of(view, offset, capturedBytes, linkType);

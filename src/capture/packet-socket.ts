@@ -38,13 +38,17 @@ const enum Protocol {
 
 /** ioctl requests of linux/sockios.h and flags of linux/if.h. */
 const enum InterfaceRequest {
+  Name = 0x8910,
   Flags = 0x8913,
   HardwareAddress = 0x8927,
+  Index = 0x8933,
 }
 
 const enum InterfaceFlag {
   Up = 1,
   Loopback = 8,
+  /** Up, and the link is, too; where the driver does not know, the link is taken to be up. */
+  Running = 64,
 }
 
 const POLLIN = 1;
@@ -71,6 +75,16 @@ export interface KernelInterface {
   readonly isUp: boolean;
   readonly isLoopback: boolean;
 }
+
+/** Whether an interface can deliver anything just now. */
+export interface InterfaceStatus {
+  readonly index: number;
+  readonly isUp: boolean;
+  readonly hasCarrier: boolean;
+}
+
+/** Bytes of an interface name, without the zero at its end (IFNAMSIZ). */
+const NAME_BYTES_MAX = 15;
 
 interface Calls {
   readonly socket: NativeFunction;
@@ -157,10 +171,26 @@ export class PacketSocket {
     return { index, hardwareType, isUp: (flags & InterfaceFlag.Up) !== 0, isLoopback: (flags & InterfaceFlag.Loopback) !== 0 };
   }
 
+  /** How the interface `name` is, or null when there is none of that name. Two system calls. */
+  status(name: string): InterfaceStatus | null {
+    if (Buffer.byteLength(name) > NAME_BYTES_MAX) return null;
+    const index = this.tryInterfaceRequest(name, InterfaceRequest.Index);
+    const flags = this.tryInterfaceRequest(name, InterfaceRequest.Flags);
+    if (index < 0 || flags < 0) return null;
+    return { index, isUp: (flags & InterfaceFlag.Up) !== 0, hasCarrier: (flags & InterfaceFlag.Running) !== 0 };
+  }
+
+  /** Name of the interface with this index, or null when there is none. */
+  nameOf(index: number): string | null {
+    const ifreq = new Uint8Array(40);
+    new Int32Array(ifreq.buffer)[4] = index;
+    if (this.calls.ioctl(this.fd, InterfaceRequest.Name, ifreq) < 0) return null;
+    return new TextDecoder().decode(ifreq.subarray(0, ifreq.indexOf(0)));
+  }
+
   /** Whether the interface `name` is there and up. */
   isUp(name: string): boolean {
-    const flags = this.tryInterfaceRequest(name, InterfaceRequest.Flags);
-    return flags >= 0 && (flags & InterfaceFlag.Up) !== 0;
+    return this.status(name)?.isUp ?? false;
   }
 
   private interfaceRequest(name: string, request: InterfaceRequest, what: string): number {
@@ -169,11 +199,12 @@ export class PacketSocket {
     return answer;
   }
 
-  /** A `struct ifreq` is 16 bytes of name and up to 24 of answer, which starts with 16 bits for both requests used here; or -1. */
+  /** A `struct ifreq` is 16 bytes of name and up to 24 of answer: 32 bits for the index, 16 for the others used here; or -1. */
   private tryInterfaceRequest(name: string, request: InterfaceRequest): number {
     const ifreq = new Uint8Array(40);
-    new TextEncoder().encodeInto(name, ifreq.subarray(0, 15));
-    return this.calls.ioctl(this.fd, request, ifreq) < 0 ? -1 : (new Uint16Array(ifreq.buffer)[8] as number);
+    new TextEncoder().encodeInto(name, ifreq.subarray(0, NAME_BYTES_MAX));
+    if (this.calls.ioctl(this.fd, request, ifreq) < 0) return -1;
+    return (request === InterfaceRequest.Index ? new Int32Array(ifreq.buffer)[4] : new Uint16Array(ifreq.buffer)[8]) as number;
   }
 
   /** Sets an option of level SOL_PACKET. `what` names it in the error. */
@@ -226,9 +257,14 @@ export class PacketSocket {
 
   /** Whether the interface that the socket was bound to is still there; the kernel unbinds the socket when it goes away. */
   isBound(): boolean {
+    return this.boundIndex() > 0;
+  }
+
+  /** Index of the interface that the socket is bound to: 0 for all of them, -1 when its interface has gone away. */
+  boundIndex(): number {
     const address = new Int32Array(5);
     if (this.calls.getsockname(this.fd, address, Uint32Array.of(20)) < 0) throw callFailed('getsockname');
-    return (address[1] as number) > 0;
+    return address[1] as number;
   }
 
   /** Blocks the thread until something can be read, an error is pending, or `timeoutMs` are over. */

@@ -55,6 +55,12 @@ export interface PacketSource {
    * after it, the frames handed over are `kernelPackets - kernelDropped`.
    */
   stopIntake?(): void;
+  /** Live sources: whether `open` went on with what a dead capture thread had left, so that nothing was missed. */
+  readonly isInherited?: boolean;
+  /** Live sources: what `poll` can wait for, or null while there is nothing; absent where the source waits for itself. */
+  readonly fd?: number | null;
+  /** Live sources: whether the interface went down or away since this was asked last. */
+  takeLinkLoss?(): boolean;
   /** Closes what is open; may be called at any time, and twice. */
   close(): void;
 }

@@ -42,6 +42,7 @@ const DROP_MEANINGS: Readonly<Record<Exclude<(typeof DROP_REASONS)[number], ''>,
   wlan_no_data: 'Wi-Fi data frames without data.',
   wlan_protected: 'Wi-Fi data frames that are encrypted.',
   wlan_fragment: 'Wi-Fi fragments behind the first.',
+  own_traffic: 'Connections with the API of flowberry itself; `capture.exclude-own` off keeps them.',
 };
 
 const code = (text: string): string => `\`${text}\``;

@@ -15,7 +15,7 @@ import {
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
 /** Options that a replay has no use for. */
-const LIVE_ONLY = /^(api\.|capture\.(interface|backend|filter|promiscuous|buffer-bytes)$)/;
+const LIVE_ONLY = /^(api\.|capture\.(interface|wait-for-interface|backend|filter|exclude-own|promiscuous|buffer-bytes)$)/;
 
 /** Options by the command that they are for. */
 export const COMMAND_OPTIONS = {

@@ -12,17 +12,27 @@ const STDOUT_FD = 1;
 /** How long a stop may take before the process ends without it. */
 const STOP_DEADLINE_MS = 10_000;
 
-function sourceOf(config: Config): SourceSpec & { readonly interface: string } {
-  const name = config.captureInterface === 'auto' ? defaultInterface() : config.captureInterface;
+/** `auto` is settled here if it can be, so that log and session have the name; the capture waits for it otherwise. */
+function interfacesOf(config: Config): string[] {
+  if (config.captureInterface !== 'auto') return config.captureInterface.split(',');
+  try {
+    return [defaultInterface()];
+  } catch (error) {
+    if (config.captureWaitForInterface) return ['auto'];
+    throw error;
+  }
+}
+
+function sourceOf(config: Config): SourceSpec & { readonly interfaces: readonly string[] } {
   const backend = config.captureBackend === 'auto' ? (process.platform === 'linux' ? 'afpacket' : 'cap') : config.captureBackend;
-  return { type: backend, interface: name };
+  return { type: backend, interfaces: interfacesOf(config) };
 }
 
 /** `flowberry run`: captures until SIGTERM or SIGINT, then stores everything and ends. Returns the exit code. */
 export async function runDaemon(config: Config): Promise<number> {
   const log = createLog(config.logLevel, STDOUT_FD);
   const source = sourceOf(config);
-  const session = newSession('live', source.interface);
+  const session = newSession('live', source.interfaces.join(','));
   const pipeline = new Pipeline({ config, session, source, hasApi: true, log });
   let deadline: NodeJS.Timeout | undefined;
   const ignoreSignals = onStopSignal((signal) => {
@@ -37,7 +47,7 @@ export async function runDaemon(config: Config): Promise<number> {
   try {
     const { api, journalMode, affinityNote } = await pipeline.start();
     log('info', 'capturing', {
-      interface: source.interface,
+      interface: session.source,
       backend: source.type,
       database: config.dbPath,
       journal_mode: journalMode,

@@ -83,12 +83,27 @@ export function formatStatus(body: HealthBody, rates: Rates | null): string {
     `flows       ${number(flows.active)} of ${number(flows.active_max)} active, ${number(flows.created)} created, ${number(flows.emitted)} emitted, ${number(flows.written)} written, ${number(flows.waiting)} waiting, ${number(flows.evicted)} evicted`,
     `writer      ${number(writer.batches)} batches${commit}, ${number(writer.busy_retries)} busy, ${number(writer.errors)} errors`,
     `rings       ${body.rings.map((ring) => `${ring.name} ${ring.used_percent} %`).join(', ')}`,
+    ...linkLines(body),
     `interfaces  ${body.interfaces.map(printable).join(', ') || 'none yet'}`,
     ...(rates ? [rateLine(rates)] : []),
     '',
     ...threadTable(body),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** What the watched interfaces lost, and when they were away; nothing in a replay. */
+function linkLines({ links, gaps }: HealthBody): string[] {
+  if (links.length === 0) return [];
+  const states = links.map(({ name, state, nic }) => {
+    const lost = nic.rx_missed_errors + nic.rx_fifo_errors + nic.rx_over_errors;
+    return `${printable(name)} ${state}, ${number(lost)} lost by the card`;
+  });
+  const last = gaps.last && `, the last of ${printable(gaps.last.interface)} (${gaps.last.reason})`;
+  return [
+    `links       ${states.join('; ')}`,
+    `gaps        ${number(gaps.count)}, ${duration(gaps.total_ms / 1000)} in all${last ?? ''}`,
+  ];
 }
 
 function rateLine(rates: Rates): string {

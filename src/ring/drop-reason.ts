@@ -64,7 +64,9 @@ export const enum Drop {
   WlanProtected = 36,
   /** IEEE 802.11 fragments behind the first: what they carry began in another frame. */
   WlanFragment = 37,
-  Count = 38,
+  /** A connection with our own API. */
+  OwnTraffic = 38,
+  Count = 39,
 }
 
 /** Names of `Drop`, in its order. */
@@ -107,6 +109,7 @@ export const DROP_REASONS = [
   'wlan_no_data',
   'wlan_protected',
   'wlan_fragment',
+  'own_traffic',
 ] as const;
 
 if (DROP_REASONS.length !== Drop.Count) throw new Error('drop reasons: names and numbers differ');

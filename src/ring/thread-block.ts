@@ -34,6 +34,9 @@ export const enum Cell {
   FramesOversized = 12,
   /** Capture: frames of which the capture holds a part only. */
   FramesCut = 13,
+  /** Capture: gaps of all interfaces that were begun, and the milliseconds of those that are over. */
+  Gaps = 14,
+  GapMs = 15,
 
   /** Parse: frames taken from the ring; each of them is in `PacketsInFlows` or under a drop reason. */
   FramesTaken = 16,
@@ -88,6 +91,9 @@ export const enum Cell {
   /** Capture: how often the wall clock was set during the run, and how far it is from the clock of the run (gauge, ms). */
   ClockSteps = 57,
   ClockOffsetMs = 58,
+
+  /** API: the port that it listens on, 0 before it does (gauge). */
+  ApiPort = 56,
 
   /** Every thread: drops by reason, one cell each, in the order of `Drop`. */
   Drops = 64,

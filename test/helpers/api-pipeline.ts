@@ -3,8 +3,10 @@ import { type Config, resolveConfig } from '../../src/config.js';
 import type { PipelineMemory, Session } from '../../src/messages.js';
 import { Doorbell } from '../../src/ring/doorbell.js';
 import type { Drop } from '../../src/ring/drop-reason.js';
+import { createGapLog } from '../../src/ring/gap-log.js';
 import { createInterfaceTable, InterfaceTable } from '../../src/ring/interface-table.js';
 import { RecordKind, Table, Thread, ThreadState } from '../../src/ring/layout.js';
+import { createLinkTable } from '../../src/ring/link-table.js';
 import { createRing, ResumeAt, RingConsumer, RingProducer } from '../../src/ring/ring.js';
 import { Cell, createThreadBlock, ThreadBlock } from '../../src/ring/thread-block.js';
 
@@ -27,6 +29,8 @@ function createMemory(): PipelineMemory {
       return table;
     }),
     interfaces: createInterfaceTable(),
+    links: createLinkTable(),
+    gaps: createGapLog(),
   };
 }
 

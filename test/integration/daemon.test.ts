@@ -1,60 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { flowberry, program, temporaryDirectory } from '../helpers/daemon.js';
+import { flowberry, temporaryDirectory } from '../helpers/daemon.js';
 import { tcpFrame, udpFrame } from '../helpers/frames.js';
+import { Daemon } from '../helpers/live-daemon.js';
 import { FrameSender, NetworkNamespace, namespaceObstacle } from '../helpers/network-namespace.js';
 
 const obstacle = namespaceObstacle();
-
-interface LogLine {
-  readonly level: string;
-  readonly msg: string;
-  readonly [field: string]: unknown;
-}
-
-/** A daemon that runs in a namespace of its own, on one end of a veth pair. */
-class Daemon {
-  readonly lines: LogLine[] = [];
-  private readonly child: ChildProcess;
-  private readonly arrivals: (() => void)[] = [];
-
-  constructor(
-    readonly namespace: NetworkNamespace,
-    args: readonly string[],
-  ) {
-    this.child = spawn('ip', ['netns', 'exec', namespace.name, process.execPath, program, 'run', '--api-port', '0', ...args], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    onTestFinished(() => void this.child.kill('SIGKILL'));
-    createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-      this.lines.push(JSON.parse(line) as LogLine);
-      for (const arrived of this.arrivals.splice(0)) arrived();
-    });
-  }
-
-  /** Waits for a log line. */
-  async line(message: string): Promise<LogLine> {
-    for (;;) {
-      const found = this.lines.find((line) => line.msg === message);
-      if (found) return found;
-      await new Promise<void>((resolve) => this.arrivals.push(resolve));
-    }
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
-  }
-
-  async exitCode(): Promise<number> {
-    if (this.child.exitCode === null) await once(this.child, 'close');
-    return this.child.exitCode ?? -1;
-  }
-}
 
 const FRAMES = 20_000;
 
@@ -110,11 +64,12 @@ describe.skipIf(obstacle !== null)(`the daemon on a veth pair (${obstacle ?? 'as
     expect((await flowberry(['db', 'check', '--db', database])).exitCode).toBe(0);
   });
 
-  it('says in one line that an interface is not there', async () => {
+  it('says in one line that an interface is not there, if it is not to wait for it', async () => {
     const { exitCode, stderr } = await flowberry([
       'run',
       '--interface',
       'nothere',
+      '--no-wait-for-interface',
       '--db',
       join(temporaryDirectory(), 'flows.db'),
     ]);

@@ -1,5 +1,4 @@
-import { closeSync, readFileSync, writeSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { closeSync, writeSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { AfpacketSource } from '../../src/capture/afpacket-source.js';
 import { canCompileFilters } from '../../src/capture/bpf.js';
@@ -8,7 +7,7 @@ import { Step } from '../../src/capture/source.js';
 import { resolveConfig } from '../../src/config.js';
 import { createInterfaceTable, InterfaceTable } from '../../src/ring/interface-table.js';
 import { frame, ipv4, payload, udp } from '../helpers/frames.js';
-import { ADDRESSES, capObstacle, drain, hex, type LiveSource, mixedFrames, toPort, WAIT_MS } from '../helpers/live-source.js';
+import { ADDRESSES, capLinkObstacle, drain, hex, type LiveSource, mixedFrames, toPort, WAIT_MS } from '../helpers/live-source.js';
 import {
   FrameFlood,
   FrameSender,
@@ -20,14 +19,6 @@ import {
 import { RecordingSink } from '../helpers/recording-sink.js';
 
 const obstacle = namespaceObstacle();
-
-/** With its assertions in, cap aborts the process when an interface goes down. */
-function capAborts(): boolean {
-  const library = createRequire(import.meta.url).resolve('cap/build/Release/cap.node');
-  return readFileSync(library).includes('__assert_fail');
-}
-
-const capLinkObstacle = capObstacle ?? (capAborts() ? 'needs cap built with CXXFLAGS=-DNDEBUG' : null);
 
 describe.skipIf(obstacle !== null)(`live sources when interfaces go up, down and away${obstacle ? ` (${obstacle})` : ''}`, () => {
   let namespace: NetworkNamespace;

@@ -18,7 +18,7 @@ describe('a snapshot', () => {
     pipeline.drop(3, Drop.RingFull, pipeline.capture);
     pipeline.drop(1, Drop.Arp, first);
     pipeline.drop(2, Drop.Arp, second);
-    const snapshot = new SnapshotReader(pipeline.memory).read(pipeline.nowMs);
+    const snapshot = new SnapshotReader(pipeline.memory, pipeline.session).read(pipeline.nowMs);
     expect(snapshot.drops).toEqual({ ring_full: 3, arp: 3 });
     expect(snapshot.ledger).toEqual({ received: 36, inFlows: 30, dropped: 6, inRings: 0, inHand: 0 });
     expect(snapshot.workers.map((worker) => worker.packetsInFlows)).toEqual([10, 20]);
@@ -32,7 +32,7 @@ describe('a snapshot', () => {
     writer.cells[Cell.HeartbeatMs] = pipeline.nowMs - 250;
     writer.words[Thread.TaskId] = 4321;
     pipeline.add(writer, Cell.Starts, 3);
-    const { threads } = new SnapshotReader(pipeline.memory).read(pipeline.nowMs);
+    const { threads } = new SnapshotReader(pipeline.memory, pipeline.session).read(pipeline.nowMs);
     expect(threads.map((thread) => thread.name)).toEqual(['capture', 'parse-0', 'parse-1', 'writer', 'api']);
     const fresh = { state: 'starting', isDraining: false, heartbeatAgeMs: null, restarts: 0, hangs: 0, taskId: null };
     expect(threads[0]).toEqual({ name: 'capture', ...fresh });
@@ -52,13 +52,13 @@ describe('a snapshot', () => {
     const table = new InterfaceTable(pipeline.memory.interfaces);
     table.indexOf('eth0', 1);
     table.indexOf('wlan0', 1);
-    expect(new SnapshotReader(pipeline.memory).read(0).interfaces).toEqual(['eth0', 'wlan0']);
+    expect(new SnapshotReader(pipeline.memory, pipeline.session).read(0).interfaces).toEqual(['eth0', 'wlan0']);
   });
 
   it('keeps the fill of a ring in its range while both ends move', () => {
     const pipeline = new ApiPipeline();
     const words = new Int32Array(pipeline.memory.frameRings[0] as SharedArrayBuffer);
-    const reader = new SnapshotReader(pipeline.memory);
+    const reader = new SnapshotReader(pipeline.memory, pipeline.session);
     words[Ring.Consumed] = 64;
     expect(reader.read(0).workers[0]?.frameRing.usedBytes).toBe(0);
     words[Ring.Produced] = 1_000_000;
@@ -114,7 +114,7 @@ describe('a snapshot of threads that count', () => {
     });
     await once(worker, 'online');
 
-    const reader = new SnapshotReader(memory);
+    const reader = new SnapshotReader(memory, new ApiPipeline().session);
     const impossible = [];
     let snapshot = reader.read(0);
     let moved = 0;

@@ -124,6 +124,18 @@ describe('resolveConfig', () => {
       expectRefused(() => resolveConfig(readFlags({ [name]: asText })), 'CONFIG_VALUE_INVALID', name, OPTIONS[name].range);
   });
 
+  it('takes several interfaces, none twice, and auto and any alone', () => {
+    const given = (names: string) => () => resolveConfig({ 'capture.interface': names });
+    expect(given('eth0,wlan0')().captureInterface).toBe('eth0,wlan0');
+    expect(given('any')().captureInterface).toBe('any');
+    expectRefused(given('eth0,wlan0,eth0'), 'CONFIG_VALUE_INVALID', 'capture.interface', 'eth0 twice');
+    expectRefused(given('eth0,auto'), 'CONFIG_VALUE_INVALID', 'capture.interface', 'auto stands alone');
+    expectRefused(given('any,eth0'), 'CONFIG_VALUE_INVALID', 'capture.interface', 'any stands alone');
+    const tooMany = Array.from({ length: 17 }, (_, index) => `eth${index}`).join(',');
+    for (const names of ['', ',', 'eth0,', 'eth0,,eth1', tooMany])
+      expectRefused(given(names), 'CONFIG_VALUE_INVALID', 'capture.interface', 'up to 16 names');
+  });
+
   it('refuses a smallest batch that is larger than the largest', () => {
     expectRefused(
       () => resolveConfig({ 'batch.rows-min': 500, 'batch.rows-max': 100 }),

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { HEALTH_REASONS, type HealthReasonCode } from '../../src/api/health-reasons.js';
 import { Drop } from '../../src/ring/drop-reason.js';
 import { Command, ThreadState } from '../../src/ring/layout.js';
+import { LinkTable } from '../../src/ring/link-table.js';
 import { Cell, type ThreadBlock } from '../../src/ring/thread-block.js';
+import { LinkState, NicCounter } from '../../src/ring/watch-layout.js';
 import { ApiPipeline } from '../helpers/api-pipeline.js';
 
 const codes = (pipeline: ApiPipeline): string[] => pipeline.monitor.health().reasons.map((reason) => reason.code);
@@ -61,6 +63,29 @@ const CASES: Record<HealthReasonCode, { readonly cause: (pipeline: ApiPipeline) 
       pipeline.add(pipeline.capture, Cell.KernelDropped, 7);
     },
     message: 'the kernel dropped 7 packets within the last minute (12 in all)',
+  },
+  interface_down: {
+    cause: (pipeline) => {
+      const links = new LinkTable(pipeline.memory.links);
+      links.add(0, 'eth0');
+      links.check(0, LinkState.Missing, pipeline.session.startedUs + 20_000_000);
+      links.setGap(0, 1, pipeline.session.startedUs + 20_000_000);
+    },
+    message: 'eth0 is not there, nothing is captured from it since 2025-06-15T15:07:00.000Z',
+  },
+  card_drops: {
+    cause: (pipeline) => {
+      const links = new LinkTable(pipeline.memory.links);
+      links.add(0, 'eth0');
+      const counters = links.counters(0);
+      // A driver counts all kinds of unwanted packets as dropped; that alone is no reason.
+      counters[NicCounter.RxDropped] = 1000;
+      counters[NicCounter.RxMissed] = 4;
+      pipeline.pass(120_000);
+      counters[NicCounter.RxFifo] = 2;
+      counters[NicCounter.RxOver] = 3;
+    },
+    message: 'the network card lost 5 packets within the last minute (9 in all)',
   },
   ring_full: {
     cause: (pipeline) => {
