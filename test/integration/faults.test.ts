@@ -49,8 +49,8 @@ async function expectSound(path: string): Promise<void> {
   expect(exitCode).toBe(0);
 }
 
-/** Stops the daemon, and compares kernel, ledger and rows. */
-async function expectToBalance(daemon: FaultDaemon, path: string): Promise<void> {
+/** Stops the daemon, and compares kernel, ledger and rows. Gives what was lost, by reason. */
+async function expectToBalance(daemon: FaultDaemon, path: string): Promise<Record<string, number>> {
   daemon.signal('SIGTERM');
   const stopped = await daemon.line(/^stopped$/);
   expect(await daemon.ended()).toBe(0);
@@ -64,6 +64,7 @@ async function expectToBalance(daemon: FaultDaemon, path: string): Promise<void>
     .get() as Record<string, number>;
   const dropped = db.prepare('SELECT key, sum(value) value FROM ledger, json_each(drops) GROUP BY key').all() as {
     key: string;
+    value: number;
   }[];
   db.close();
   expect(sums).toEqual({
@@ -73,6 +74,7 @@ async function expectToBalance(daemon: FaultDaemon, path: string): Promise<void>
   });
   const named = ['worker_crash', 'capture_crash', 'ring_full'];
   expect(dropped.filter(({ key }) => !named.includes(key))).toEqual([]);
+  return Object.fromEntries(dropped.map(({ key, value }) => [key, value]));
 }
 
 describe.skipIf(obstacle !== null)(`threads that fail under load (${obstacle ?? 'as root'})`, () => {
@@ -145,7 +147,10 @@ describe.skipIf(obstacle !== null)(`threads that fail under load (${obstacle ?? 
       expect(threads.filter(({ restarts }) => restarts > 0).map(({ name }) => name)).toEqual([
         expect.stringMatching(new RegExp(`^${thread}`)),
       ]);
-      await expectToBalance(daemon, path);
+      const lost = await expectToBalance(daemon, path);
+      expect(lost['worker_crash'] ?? 0).toBeLessThanOrEqual(thread === 'parse' ? count : 0);
+      if (thread !== 'capture') expect(lost['capture_crash'] ?? 0).toBe(0);
+      console.log(`${thread}: lost ${JSON.stringify(lost)}`);
     },
     TEST_MS_MAX,
   );
