@@ -3,6 +3,7 @@ import { type CaptureControl, type CaptureEnd, type CaptureStart, done, type Out
 import { Doorbell } from '../ring/doorbell.js';
 import { InterfaceTable } from '../ring/interface-table.js';
 import { Command, ThreadState } from '../ring/layout.js';
+import { LinkTable } from '../ring/link-table.js';
 import { RingProducer } from '../ring/ring.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
 import { createSource } from './create-source.js';
@@ -36,8 +37,10 @@ export class Capture implements CaptureControl {
       return new RingProducer(ring, new Doorbell(memory.parse[index] as SharedArrayBuffer));
     });
     this.writer = new FrameWriter(rings, this.block, start.session.mode === 'live');
-    this.kernelPacketsBefore = this.block.cell(Cell.KernelPackets);
-    this.kernelDroppedBefore = this.block.cell(Cell.KernelDropped);
+    // A predecessor may have died before it had shown what it had read from the kernel.
+    const { packets, dropped } = new LinkTable(memory.links).kernelCounts;
+    this.kernelPacketsBefore = Math.max(this.block.cell(Cell.KernelPackets), packets);
+    this.kernelDroppedBefore = Math.max(this.block.cell(Cell.KernelDropped), dropped);
   }
 
   async open(): Promise<Outcome> {
