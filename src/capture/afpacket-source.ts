@@ -10,7 +10,16 @@ import { acceptAll, compileFilter, refuseLoopbackOutgoing } from './bpf.js';
 import { COOKED_RESERVE_BYTES, CookedRing } from './cooked-ring.js';
 import { linkTypeOfHardware } from './hardware-type.js';
 import { KernelInterfaces } from './kernel-interfaces.js';
-import { callFailed, type KernelInterface, PacketOption, PacketSocket, PollResult, SocketType } from './packet-socket.js';
+import {
+  callFailed,
+  type KernelCounts,
+  type KernelInterface,
+  newKernelCounts,
+  PacketOption,
+  PacketSocket,
+  PollResult,
+  SocketType,
+} from './packet-socket.js';
 import { type FrameSink, type PacketSource, type SourceStatistics, Step } from './source.js';
 
 const TPACKET_V3 = 2;
@@ -67,6 +76,10 @@ export class AfpacketSource implements PacketSource {
   isInherited = false;
   private isGone = false;
   private hasLostLink = false;
+  /** Where this source's counts go, and what was there when it was opened. */
+  private counts: KernelCounts = newKernelCounts();
+  private packetsBefore = 0;
+  private droppedBefore = 0;
   private statisticsLast: SourceStatistics = { kernelPackets: 0, kernelDropped: 0, inputBytesRead: 0, inputBytesTotal: 0 };
 
   constructor(
@@ -90,6 +103,9 @@ export class AfpacketSource implements PacketSource {
     this.hasLostLink = false;
     const left = this.estate?.find() ?? null;
     this.isInherited = left !== null;
+    this.counts = this.estate ?? newKernelCounts();
+    this.packetsBefore = this.counts.kernelTotals[0] as number;
+    this.droppedBefore = this.counts.kernelTotals[1] as number;
     try {
       if (left) this.inherit(left, sink, interfaces);
       else this.start(sink, interfaces);
@@ -116,7 +132,7 @@ export class AfpacketSource implements PacketSource {
 
   /** One whose interface is gone, or has another name by now, is only read to its end. */
   private inherit(left: LeftSocket, sink: FrameSink, interfaces: InterfaceTable): void {
-    const socket = new PacketSocket(left.fd);
+    const socket = new PacketSocket(left.fd, this.counts);
     this.socket = socket;
     this.mapping = left.address;
     this.sink = sink;
@@ -130,16 +146,16 @@ export class AfpacketSource implements PacketSource {
   /** The kind of socket follows from the hardware type, which only a socket can ask for. */
   private openSocket(): { kernelInterface: KernelInterface; linkType: number } {
     if (this.isAny) {
-      this.socket = PacketSocket.open(SocketType.Datagram);
+      this.socket = PacketSocket.open(SocketType.Datagram, this.counts);
       return { kernelInterface: ALL_INTERFACES, linkType: LinkType.LinuxSll2 };
     }
-    this.socket = PacketSocket.open(SocketType.Raw);
+    this.socket = PacketSocket.open(SocketType.Raw, this.counts);
     const kernelInterface = this.socket.interface(this.interfaceName);
     const linkType = linkTypeOfHardware(kernelInterface.hardwareType);
     if (linkType === LinkType.Raw) {
       this.socket.close();
       this.socket = null;
-      this.socket = PacketSocket.open(SocketType.Datagram);
+      this.socket = PacketSocket.open(SocketType.Datagram, this.counts);
     }
     return { kernelInterface, linkType };
   }
@@ -238,7 +254,8 @@ export class AfpacketSource implements PacketSource {
   statistics(): SourceStatistics {
     if (this.socket) {
       this.socket.refreshStatistics();
-      const { kernelPackets, kernelDropped } = this.socket;
+      const kernelPackets = this.socket.kernelPackets - this.packetsBefore;
+      const kernelDropped = this.socket.kernelDropped - this.droppedBefore;
       this.statisticsLast = { kernelPackets, kernelDropped, inputBytesRead: 0, inputBytesTotal: 0 };
     }
     return this.statisticsLast;

@@ -6,6 +6,7 @@ import { type CaptureControl, type CaptureEnd, type CaptureStart, done, type Out
 import { Doorbell } from '../ring/doorbell.js';
 import { InterfaceTable } from '../ring/interface-table.js';
 import { Command, ThreadState } from '../ring/layout.js';
+import { LinkTable } from '../ring/link-table.js';
 import { RingProducer } from '../ring/ring.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
 import { logFrom } from '../thread-start.js';
@@ -48,8 +49,10 @@ export class Capture implements CaptureControl {
     const clock = new LiveClock(startedUs, startedMonotonicMs);
     this.time = isLive ? new LiveTime(clock, (offsetUs) => this.noteStep(offsetUs)) : null;
     this.writer = new FrameWriter(rings, this.block, isLive, this.time);
-    this.kernelPacketsBefore = this.block.cell(Cell.KernelPackets);
-    this.kernelDroppedBefore = this.block.cell(Cell.KernelDropped);
+    // A predecessor may have died before it had shown what it had read from the kernel.
+    const { packets, dropped } = new LinkTable(memory.links).kernelCounts;
+    this.kernelPacketsBefore = Math.max(this.block.cell(Cell.KernelPackets), packets);
+    this.kernelDroppedBefore = Math.max(this.block.cell(Cell.KernelDropped), dropped);
   }
 
   async open(): Promise<Outcome> {

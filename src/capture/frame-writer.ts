@@ -98,14 +98,19 @@ export class FrameWriter implements FrameSink {
 
   private publish(index: number): void {
     const { cells, unpublished } = this;
-    cells[Cell.FramesPublished] = (cells[Cell.FramesPublished] as number) + (unpublished[index] as number);
+    const count = unpublished[index] as number;
+    (this.rings[index] as RingProducer).publishCounted(count);
+    cells[Cell.FramesPublished] = (cells[Cell.FramesPublished] as number) + count;
     unpublished[index] = 0;
-    (this.rings[index] as RingProducer).publish();
   }
 
   /** A capture thread that died takes with it what it had received and not published. */
   private countLostWithPredecessor(): void {
     const { cells } = this;
+    // It may have died between publishing and counting: the rings know better.
+    const published = this.rings.reduce((sum, ring) => (sum + ring.publishedCount) | 0, 0);
+    const counted = cells[Cell.FramesPublished] as number;
+    cells[Cell.FramesPublished] = counted + ((published - (counted % 2 ** 32)) | 0);
     let accounted = cells[Cell.FramesPublished] as number;
     for (let reason = 0; reason < Drop.Count; reason++) accounted += cells[Cell.Drops + reason] as number;
     const lost = (cells[Cell.FramesReceived] as number) - accounted;

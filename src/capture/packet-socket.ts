@@ -86,6 +86,17 @@ export interface InterfaceStatus {
 /** Bytes of an interface name, without the zero at its end (IFNAMSIZ). */
 const NAME_BYTES_MAX = 15;
 
+/** Where a socket's counts go. In shared memory, nothing is lost of them when the thread dies that reads them. */
+export interface KernelCounts {
+  /** Packets, and those of them that were dropped. */
+  readonly kernelTotals: Float64Array;
+  /** Three words that the kernel writes. */
+  readonly kernelCounts: Uint32Array;
+}
+
+/** Counts of a socket that nobody inherits. */
+export const newKernelCounts = (): KernelCounts => ({ kernelTotals: new Float64Array(2), kernelCounts: new Uint32Array(3) });
+
 interface Calls {
   readonly socket: NativeFunction;
   readonly close: NativeFunction;
@@ -140,17 +151,18 @@ export class PacketSocket {
   private readonly calls = calls();
   private readonly pollFd = new Int32Array(2);
   private readonly pollEvents = new Int16Array(this.pollFd.buffer);
-  private packets = 0;
-  private drops = 0;
 
-  /** Takes over an open packet socket. */
-  constructor(readonly fd: number) {}
+  /** Takes over an open packet socket. What the kernel counts is added to `counts`. */
+  constructor(
+    readonly fd: number,
+    private readonly counts: KernelCounts = newKernelCounts(),
+  ) {}
 
   /** Opens a socket that receives nothing until it is bound. */
-  static open(type: SocketType): PacketSocket {
+  static open(type: SocketType, counts?: KernelCounts): PacketSocket {
     const fd = calls().socket(AF_PACKET, type, 0);
     if (fd < 0) throw callFailed('opening a packet socket');
-    return new PacketSocket(fd);
+    return new PacketSocket(fd, counts);
   }
 
   /** Whether `fd` is an open packet socket. */
@@ -292,27 +304,35 @@ export class PacketSocket {
 
   /** Brings the counters up to date. The kernel's are 32 bits wide and start again at each call. */
   refreshStatistics(): void {
-    const counts = new Uint32Array(3);
-    if (this.calls.getsockopt(this.fd, Level.Packet, PacketOption.Statistics, counts, Uint32Array.of(12)) < 0)
+    const { kernelCounts } = this.counts;
+    this.addCounts();
+    if (this.calls.getsockopt(this.fd, Level.Packet, PacketOption.Statistics, kernelCounts, Uint32Array.of(12)) < 0)
       throw callFailed('reading PACKET_STATISTICS');
-    this.packets += counts[0] as number;
-    this.drops += counts[1] as number;
+    this.addCounts();
+  }
+
+  /** A thread is ended between calls only, so each count is added once: here, or by a successor. */
+  private addCounts(): void {
+    const { kernelTotals, kernelCounts } = this.counts;
+    kernelTotals[0] = (kernelTotals[0] as number) + (kernelCounts[0] as number);
+    kernelTotals[1] = (kernelTotals[1] as number) + (kernelCounts[1] as number);
+    kernelCounts[0] = 0;
+    kernelCounts[1] = 0;
   }
 
   /** Forgets what was counted so far, here and in the kernel. */
   resetStatistics(): void {
     this.refreshStatistics();
-    this.packets = 0;
-    this.drops = 0;
+    this.counts.kernelTotals.fill(0);
   }
 
   /** Packets that passed the filter up to the last refresh, those that were dropped included. */
   get kernelPackets(): number {
-    return this.packets;
+    return this.counts.kernelTotals[0] as number;
   }
 
   /** Packets that found the buffer full, up to the last refresh. */
   get kernelDropped(): number {
-    return this.drops;
+    return this.counts.kernelTotals[1] as number;
   }
 }

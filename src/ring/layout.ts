@@ -40,6 +40,9 @@ export const enum Ring {
   Cursor = 65,
   /** 1 while the producer sleeps for space. The producer writes it. */
   ProducerWaiting = 96,
+  /** Two notes of a position and of the records published up to it, modulo 2^32; the one whose position is `Produced` holds. */
+  CountNote0 = 98,
+  CountNote1 = 100,
   DataBytes = 512,
 }
 

@@ -78,6 +78,17 @@ export class LinkTable {
     return this.floats.subarray(start, start + NicCounter.Count);
   }
 
+  /** What the kernel has counted for the captures of all interfaces since the session began, and dropped of it. */
+  get kernelCounts(): { readonly packets: number; readonly dropped: number } {
+    let packets = 0;
+    let dropped = 0;
+    for (let index = 0; index < Link.CountMax; index++) {
+      packets += this.floats[this.float(index) + Link.KernelPacketsF64] as number;
+      dropped += this.floats[this.float(index) + Link.KernelDroppedF64] as number;
+    }
+    return { packets, dropped };
+  }
+
   private nameByte(index: number): number {
     return index * Link.Bytes + Link.NameBytes;
   }

@@ -51,6 +51,9 @@ export class RingProducer {
   private published: number;
   /** Last seen consumer position: refreshed only when the ring looks full, so that a push reads no foreign cache line. */
   private consumedSeen: number;
+  private recordCount = 0;
+  /** The note that holds; the next count goes into the other one. */
+  private note = Ring.CountNote0;
 
   /** Goes on at the published position, so a restarted producer loses only what its predecessor had not published. */
   constructor(
@@ -64,6 +67,8 @@ export class RingProducer {
     this.head = Atomics.load(this.words, Ring.Produced);
     this.published = this.head;
     this.consumedSeen = Atomics.load(this.words, Ring.Consumed);
+    if (this.words[Ring.CountNote1] === this.head) this.note = Ring.CountNote1;
+    if (this.words[this.note] === this.head) this.recordCount = this.words[this.note + 1] as number;
   }
 
   /** Position at which the next record will start, unless padding comes first. */
@@ -115,6 +120,24 @@ export class RingProducer {
   publish(): void {
     this.publishQuietly();
     this.doorbell.ring();
+  }
+
+  /**
+   * As `publish`, of `count` records. The count is noted together with the position, so that a successor knows exactly how many
+   * records its predecessor has published, at whatever point that was ended.
+   */
+  publishCounted(count: number): void {
+    if (this.head === this.published) return;
+    this.recordCount = (this.recordCount + count) | 0;
+    this.note = this.note === Ring.CountNote0 ? Ring.CountNote1 : Ring.CountNote0;
+    this.words[this.note] = this.head;
+    this.words[this.note + 1] = this.recordCount;
+    this.publish();
+  }
+
+  /** Records published with `publishCounted` by this producer and its predecessors, modulo 2^32. */
+  get publishedCount(): number {
+    return this.recordCount;
   }
 
   /** Makes every pushed record visible and lets the consumer sleep on, if it sleeps with a timeout. */

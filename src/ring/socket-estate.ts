@@ -15,12 +15,17 @@ export interface LeftSocket {
 }
 
 const NO_BLOCK = -1;
+const KERNEL_COUNTS = 3;
 
 /**
  * What a capture thread would leave behind of one watched interface. Descriptors and mappings belong to the process, so they outlive
  * the thread: a successor reads on where the ring stands, and nothing that the kernel has counted is lost.
  */
 export class SocketEstate {
+  /** Packets that the kernel counted since the session began, and what it dropped of them. */
+  readonly kernelTotals: Float64Array;
+  /** Where the kernel writes what has come since it was asked last: reading resets it, and the reader may die. */
+  readonly kernelCounts: Uint32Array;
   private readonly floats: Float64Array;
   private readonly start: number;
 
@@ -32,6 +37,9 @@ export class SocketEstate {
   ) {
     this.floats = new Float64Array(links);
     this.start = (index * Link.Words) >> 1;
+    const totals = this.start + Link.KernelPacketsF64;
+    this.kernelTotals = this.floats.subarray(totals, totals + 2);
+    this.kernelCounts = new Uint32Array(links, (this.start + Link.KernelCountsF64) * 8, KERNEL_COUNTS);
   }
 
   /** Writes down a socket that was opened, and whose ring is read from its first block on. */

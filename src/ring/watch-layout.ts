@@ -2,7 +2,7 @@
  * What the capture says of the interfaces that it watches, drawn once; `layout.ts` has the rules and the rest of the memory.
  *
  * ```
- * links   | 192 bytes each: state, name of at most 47 bytes, times, counters of the network card, packet socket |
+ * links   | 256 bytes each: state, name of at most 47 bytes, times, counters of the network card, packet socket |
  *
  * gaps    0                        64
  *         | number of the last gap | 64 entries of 40 bytes; gap n lies in entry (n - 1) modulo 64 |
@@ -35,8 +35,13 @@ export const enum Link {
   BlockReceivedF64 = 22,
   /** Descriptor, and 1, of the socket that asks for the state; 0 for none. */
   ProbeF64 = 23,
-  Words = 48,
-  Bytes = 192,
+  /** What the kernel has counted for the capture, and dropped of it, since the session began. */
+  KernelPacketsF64 = 24,
+  KernelDroppedF64 = 25,
+  /** Where the kernel writes its counts, three unsigned 32-bit words, before they are added to the two above. */
+  KernelCountsF64 = 26,
+  Words = 64,
+  Bytes = 256,
   /** Interfaces that can be watched at once. */
   CountMax = 16,
 }
@@ -121,7 +126,11 @@ export const GAP_REASONS = [
   'capture_restarted',
 ] as const;
 
-if (Link.CountersF64 + NicCounter.Count > Link.SocketF64 || (Link.ProbeF64 + 1) * 8 > Link.Bytes || Link.Words * 4 !== Link.Bytes)
+if (
+  Link.CountersF64 + NicCounter.Count > Link.SocketF64 ||
+  (Link.KernelCountsF64 + 2) * 8 > Link.Bytes ||
+  Link.Words * 4 !== Link.Bytes
+)
   throw new Error('link layout: an entry ends before its last field');
 if (Link.NameBytes + Link.NameBytesMax > Link.CheckedUsF64 * 8) throw new Error('link layout: the name overlaps the times');
 if ((Gap.EndUsF64 + 1) * 8 > Gap.EntryBytes || Gap.LinkIndex * 4 >= Gap.StartUsF64 * 8)

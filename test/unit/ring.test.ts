@@ -228,4 +228,28 @@ describe('RingConsumer', () => {
       expect(ringUsedBytes(pair.memory)).toBe(0);
     }
   });
+
+  it('tells a replaced producer exactly what was published, at whatever point its predecessor was ended', () => {
+    const pair = new RingPair(4096);
+    const publish = (records: number): void => {
+      for (let seed = 0; seed < records; seed++) expect(pair.push(8, seed)).toBe(true);
+      pair.producer.publishCounted(records);
+    };
+    publish(3);
+    publish(4);
+    expect(pair.push(8, 0)).toBe(true);
+    pair.replaceProducer();
+    expect(pair.producer.publishedCount).toBe(7);
+    publish(2);
+    // Ended before the position moved on: the note of the next count is there, and does not hold.
+    const words = new Int32Array(pair.memory);
+    const produced = words[Ring.Produced] as number;
+    publish(5);
+    words[Ring.Produced] = produced;
+    pair.replaceProducer();
+    expect(pair.producer.publishedCount).toBe(9);
+    publish(1);
+    pair.replaceProducer();
+    expect(pair.producer.publishedCount).toBe(10);
+  });
 });
