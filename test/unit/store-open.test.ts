@@ -18,6 +18,7 @@ const SHELL = 'sqlite3';
 
 /** What each version brought, undone. */
 const UNDO: Readonly<Record<number, string>> = {
+  5: 'DROP VIEW completeness_view; DROP TABLE gaps; DROP TABLE nic_losses',
   4: `DROP VIEW flow_view; DROP VIEW dns_view; DROP VIEW device_view;
     DROP TABLE texts; DROP TABLE flow_tls; DROP TABLE flow_http; DROP TABLE dns;
     DROP TABLE devices; DROP TABLE device_addresses; DROP TABLE device_names;
