@@ -27,7 +27,8 @@ const PACKETS_PER_FLOW = 10;
 const RUNS_MAX = 1000;
 const SEED = 1;
 
-function numberOf(flags: BenchFlags, name: string): number | null {
+/** The whole number that a flag gives, or null. Throws `USAGE`. */
+export function numberFlag(flags: BenchFlags, name: string): number | null {
   const value = flags[name];
   if (value === undefined) return null;
   const digits = String(value).replaceAll('_', '');
@@ -35,16 +36,16 @@ function numberOf(flags: BenchFlags, name: string): number | null {
   return Number(digits);
 }
 
-function textOf(flags: BenchFlags, name: string): string | null {
+/** The text that a flag gives, or null. */
+export function textFlag(flags: BenchFlags, name: string): string | null {
   const value = flags[name];
   return typeof value === 'string' ? value : null;
 }
 
-/** Packets and flows of the generated capture: what is given, and the other in the usual proportion. */
-function captureOf(flags: BenchFlags, smoke: boolean): CaptureParameters {
-  const standard = smoke ? SMOKE : FULL;
-  const packets = numberOf(flags, 'packets');
-  const flows = numberOf(flags, 'flows');
+/** Packets and flows of the generated capture: what is given, and the other in the usual proportion. Throws `USAGE`. */
+export function parametersOf(flags: BenchFlags, standard: { packets: number; flows: number }): CaptureParameters {
+  const packets = numberFlag(flags, 'packets');
+  const flows = numberFlag(flags, 'flows');
   const capture = {
     packets: packets ?? (flows === null ? standard.packets : flows * PACKETS_PER_FLOW),
     flows: flows ?? (packets === null ? standard.flows : Math.max(1, Math.floor(packets / PACKETS_PER_FLOW))),
@@ -56,7 +57,7 @@ function captureOf(flags: BenchFlags, smoke: boolean): CaptureParameters {
 }
 
 function onlyOf(flags: BenchFlags, caseNames: readonly string[]): readonly string[] | null {
-  const only = textOf(flags, 'only')?.split(',') ?? null;
+  const only = textFlag(flags, 'only')?.split(',') ?? null;
   const unknown = only?.find((name) => !caseNames.includes(name));
   if (unknown !== undefined) throw new AppError('USAGE', `--only ${unknown}: no such case; there are ${caseNames.join(', ')}`);
   return only;
@@ -65,25 +66,25 @@ function onlyOf(flags: BenchFlags, caseNames: readonly string[]): readonly strin
 /** Checks the flags. Throws `USAGE` with what is wrong. */
 export function benchOptionsOf(flags: BenchFlags, caseNames: readonly string[], pipelineCase: string): BenchOptions {
   const smoke = flags['smoke'] === true;
-  const file = textOf(flags, 'file');
+  const file = textFlag(flags, 'file');
   if (file !== null && (flags['packets'] !== undefined || flags['flows'] !== undefined))
     throw new AppError('USAGE', '--packets and --flows describe a generated capture; they do not go with --file');
   const only = onlyOf(flags, caseNames);
   const peers = flags['peers'] === true;
   if (peers && only !== null && !only.includes(pipelineCase))
     throw new AppError('USAGE', `--peers are compared with the case ${pipelineCase}, which --only leaves out`);
-  const runs = numberOf(flags, 'runs') ?? (smoke ? SMOKE.runs : FULL.runs);
+  const runs = numberFlag(flags, 'runs') ?? (smoke ? SMOKE.runs : FULL.runs);
   if (runs < 1 || runs > RUNS_MAX) throw new AppError('USAGE', `--runs ${runs} is not from 1 to ${RUNS_MAX}`);
   return {
     file,
-    capture: captureOf(flags, smoke),
+    capture: parametersOf(flags, smoke ? SMOKE : FULL),
     runs,
     only,
     smoke,
     peers,
     json: flags['json'] === true,
-    save: textOf(flags, 'save'),
-    compare: textOf(flags, 'compare'),
+    save: textFlag(flags, 'save'),
+    compare: textFlag(flags, 'compare'),
     clean: flags['clean'] === true,
   };
 }

@@ -42,7 +42,8 @@ function caseLines(result: CaseResult): string[] {
   ];
 }
 
-function inputLine({ path, bytes, generated }: InputDescription): string {
+/** What was measured on, in one line. */
+export function inputLine({ path, bytes, generated }: InputDescription): string {
   const size = `${(bytes / MEGA).toFixed(1)} MB, in the page cache`;
   if (generated === null) return `input    ${path}, ${size}`;
   const { packets, flows, seed, sha256 } = generated;

@@ -42,17 +42,25 @@ function readCommit(directory: string): string | null {
   }
 }
 
+/** What is measured: version and commit. */
+export function identify(): { version: string; commit: string | null } {
+  const { path, version } = packageFile();
+  return { version, commit: readCommit(dirname(path)) };
+}
+
 /** Reads the file once, so that the first program does not pay for the disk and all find it in the page cache. */
 async function warmPageCache(path: string): Promise<void> {
   for await (const _ of createReadStream(path, { highWaterMark: 1 << 20 }));
 }
 
-interface Input {
+/** What is measured on. */
+export interface BenchInput {
   readonly description: InputDescription;
   readonly capture: GeneratedCapture | null;
 }
 
-function openInput({ file, capture }: BenchOptions, progress: Progress): Input {
+/** Finds the file, or generates the capture. Throws `INPUT_NOT_FOUND` or `BENCH_FILE_NOT_WRITABLE`. */
+export function openInput({ file, capture }: Pick<BenchOptions, 'file' | 'capture'>, progress: Progress): BenchInput {
   if (file !== null) {
     const size = statSync(file, { throwIfNoEntry: false });
     if (!size?.isFile()) throw new AppError('INPUT_NOT_FOUND', `${file}: no such file`);
@@ -66,7 +74,6 @@ function openInput({ file, capture }: BenchOptions, progress: Progress): Input {
 
 /** Runs what is asked for, one after the other. Throws `AppError`. */
 export async function runBenchCases(options: BenchOptions, progress: Progress): Promise<BenchReport> {
-  const { path, version } = packageFile();
   const started = new Date().toISOString();
   const isWanted = (name: string): boolean => options.only?.includes(name) ?? true;
   const results: CaseResult[] = [];
@@ -82,7 +89,7 @@ export async function runBenchCases(options: BenchOptions, progress: Progress): 
     const [values, timing] = options.smoke ? [micro.smoke, SMOKE_TIMING] : [micro.full, FULL_TIMING];
     results.push(await runMicroCase(micro, values, timing));
   }
-  let input: Input | null = null;
+  let input: BenchInput | null = null;
   if (isWanted(PIPELINE_CASE)) {
     input = openInput(options, progress);
     await warmPageCache(input.description.path);
@@ -102,8 +109,7 @@ export async function runBenchCases(options: BenchOptions, progress: Progress): 
   }
   return {
     format: REPORT_FORMAT,
-    version,
-    commit: readCommit(dirname(path)),
+    ...identify(),
     started,
     machine: readMachine(),
     input: input?.description ?? null,

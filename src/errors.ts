@@ -64,6 +64,8 @@ export const ERRORS = {
   ),
   BENCH_FILE_NOT_WRITABLE: fatal(73, 'The bench needs room: TMPDIR=/path flowberry bench, or fewer --packets.'),
   BENCH_RUN_FAILED: fatal(70, 'The message says what the program that was measured had to say.'),
+  BENCH_NOT_PERMITTED: fatal(77, 'Run it as root: sudo flowberry bench live.'),
+  BENCH_UNBALANCED: fatal(1, 'Packets are missing or counted twice. This is a defect in flowberry; please report it.'),
   BENCH_REGRESSION: fatal(1, 'Compare with the baseline again on an idle machine.'),
   INTERNAL: fatal(70, 'This is a defect in flowberry; please report it with the log.'),
 } as const satisfies Record<string, ErrorEntry>;

@@ -104,7 +104,9 @@ addConfigOptions(
     })(),
   );
 
-command(program, 'bench', 'Measure flowberry on this machine.')
+const benchCommand = command(program, 'bench', 'Measure flowberry on this machine.')
+  // Its sub-command has flags of the same names, which are then its own.
+  .enablePositionalOptions()
   .option('--packets <count>', 'packets of the generated capture')
   .option('--flows <count>', 'flows of the generated capture')
   .option('--file <file>', 'capture file instead of a generated one')
@@ -117,6 +119,20 @@ command(program, 'bench', 'Measure flowberry on this machine.')
   .option('--compare <file>', 'compare with a baseline; fails beyond 10 %')
   .option('--clean', 'delete generated captures')
   .action((flags: BenchFlags) => run(async () => (await import('./cli/bench.js')).runBench(flags))());
+
+command(benchCommand, 'live', 'Measure live capture in a network namespace of its own, at stepped rates; needs root.')
+  .option('--rates <rates>', 'packets per second, such as 10k,100k,top (default 10k,50k,100k,200k,top)')
+  .option('--seconds <seconds>', 'length of a run (default 10)')
+  .option('--count <packets>', 'end a run after so many packets instead')
+  .option('--packets <count>', 'packets of the generated capture, which is sent again and again')
+  .option('--flows <count>', 'flows of the generated capture')
+  .option('--file <file>', 'capture file instead of a generated one')
+  .option('--sender <name>', 'own, or tcpreplay where it is installed (default own)')
+  .option('--only <programs>', 'run these programs only, separated by commas')
+  .option('--soak <minutes>', 'one long run of flowberry instead: memory, descriptors, disk')
+  .option('--rate <rate>', 'packets per second of a soak (default 5k)')
+  .option('--json', 'print one JSON object')
+  .action((flags: BenchFlags) => run(async () => (await import('./cli/bench-live.js')).runBenchLive(flags))());
 
 program.addCommand(
   new Command('docs')

@@ -18,7 +18,7 @@ interface ReplayReport {
 }
 
 /** The built program: beside the built bench, or in `dist` when the bench runs from its sources. */
-function builtProgram(): string {
+export function builtProgram(): string {
   const beside = fileURLToPath(new URL('../../src/main.js', import.meta.url));
   return existsSync(beside) ? beside : fileURLToPath(new URL('../../dist/src/main.js', import.meta.url));
 }

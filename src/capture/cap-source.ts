@@ -50,8 +50,10 @@ const turnOfEventLoop = (): Promise<void> => new Promise((resolve) => setImmedia
 
 const isLinux = process.platform === 'linux';
 
-function openFds(): Set<number> {
-  return new Set(isLinux ? readdirSync('/proc/self/fd').map(Number) : []);
+/** Other threads open and close files all the time, and numbers are used again; nobody else here opens packet sockets. */
+function openPacketSockets(): Set<number> {
+  const fds = isLinux ? readdirSync('/proc/self/fd').map(Number) : [];
+  return new Set(fds.filter((fd) => PacketSocket.isPacketSocket(fd)));
 }
 
 /**
@@ -105,9 +107,9 @@ export class CapSource implements PacketSource {
     const addon = await loadCap();
     this.checkFirst(addon);
     try {
-      const fdsBefore = openFds();
+      const socketsBefore = openPacketSockets();
       this.linkType = this.openCap(addon);
-      if (isLinux) await this.takeSocket(fdsBefore);
+      if (isLinux) await this.takeSocket(socketsBefore);
       this.interfaceIndex = interfaces.indexOf(this.interfaceName, this.linkType);
       this.sink = sink;
     } catch (error) {
@@ -156,8 +158,8 @@ export class CapSource implements PacketSource {
    * Finds libpcap's socket and starts its counters at 0 with an empty buffer. What came in between the opening and the filter is
    * counted by the kernel and refused by libpcap, so the intake is stopped until all of that is read and forgotten.
    */
-  private async takeSocket(fdsBefore: ReadonlySet<number>): Promise<void> {
-    const fd = [...openFds()].find((candidate) => !fdsBefore.has(candidate) && PacketSocket.isPacketSocket(candidate));
+  private async takeSocket(socketsBefore: ReadonlySet<number>): Promise<void> {
+    const fd = [...openPacketSockets()].find((candidate) => !socketsBefore.has(candidate));
     const kernelInterface = this.kernelInterface;
     if (fd === undefined || !kernelInterface) throw new AppError('CAPTURE_FAILED', 'cannot find the socket that libpcap opened');
     const socket = new PacketSocket(fd);

@@ -6,15 +6,7 @@ import { comparisonText, reportText } from '../../bench/report-text.js';
 import { CASE_NAMES, runBenchCases } from '../../bench/run-bench.js';
 import { cleanTemporaryFiles } from '../../bench/temporary.js';
 import { AppError } from '../errors.js';
-
-/** One line on standard error while a bench runs, where someone watches. */
-function showStep(line: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line} …`);
-}
-
-function endSteps(): void {
-  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-}
+import { endSteps, showStep } from './bench-steps.js';
 
 /**
  * `flowberry bench`: measures, prints, and compares with a baseline where one is given. Returns 0; throws `BENCH_REGRESSION` when
