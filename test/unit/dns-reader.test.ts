@@ -235,7 +235,10 @@ describe('multicast DNS', () => {
     const scene = new DnsScene();
     expect(scene.udp({ from: ['10.0.0.5', 40_000], to: GROUP }, answered)).toBe(true);
     expect(scene.rows()).toMatchObject([{ transport: 'mdns', server: '10.0.0.5 40000', latencyUs: -1 }]);
+    expect(scene.seen()).toHaveLength(3);
     expect(scene.udp({ from: HOST, to: ['10.0.0.2', 40_000] }, answered)).toBe(true);
+    // What is told to one host only may come from anywhere.
+    expect(scene.seen()).toEqual([]);
     expect(scene.rows()).toMatchObject([{ transport: 'mdns', client: '10.0.0.2 40000', latencyUs: -1 }]);
     expect(scene.udp({ from: HOST, to: GROUP }, dnsMessage({ flags: 5 << 11, questions: [question('a')] }))).toBe(false);
   });

@@ -145,7 +145,8 @@ export class DnsReader {
     if (message.isResponse) {
       this.begin(DnsTransport.Mdns, packet, us, interfaceIndex);
       if (message.name.length > 0) this.emit();
-      this.devices.takeAddresses(view, message.records);
+      // An answer to one host may come from anywhere; what is told to the group stays on the link (RFC 6762 section 11).
+      if (isMulticast(packet)) this.devices.takeAddresses(view, message.records);
       return true;
     }
     message.rewindQuestions();
@@ -187,4 +188,9 @@ export class DnsReader {
 function serverPort(packet: Packet, isResponse: boolean): number {
   const server = isResponse ? packet.srcPort : packet.dstPort;
   return isNamePort(server) ? server : isResponse ? packet.dstPort : packet.srcPort;
+}
+
+/** Whether a packet goes to a group: 224.0.0.0/4 or ff00::/8. */
+function isMulticast({ ipVersion, dst0, dst3 }: Packet): boolean {
+  return ipVersion === 4 ? dst3 >>> 28 === 0xe : dst0 >>> 24 === 0xff;
 }
