@@ -9,8 +9,8 @@ import { createSource } from './create-source.js';
 import { FrameWriter } from './frame-writer.js';
 import { type PacketSource, Step } from './source.js';
 
-/** How long a live source may wait for frames before heartbeat and command are looked at. */
-const WAIT_MS = 100;
+/** How long a live source may wait for frames before heartbeat and command are looked at. Each look costs an idle machine. */
+const WAIT_MS = 250;
 /** How long the kernel may take to hand over its last block. */
 const DRAIN_WAIT_MS = 100;
 /** Steps between two turns of the event loop, on which control calls and streams depend. */

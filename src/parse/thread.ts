@@ -6,8 +6,8 @@ import { ThreadBlock } from '../ring/thread-block.js';
 import { startThread } from '../thread-start.js';
 import { finalReason, ParseWorker } from './worker.js';
 
-/** Longest sleep: heartbeat, timeouts and commands wait at most so long. */
-const SLEEP_MS = 100;
+/** Longest sleep: heartbeat and timeouts wait at most so long; frames and commands ring the bell. Each look costs an idle machine. */
+const SLEEP_MS = 500;
 
 /** The long-lived task of one parse worker; ends when the block's command is `Drain` and the ring is empty. */
 export default function run(start: ParseStart): void {
