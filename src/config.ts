@@ -30,10 +30,11 @@ function integer(value: number, min: number, max: number, help: string, extra: E
   return { default: value, isAllowed, range: `${min} to ${max}`, help, ...extra };
 }
 
-function ringSize(value: number, min: number, help: string): OptionEntry<number> {
+/** 0 leaves the choice to `memory.ts`. */
+function ringSize(min: number, help: string): OptionEntry<number> {
   const isAllowed = (given: unknown): given is number =>
-    isIntegerWithin(given, min, RING_BYTES_MAX) && 2 ** Math.round(Math.log2(given)) === given;
-  return { default: value, isAllowed, range: `a power of two, ${min} to ${RING_BYTES_MAX}`, help };
+    given === 0 || (isIntegerWithin(given, min, RING_BYTES_MAX) && 2 ** Math.round(Math.log2(given)) === given);
+  return { default: 0, isAllowed, range: `0, or a power of two, ${min} to ${RING_BYTES_MAX}`, help };
 }
 
 function boolean(value: boolean, help: string, extra: Extra = {}): OptionEntry<boolean> {
@@ -96,11 +97,13 @@ export const OPTIONS = {
     'Kernel buffer of a live capture; rounded up to whole blocks. When it is full, the kernel drops packets and counts them.',
   ),
   'ring.frame-bytes': ringSize(
-    4_194_304,
     1_048_576,
-    'Ring from the capture to each parse worker. Full: a live capture drops the packet and counts it, a replay waits.',
+    'Ring from the capture to each parse worker. Full: a live capture drops the packet and counts it, a replay waits. 0: live 64 MiB for all workers together, 32 MiB with at most 4 GB of RAM; 4 MiB each for a replay.',
   ),
-  'ring.flow-bytes': ringSize(2_097_152, 65_536, 'Ring from each parse worker to the writer. Full: the worker waits.'),
+  'ring.flow-bytes': ringSize(
+    65_536,
+    'Ring from each parse worker to the writer. Full: the worker waits. 0: live 8 MiB, 2 MiB for a replay.',
+  ),
   'parse.workers': integer(0, 0, 32, 'Parse workers; 0 takes the cores less two, at least 1.', { flag: '--workers' }),
   'flow.active-max': integer(
     0,

@@ -15,6 +15,8 @@ const version = (JSON.parse(readFileSync(new URL('../../package.json', import.me
 const program = new Command('flowberry')
   .description('Records network flows: packets in, years of flows in one SQLite file.')
   .version(version)
+  // Flags belong to the command that they follow: sub-commands may have flags of the same names.
+  .enablePositionalOptions()
   .exitOverride()
   .configureOutput({ outputError: () => undefined })
   .showHelpAfterError(false);
@@ -105,7 +107,6 @@ addConfigOptions(
   );
 
 const benchCommand = command(program, 'bench', 'Measure flowberry on this machine.')
-  // Its sub-command has flags of the same names, which are then its own.
   .enablePositionalOptions()
   .option('--packets <count>', 'packets of the generated capture')
   .option('--flows <count>', 'flows of the generated capture')

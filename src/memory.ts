@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 import type { Config } from './config.js';
-import type { PipelineMemory } from './messages.js';
+import type { PipelineMemory, Session } from './messages.js';
 import { createFlowSlots, FLOW_BYTES } from './ring/flow-slots.js';
 import { createGapLog } from './ring/gap-log.js';
 import { createInterfaceTable } from './ring/interface-table.js';
@@ -8,6 +8,7 @@ import { createLinkTable } from './ring/link-table.js';
 import { createRing } from './ring/ring.js';
 import { createThreadBlock } from './ring/thread-block.js';
 
+const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 const HEAP_MIB_MAX = 192;
 /** Sorting takes several arrays of 8 bytes for each flow. */
@@ -33,9 +34,34 @@ function slotsPerWorker(config: Config, workers: number, memoryBytes: number): n
   return Math.ceil((config.flowActiveMax || flowsActiveMaxByRam(memoryBytes)) / workers);
 }
 
-/** Bytes that `allocateMemory` takes but for headers: the rings and flow tables of all workers. */
+/** A replay waits when a ring is full, and is faster the more of its rings stays in the cache. */
+const REPLAY_FRAME_RING_BYTES = 4 * MIB;
+const REPLAY_FLOW_RING_BYTES = 2 * MIB;
+/**
+ * What a live capture has to keep until the workers get round to it: the first packets meet code that is not compiled yet, and other
+ * programs take the cores for a while. Frames of 1,000,000 packets in two seconds found room in 64 MiB, and not in 32.
+ */
+const LIVE_FRAME_RINGS_BYTES = 64 * MIB;
+const LIVE_FRAME_RINGS_BYTES_CLASS_4 = 32 * MIB;
+const LIVE_FLOW_RING_BYTES = 8 * MIB;
+
+/** Bytes of the ring from the capture to one of the workers. */
+export function frameRingBytesOf(config: Config, workers: number, memoryBytes: number, mode: Session['mode']): number {
+  if (config.ringFrameBytes > 0) return config.ringFrameBytes;
+  if (mode === 'replay') return REPLAY_FRAME_RING_BYTES;
+  const all = memoryBytes <= CLASS_4_BYTES_MAX ? LIVE_FRAME_RINGS_BYTES_CLASS_4 : LIVE_FRAME_RINGS_BYTES;
+  return Math.max(REPLAY_FRAME_RING_BYTES, 2 ** Math.floor(Math.log2(all / workers)));
+}
+
+/** Bytes of the ring from one of the workers to the writer. */
+function flowRingBytesOf(config: Config, mode: Session['mode']): number {
+  return config.ringFlowBytes || (mode === 'replay' ? REPLAY_FLOW_RING_BYTES : LIVE_FLOW_RING_BYTES);
+}
+
+/** Bytes that `allocateMemory` takes for a live capture but for headers: the rings and flow tables of all workers. */
 export function memoryBytesOf(config: Config, workers: number, memoryBytes: number): number {
-  return workers * (config.ringFrameBytes + config.ringFlowBytes + slotsPerWorker(config, workers, memoryBytes) * FLOW_BYTES);
+  const rings = frameRingBytesOf(config, workers, memoryBytes, 'live') + flowRingBytesOf(config, 'live');
+  return workers * (rings + slotsPerWorker(config, workers, memoryBytes) * FLOW_BYTES);
 }
 
 /**
@@ -47,16 +73,17 @@ export function heapMibMax(flowTable?: SharedArrayBuffer): number {
 }
 
 /** Allocates all that the threads share. The sizes come from the options, so nothing here grows later. */
-export function allocateMemory(config: Config, workers: number): PipelineMemory {
+export function allocateMemory(config: Config, workers: number, mode: Session['mode'] = 'replay'): PipelineMemory {
   const slots = slotsPerWorker(config, workers, totalmem());
+  const frameRingBytes = frameRingBytesOf(config, workers, totalmem(), mode);
   const perWorker = <T>(make: () => T): T[] => Array.from({ length: workers }, make);
   return {
     capture: createThreadBlock(),
     parse: perWorker(createThreadBlock),
     writer: createThreadBlock(),
     api: createThreadBlock(),
-    frameRings: perWorker(() => createRing(config.ringFrameBytes)),
-    flowRings: perWorker(() => createRing(config.ringFlowBytes)),
+    frameRings: perWorker(() => createRing(frameRingBytes)),
+    flowRings: perWorker(() => createRing(flowRingBytesOf(config, mode))),
     flowTables: perWorker(() => createFlowSlots(slots)),
     interfaces: createInterfaceTable(),
     links: createLinkTable(),

@@ -93,7 +93,7 @@ export class Pipeline {
     const { config, source } = options;
     const cores = availableParallelism();
     const workers = workerCountOf(config, cores);
-    this.memory = allocateMemory(config, workers);
+    this.memory = allocateMemory(config, workers, options.session.mode);
     this.restarts = new RestartLimit(config.threadsDeathsPerMinuteMax);
     // A replay floats unless told otherwise: it is over soon, and pinning costs it time at the start.
     const isFloating = options.session.mode === 'replay' && config.cpuAffinity === 'auto';

@@ -15,8 +15,8 @@ import { FrameWriter } from './frame-writer.js';
 import { LiveTime } from './live-time.js';
 import { type PacketSource, Step } from './source.js';
 
-/** How long a live source may wait for frames before heartbeat and command are looked at. */
-const WAIT_MS = 100;
+/** How long a live source may wait for frames before heartbeat and command are looked at. Each look costs an idle machine. */
+const WAIT_MS = 250;
 /** How long the kernel may take to hand over its last block. */
 const DRAIN_WAIT_MS = 100;
 /** Two looks at the same clocks differ by less. */

@@ -8,8 +8,8 @@ import { logFrom, startThread } from '../thread-start.js';
 import { quarantine, quarantinePath } from './quarantine.js';
 import { finalReason, ParseWorker } from './worker.js';
 
-/** Longest sleep: heartbeat, timeouts and commands wait at most so long. */
-const SLEEP_MS = 100;
+/** Longest sleep: heartbeat and timeouts wait at most so long; frames and commands ring the bell. Each look costs an idle machine. */
+const SLEEP_MS = 500;
 
 /** Keeps a packet that a worker died of, or at least died with, for whoever looks for the cause. */
 function keepPacket(start: ParseStart, payload: number): void {

@@ -10,8 +10,12 @@ import { ThreadBlock } from '../ring/thread-block.js';
 import { logFrom, startThread } from '../thread-start.js';
 import { Writer } from './writer.js';
 
-/** Longest sleep: heartbeat, batch age and commands wait at most so long. */
-const SLEEP_MS = 100;
+/** Longest sleep: heartbeat and batch age wait at most so long; commands ring the bell. Each look costs an idle machine. */
+const SLEEP_MS_MAX = 500;
+/** A batch is late by at most this part of its age. */
+const SLEEPS_PER_AGE = 10;
+/** Pause before the next attempt, while the database refuses. */
+const RETRY_MS = 100;
 /** Pause while rows enough for a batch wait for its time; a producer's bell would ring for each of them. */
 const NAP_MS = 5;
 /** How long the end waits for a database that refuses. */
@@ -36,6 +40,7 @@ function open(): WriterOpened {
 async function run(): Promise<void> {
   if (!writer) throw new Error('writer: run before open');
   const { config } = start;
+  const sleepMs = Math.min(SLEEP_MS_MAX, Math.ceil(config.batchAgeMsMax / SLEEPS_PER_AGE));
   let endingSinceMs = Number.POSITIVE_INFINITY;
   block.state = ThreadState.Running;
   const isIdle = (): boolean => !writer?.isBatchNear && block.command === Command.Run;
@@ -54,8 +59,8 @@ async function run(): Promise<void> {
       writer.abandon();
       const lost = `${writer.flowsUnwritten} flows could not be written and are lost`;
       throw new AppError('DATABASE_WRITE_FAILED', `database ${config.dbPath}: ${writer.failure}; ${lost}`);
-    } else if (isEnding || writer.isBatchNear) await setTimeout(writer.failure === null ? NAP_MS : SLEEP_MS);
-    else await doorbell.waitAsync(SLEEP_MS, isIdle);
+    } else if (isEnding || writer.isBatchNear) await setTimeout(writer.failure === null ? NAP_MS : RETRY_MS);
+    else await doorbell.waitAsync(sleepMs, isIdle);
   }
   writer.close(nowMs());
   block.beat();

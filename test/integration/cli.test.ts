@@ -224,7 +224,8 @@ describe('flowberry config', () => {
   });
 
   it('checks, and tells the memory that the rings and tables take', async () => {
-    const { stdout, exitCode } = await flowberry(['config', 'check', '--workers', '2', '--flows-active-max', '8192']);
+    const rings = ['--ring-frame-bytes', '4194304', '--ring-flow-bytes', '2097152'];
+    const { stdout, exitCode } = await flowberry(['config', 'check', '--workers', '2', '--flows-active-max', '8192', ...rings]);
     expect(exitCode).toBe(0);
     expect(stdout).toContain('2 parse workers, 21.0 MiB of shared memory');
   });
