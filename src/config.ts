@@ -109,7 +109,7 @@ export const OPTIONS = {
     0,
     0,
     10_000_000,
-    'Flows in memory, all workers together; at the limit the least recently used is written and evicted. 0 chooses by RAM: 5,000 to 20,000.',
+    'Flows in memory, all workers together; at the limit the least recently used is written and evicted, among many that nobody has answered one of these. 0 chooses by RAM: 5,000 to 20,000.',
     {
       flag: '--flows-active-max',
     },

@@ -9,26 +9,13 @@ import type { FlowEmitter } from './flow-emitter.js';
 import { FlowIndex } from './flow-index.js';
 import { FlowJournal } from './flow-journal.js';
 import { keepTunnel } from './flow-tunnel.js';
+import { IdleClass, IdleLists, type IdleTimeouts } from './idle-lists.js';
 import { SlotList } from './slot-list.js';
 import { followSequence } from './tcp-sequence.js';
 import { firstTcpState, isEnded, nextTcpState, Seen, SYN_FIN_RST } from './tcp-state.js';
 
-/** Idle timeouts differ by class; each class has a list of its own, in the order of last use. */
-const enum IdleClass {
-  Tcp = 0,
-  Udp = 1,
-  Other = 2,
-  /** TCP flows that have ended and wait for stragglers. */
-  Ended = 3,
-  Count = 4,
-}
-
 /** Timeouts in µs, `Infinity` where one is off, and what belongs to the key. */
-export interface FlowOptions {
-  readonly idleTcpUs: number;
-  readonly idleUdpUs: number;
-  readonly idleOtherUs: number;
-  readonly tcpLingerUs: number;
+export interface FlowOptions extends IdleTimeouts {
   readonly activeUs: number;
   readonly keyVlan: boolean;
   /** 0–31. */
@@ -53,8 +40,7 @@ export class FlowTable {
   private readonly journal: FlowJournal;
   private readonly slotCount: number;
   private readonly index: FlowIndex;
-  private readonly idle: SlotList[];
-  private readonly idleUs: Float64Array;
+  private readonly idle: IdleLists;
   private readonly active: SlotList;
   private readonly activeUs: number;
   private readonly workerIndex: number;
@@ -75,10 +61,7 @@ export class FlowTable {
     this.journal = new FlowJournal(memory, emitter, block);
     this.slotCount = this.words[Table.SlotCount] as number;
     this.index = new FlowIndex(this.words, this.slotCount, options.keyVlan, hashSeed);
-    const idleOlder = new Int32Array(this.slotCount);
-    const idleNewer = new Int32Array(this.slotCount);
-    this.idle = Array.from({ length: IdleClass.Count }, () => new SlotList(idleOlder, idleNewer));
-    this.idleUs = Float64Array.of(options.idleTcpUs, options.idleUdpUs, options.idleOtherUs, options.tcpLingerUs);
+    this.idle = new IdleLists(this.words, this.floats, this.slotCount, options);
     this.active = new SlotList(new Int32Array(this.slotCount), new Int32Array(this.slotCount));
     this.activeUs = options.activeUs;
     this.workerIndex = options.workerIndex;
@@ -140,7 +123,7 @@ export class FlowTable {
       this.followTcp(slot, word, direction, flags);
       if (packet.hasTcp === 1) followSequence(words, floats, word, packet, direction, packetUs);
     }
-    (this.idle[words[word + Slot.IdleClass] as number] as SlotList).touch(slot);
+    this.idle.touch(slot);
     return slot;
   }
 
@@ -157,7 +140,8 @@ export class FlowTable {
 
   /** Writes every open flow, oldest first within each class; the table is empty afterwards. */
   flush(reason: EndReason): void {
-    for (const list of this.idle) while (list.oldest !== NO_SLOT) this.end(list.oldest, reason);
+    for (let idleClass = 0; idleClass < IdleClass.Count; idleClass++)
+      for (let slot = this.idle.oldest(idleClass); slot !== NO_SLOT; slot = this.idle.oldest(idleClass)) this.end(slot, reason);
   }
 
   /** A fresh SYN on a connection that has ended is a new flow: the old one is written. */
@@ -183,15 +167,14 @@ export class FlowTable {
     if (packet.tunnelType !== TunnelType.None) keepTunnel(words, word, packet, direction);
     const isTcp = packet.protocol === IpProtocol.Tcp;
     words[word + Slot.TcpState] = isTcp ? firstTcpState(packet.tcpFlags) : TcpState.None;
-    const idleClass = isTcp ? IdleClass.Tcp : packet.protocol === IpProtocol.Udp ? IdleClass.Udp : IdleClass.Other;
-    words[word + Slot.IdleClass] = idleClass;
+    const idleClass = isTcp ? IdleClass.NewTcp : packet.protocol === IpProtocol.Udp ? IdleClass.NewUdp : IdleClass.NewOther;
     this.floats[(word >> 1) + Slot.StartUsF64] = packetUs;
     this.floats[(word >> 1) + Slot.TouchedUsF64] = this.clockUs;
     words[word + Slot.State] = SlotState.Active;
     this.index.insert(slot);
     this.cells[Cell.FlowsActive] = this.index.size;
-    (this.idle[idleClass] as SlotList).append(slot);
-    this.timeoutAt(this.clockUs + (this.idleUs[idleClass] as number));
+    this.idle.append(slot, idleClass);
+    this.timeoutAt(this.clockUs + (this.idle.timeoutsUs[idleClass] as number));
     this.cells[Cell.FlowsCreated] = (this.cells[Cell.FlowsCreated] as number) + 1;
     return slot;
   }
@@ -214,11 +197,10 @@ export class FlowTable {
     const state = nextTcpState(before, flags, seen, isFromInitiator);
     if (state === before) return;
     words[word + Slot.TcpState] = state;
-    if (!isEnded(state) || this.idleUs[IdleClass.Ended] === Number.POSITIVE_INFINITY) return;
-    (this.idle[IdleClass.Tcp] as SlotList).remove(slot);
-    words[word + Slot.IdleClass] = IdleClass.Ended;
-    (this.idle[IdleClass.Ended] as SlotList).append(slot);
-    this.timeoutAt(this.clockUs + (this.idleUs[IdleClass.Ended] as number));
+    if (!isEnded(state) || this.idle.timeoutsUs[IdleClass.Ended] === Number.POSITIVE_INFINITY) return;
+    this.idle.remove(slot);
+    this.idle.append(slot, IdleClass.Ended);
+    this.timeoutAt(this.clockUs + (this.idle.timeoutsUs[IdleClass.Ended] as number));
   }
 
   private timeoutAt(us: number): void {
@@ -230,17 +212,16 @@ export class FlowTable {
     const { floats } = this;
     let next = Number.POSITIVE_INFINITY;
     for (let idleClass = 0; idleClass < IdleClass.Count; idleClass++) {
-      const list = this.idle[idleClass] as SlotList;
-      const timeoutUs = this.idleUs[idleClass] as number;
-      while (list.oldest !== NO_SLOT) {
-        const word = (Table.HeaderBytes + list.oldest * Slot.Bytes) >> 2;
+      const timeoutUs = this.idle.timeoutsUs[idleClass] as number;
+      for (let slot = this.idle.oldest(idleClass); slot !== NO_SLOT; slot = this.idle.oldest(idleClass)) {
+        const word = (Table.HeaderBytes + slot * Slot.Bytes) >> 2;
         const dueUs = (floats[(word >> 1) + Slot.TouchedUsF64] as number) + timeoutUs;
         if (dueUs > nowUs) {
           if (dueUs < next) next = dueUs;
           break;
         }
         const state = this.words[word + Slot.TcpState] as number;
-        this.end(list.oldest, idleClass === IdleClass.Ended ? endReasonOf(state) : EndReason.Idle);
+        this.end(slot, idleClass === IdleClass.Ended ? endReasonOf(state) : EndReason.Idle);
       }
     }
     while (this.active.oldest !== NO_SLOT) {
@@ -256,19 +237,9 @@ export class FlowTable {
     this.nextTimeoutUs = next;
   }
 
-  /** Makes room by writing the least recently used flow. */
+  /** Makes room by writing a flow. */
   private evict(): void {
-    let oldest = NO_SLOT;
-    let oldestUs = Number.POSITIVE_INFINITY;
-    for (const list of this.idle) {
-      if (list.oldest === NO_SLOT) continue;
-      const touchedUs = this.floats[((Table.HeaderBytes + list.oldest * Slot.Bytes) >> 3) + Slot.TouchedUsF64] as number;
-      if (touchedUs < oldestUs || oldest === NO_SLOT) {
-        oldest = list.oldest;
-        oldestUs = touchedUs;
-      }
-    }
-    this.end(oldest, EndReason.Evicted);
+    this.end(this.idle.victim(), EndReason.Evicted);
     this.cells[Cell.FlowsEvicted] = (this.cells[Cell.FlowsEvicted] as number) + 1;
   }
 
@@ -284,7 +255,7 @@ export class FlowTable {
       this.active.remove(slot);
     }
     this.index.remove(slot);
-    (this.idle[this.words[word + Slot.IdleClass] as number] as SlotList).remove(slot);
+    this.idle.remove(slot);
     this.release(slot, word);
   }
 
@@ -345,7 +316,7 @@ export class FlowTable {
     for (const slot of open.sort(by(Slot.TouchedUsF64))) {
       const float = floatOf(slot);
       this.index.insert(slot);
-      (this.idle[words[(float << 1) + Slot.IdleClass] as number] as SlotList).append(slot);
+      this.idle.append(slot, words[(float << 1) + Slot.IdleClass] as number);
       packets += (floats[float + Slot.Packets0F64] as number) + (floats[float + Slot.Packets1F64] as number);
       ipBytes += (floats[float + Slot.IpBytes0F64] as number) + (floats[float + Slot.IpBytes1F64] as number);
       wireBytes += (floats[float + Slot.WireBytes0F64] as number) + (floats[float + Slot.WireBytes1F64] as number);

@@ -16,8 +16,11 @@ const SLEEP_MS_MAX = 500;
 const SLEEPS_PER_AGE = 10;
 /** Pause before the next attempt, while the database refuses. */
 const RETRY_MS = 100;
-/** Pause while rows enough for a batch wait for its time; a producer's bell would ring for each of them. */
-const NAP_MS = 5;
+/**
+ * Pause while rows enough for a batch wait for its time; a producer's bell would ring for each of them. A replay fills its rings in
+ * milliseconds; a live capture takes longer, and pays for each look.
+ */
+const NAP_MS = { live: 25, replay: 5 } as const;
 /** How long the end waits for a database that refuses. */
 const END_PATIENCE_MS = 3000;
 
@@ -59,7 +62,7 @@ async function run(): Promise<void> {
       writer.abandon();
       const lost = `${writer.flowsUnwritten} flows could not be written and are lost`;
       throw new AppError('DATABASE_WRITE_FAILED', `database ${config.dbPath}: ${writer.failure}; ${lost}`);
-    } else if (isEnding || writer.isBatchNear) await setTimeout(writer.failure === null ? NAP_MS : RETRY_MS);
+    } else if (isEnding || writer.isBatchNear) await setTimeout(writer.failure === null ? NAP_MS[start.session.mode] : RETRY_MS);
     else await doorbell.waitAsync(sleepMs, isIdle);
   }
   writer.close(nowMs());

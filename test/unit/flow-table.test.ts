@@ -254,4 +254,46 @@ describe('a full table', () => {
     expect(packets).toBe(20_000);
     expect(rig.block.cell(Cell.FlowsActive)).toBe(0);
   });
+
+  it('lets a scan push out no flow that has an answer', () => {
+    const rig = new ParseRig({ 'flow.active-max': 100 });
+    const talks = Array.from({ length: 50 }, (_, index) => 2000 + index);
+    const say = (us: number): void => {
+      for (const srcPort of talks)
+        rig.feed(udpFrame({ ...client, srcPort }), us).feed(udpFrame({ ...server, dstPort: srcPort }), us);
+    };
+    say(0);
+    for (let scanned = 0; scanned < 5000; scanned++) {
+      rig.feed(tcpFrame({ src: `10.9.${scanned >> 8}.${scanned & 255}`, dstPort: scanned, flags: 'S' }), 10 + scanned);
+      if (scanned % 1000 === 999) say(10 + scanned);
+    }
+    const flows = rig.finish().flows();
+    expect(flows.filter(({ protocol }) => protocol === 17)).toEqual(
+      talks.map((srcPort) => expect.objectContaining({ src: `10.0.0.9 ${srcPort}`, packets: [6, 6], endReason: 'end_of_input' })),
+    );
+    expect(flows.filter(({ protocol }) => protocol === 6)).toHaveLength(5000);
+    expect(rig.ledger).toMatchObject({ inFlows: 5000 + 50 * 12, flowsEvicted: 4950 });
+  });
+
+  it('keeps a flow of many packets through a scan, although only one side of it is seen', () => {
+    const rig = new ParseRig({ 'flow.active-max': 20 });
+    for (let us = 0; us < 4; us++) rig.feed(udpFrame(client), us);
+    for (let scanned = 0; scanned < 200; scanned++) rig.feed(tcpFrame({ dstPort: scanned, flags: 'S' }), 10 + scanned);
+    rig.feed(udpFrame(client), 1000);
+    expect(
+      rig
+        .finish()
+        .flows()
+        .filter(({ protocol }) => protocol === 17),
+    ).toMatchObject([{ packets: [5, 0], endReason: 'end_of_input' }]);
+  });
+
+  it('takes up new flows although all others have answers', () => {
+    const rig = new ParseRig({ 'flow.active-max': 10 });
+    for (let port = 1; port <= 20; port++)
+      rig.feed(udpFrame({ ...client, srcPort: port }), port).feed(udpFrame({ ...server, dstPort: port }), port);
+    expect(rig.flows().map(({ src, packets }) => [src, packets])).toEqual(
+      Array.from({ length: 10 }, (_, index) => [`10.0.0.9 ${index + 1}`, [1, 1]]),
+    );
+  });
 });
