@@ -6,7 +6,7 @@ import { type MicroCase, runMicroCase, SMOKE_TIMING } from '../../bench/micro.js
 const RESULTS: Record<string, string> = {
   ring: '704a8ee5f943cd0e',
   decode: '459e85d908faebd9',
-  'flow-table': '5c4090f4f24d65f5',
+  'flow-table': 'b9559f9b862e7979',
   'hash-flood': '149ad4cab9f7a9e0',
   writer: 'ac0751eb2e0200e7',
 };
