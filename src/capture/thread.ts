@@ -7,6 +7,6 @@ import { Capture } from './capture.js';
 import { warmUp } from './warm-up.js';
 
 const start = workerData as CaptureStart;
-startThread(start, new ThreadBlock(start.memory.capture), 'fb-capture');
+startThread(start, new ThreadBlock(start.memory.capture), 'fb-capture', true);
 if (start.session.mode === 'live') warmUp(start.memory.frameRings.length);
 exposeControl(start.control, new Capture(start));
