@@ -1,14 +1,16 @@
-import { nameThread, pinThread, threadTaskId } from './affinity.js';
+import { hurryThread, nameThread, pinThread, threadTaskId } from './affinity.js';
 import type { LogLevel, ThreadEvent, ThreadStart } from './messages.js';
 import { Thread, ThreadState } from './ring/layout.js';
 import { Cell, type ThreadBlock } from './ring/thread-block.js';
 
 /**
  * What every thread does first: pins and names itself, and says in its block that it is there. The threads of a replay are short
- * of time and of no interest to `top`: they have no names.
+ * of time and of no interest to `top`: they have no names. `isUrgent`: of a live capture, this thread goes before others, since the
+ * kernel's buffer runs over when it waits for a CPU.
  */
-export function startThread(start: ThreadStart, block: ThreadBlock, name: string): void {
+export function startThread(start: ThreadStart, block: ThreadBlock, name: string, isUrgent = false): void {
   if (start.session.mode === 'live') nameThread(name);
+  if (isUrgent && start.session.mode === 'live') hurryThread();
   const failure = start.cpu === null ? null : pinThread(start.cpu);
   if (failure) logFrom(start, 'warn', `${name} floats: ${failure}`);
   block.words[Thread.TaskId] = threadTaskId();

@@ -9,7 +9,8 @@ import type { FrameSink } from './source.js';
  *         28 rxhash | 32 vlan tci | 36 vlan tpid (16 bits) | 48 sockaddr_ll | ... | mac: the frame
  * ```
  */
-const enum Block {
+/** A block's header, from its start. */
+export const enum Block {
   StatusWord = 2,
   PacketCountWord = 3,
   FirstPacketWord = 4,
