@@ -4,6 +4,8 @@ import { AppError } from '../errors.js';
 import type { PipelineMemory, Session, WriterOpened } from '../messages.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
 import { BatchPolicy } from './batch.js';
+import type { Chore } from './chore.js';
+import { Chores } from './chores.js';
 import { FlowRings } from './flow-rings.js';
 import { FlowStore } from './flow-store.js';
 import { minuteUsOf } from './ledger-table.js';
@@ -37,6 +39,7 @@ export class Writer {
   private readonly policy: BatchPolicy;
   private readonly store: FlowStore;
   private readonly trouble: Trouble;
+  private readonly chores: Chores;
   private minuteUs: number;
 
   private constructor(
@@ -55,6 +58,7 @@ export class Writer {
     });
     this.store = new FlowStore(database.db, this.rings, memory, session, config.namesAddressesMax);
     this.trouble = new Trouble(config.dbPath, config.dbBusyTimeoutMs, this.block, log);
+    this.chores = new Chores(database.db, choresOf(), log);
     this.minuteUs = minuteUsOf(nowMs);
     this.showCounts();
     this.store.countInto(this.block);
@@ -104,9 +108,18 @@ export class Writer {
     return this.trouble.isFailing ? this.trouble.reason : null;
   }
 
-  /** Writes one batch if it is due; when the writer is to end, whatever waits. Tells whether it has written rows. */
+  /**
+   * Writes one batch if it is due; when the writer is to end, whatever waits. Then one slice of a chore, unless rows press. Tells whether
+   * it has done anything, so that there may be more to do.
+   */
   step(nowMs: number, isEnding: boolean): boolean {
     if (this.trouble.isPausing(nowMs)) return false;
+    const hasWritten = this.writeIfDue(nowMs, isEnding);
+    if (isEnding || this.trouble.isFailing || this.rings.isHalfFull) return hasWritten;
+    return this.chores.step(nowMs) || hasWritten;
+  }
+
+  private writeIfDue(nowMs: number, isEnding: boolean): boolean {
     const minuteUs = minuteUsOf(nowMs);
     if (minuteUs !== this.minuteUs) {
       if (this.store.hasLedgerChanged() && !this.write(nowMs, 0)) return false;
@@ -177,4 +190,9 @@ export class Writer {
     cells[Cell.IpBytesWritten] = columns.ip_bytes_written;
     cells[Cell.WireBytesWritten] = columns.wire_bytes_written;
   }
+}
+
+/** What the writer does between batches. */
+function choresOf(): readonly Chore[] {
+  return [];
 }

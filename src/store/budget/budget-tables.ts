@@ -1,0 +1,2 @@
+/** Schema version 9. */
+export const BUDGET_TABLES = '';

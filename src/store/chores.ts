@@ -1,0 +1,44 @@
+import type { Database } from 'better-sqlite3';
+import type { Chore } from './chore.js';
+import { isSqliteError } from './sqlite-error.js';
+import type { Log } from './trouble.js';
+
+/** Longest slice that a chore is asked for: rows wait for so long, and the rings must hold what comes meanwhile. */
+export const SLICE_MS = 20;
+/** Pause after a slice that the database refused. */
+const REFUSED_MS = 10_000;
+
+/** Lets the chores have their slices, one at a time, the most overdue first. */
+export class Chores {
+  /** Chores that the database refused, and when they may come again. */
+  private readonly refusedUntilMs = new Map<Chore, number>();
+
+  constructor(
+    private readonly db: Database,
+    private readonly chores: readonly Chore[],
+    private readonly log: Log,
+  ) {}
+
+  /** Runs one slice if one is due, and tells whether it did. Outside of any transaction. */
+  step(nowMs: number): boolean {
+    let next: Chore | undefined;
+    for (const chore of this.chores) {
+      const untilMs = this.refusedUntilMs.get(chore) ?? 0;
+      if (chore.dueMs > nowMs || (untilMs > nowMs && untilMs - nowMs <= REFUSED_MS)) continue;
+      if (next === undefined || chore.dueMs < next.dueMs) next = chore;
+    }
+    if (next === undefined) return false;
+    try {
+      next.step(nowMs, SLICE_MS);
+      this.refusedUntilMs.delete(next);
+    } catch (error) {
+      if (!isSqliteError(error)) throw error;
+      if (this.db.inTransaction) this.db.exec('ROLLBACK');
+      this.refusedUntilMs.set(next, nowMs + REFUSED_MS);
+      this.log('warn', `${next.name}: the database refused: ${error.message}; it is tried again in ${REFUSED_MS / 1000} s`, {
+        sqlite: error.code,
+      });
+    }
+    return true;
+  }
+}

@@ -1,0 +1,2 @@
+/** Schema version 7. */
+export const LOOKUP_TABLES = '';

@@ -1,0 +1,2 @@
+/** Schema version 6. */
+export const ROLLUP_TABLES = '';

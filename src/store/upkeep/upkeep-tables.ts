@@ -1,0 +1,2 @@
+/** Schema version 8. */
+export const UPKEEP_TABLES = '';
