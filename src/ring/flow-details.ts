@@ -29,17 +29,25 @@ const ENTRY_HEADER_BYTES = 2;
 export const DETAIL_BYTES_MAX = 253;
 
 /**
- * Appends an entry to the `usedBytes` bytes that stand from `start` on, and returns how many there are then: the same number if the
- * kind is there already or the block, which holds `Details.BytesMax`, has no room. A longer value than `DETAIL_BYTES_MAX` is cut.
+ * Appends an entry, the first `valueBytes` bytes of `value`, to the `usedBytes` bytes that stand from `start` on, and returns how many
+ * there are then: the same number if the kind is there already or the block, which holds `Details.BytesMax`, has no room. A longer
+ * value than `DETAIL_BYTES_MAX` is cut. Allocates nothing.
  */
-export function appendDetail(bytes: Uint8Array, start: number, usedBytes: number, kind: Detail, value: Uint8Array): number {
-  const length = Math.min(value.length, DETAIL_BYTES_MAX);
+export function appendDetail(
+  bytes: Uint8Array,
+  start: number,
+  usedBytes: number,
+  kind: Detail,
+  value: Uint8Array,
+  valueBytes: number,
+): number {
+  const length = Math.min(valueBytes, DETAIL_BYTES_MAX);
   if (usedBytes + ENTRY_HEADER_BYTES + length > Details.BytesMax) return usedBytes;
   if (findDetail(bytes, start, usedBytes, kind) >= 0) return usedBytes;
   const at = start + usedBytes;
   bytes[at] = kind;
   bytes[at + 1] = length;
-  bytes.set(length === value.length ? value : value.subarray(0, length), at + ENTRY_HEADER_BYTES);
+  for (let i = 0; i < length; i++) bytes[at + ENTRY_HEADER_BYTES + i] = value[i] as number;
   return usedBytes + ENTRY_HEADER_BYTES + length;
 }
 

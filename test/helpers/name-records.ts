@@ -41,14 +41,14 @@ export function detailBytes(spec: DetailSpec): Uint8Array {
   let used = 0;
   for (const [name, kind] of TEXTS) {
     const text = spec[name];
-    if (text !== undefined) used = appendDetail(block, 0, used, kind, Buffer.from(text, 'latin1'));
+    if (text !== undefined) used = appendDetail(block, 0, used, kind, Buffer.from(text, 'latin1'), text.length);
   }
   for (const [name, kind, length] of NUMBERS) {
     const number = spec[name];
     if (number === undefined) continue;
     const value = Buffer.alloc(length);
     value.writeUIntBE(number, 0, length);
-    used = appendDetail(block, 0, used, kind, value);
+    used = appendDetail(block, 0, used, kind, value, value.length);
   }
   return block.subarray(0, used);
 }

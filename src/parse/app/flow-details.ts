@@ -21,19 +21,27 @@ export class FlowDetails {
     const length = Math.min(text.length, DETAIL_BYTES_MAX);
     if (length === 0) return;
     for (let i = 0; i < length; i++) this.value[i] = text.charCodeAt(i);
-    this.add(slot, kind, this.value.subarray(0, length));
+    this.add(slot, kind, length);
   }
 
   /** Adds a number of `byteCount` bytes, at most 4. */
   addNumber(slot: number, kind: Detail, number: number, byteCount: number): void {
     for (let i = 0; i < byteCount; i++) this.value[i] = number >>> (8 * (byteCount - 1 - i));
-    this.add(slot, kind, this.value.subarray(0, byteCount));
+    this.add(slot, kind, byteCount);
   }
 
-  private add(slot: number, kind: Detail, value: Uint8Array): void {
+  /** Adds the first `length` bytes of `value`. */
+  private add(slot: number, kind: Detail, length: number): void {
     const word = (Table.HeaderBytes + slot * Slot.Bytes) >> 2;
     const used = this.words[word + Slot.DetailBytes] as number;
     // The length follows the bytes: a successor finds the entry whole or not at all.
-    this.words[word + Slot.DetailBytes] = appendDetail(this.bytes, detailsOffset(this.slotCount, slot), used, kind, value);
+    this.words[word + Slot.DetailBytes] = appendDetail(
+      this.bytes,
+      detailsOffset(this.slotCount, slot),
+      used,
+      kind,
+      this.value,
+      length,
+    );
   }
 }

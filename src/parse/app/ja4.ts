@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { type ClientHello, isGrease, TlsExtension } from './tls-client-hello.js';
 
 /** Versions that have a code of their own; all others are 00. */
@@ -13,16 +13,61 @@ const VERSION_CODES: Readonly<Record<number, string>> = {
 const COUNT_MAX = 99;
 const HASH_CHARACTERS = 12;
 const NO_HASH = '0'.repeat(HASH_CHARACTERS);
-/** Hashes that are remembered: clients of one kind offer the same. At the limit all are forgotten. */
-const HASHES_MAX = 1024;
-const hashes = new Map<string, string>();
+/** Fingerprints that are remembered: clients of one kind have the same. At the limit all are forgotten. */
+const FINGERPRINTS_MAX = 1024;
+const fingerprints = new Map<number, string>();
+/** Secret, so that nobody can make two different hellos that are taken for one. */
+const SEEDS = [randomInt(2 ** 32), randomInt(2 ** 32)] as const;
 
 /**
  * The JA4 fingerprint of a client (FoxIO, technical_details/JA4.md), 36 characters: what it speaks and offers, then the hashes of its
  * cipher suites and of its extensions with the signature algorithms. GREASE counts nowhere. `transport` is t for TLS over TCP and q
  * for QUIC.
+ *
+ * It is worked out once for each kind of client. Browsers shuffle their extensions for each connection, so a kind is known by a sum over
+ * its lists: 53 bits of it, under a secret seed.
  */
 export function ja4(hello: ClientHello, transport: 't' | 'q'): string {
+  const kind = kindOf(hello, transport, SEEDS[0]) * 2 ** 21 + (kindOf(hello, transport, SEEDS[1]) >>> 11);
+  let fingerprint = fingerprints.get(kind);
+  if (fingerprint === undefined) {
+    fingerprint = fingerprintOf(hello, transport);
+    if (fingerprints.size >= FINGERPRINTS_MAX) fingerprints.clear();
+    fingerprints.set(kind, fingerprint);
+  }
+  return fingerprint;
+}
+
+/** The same for all hellos with the same fingerprint but for the order of what is sorted in it, and hardly ever for others. */
+function kindOf(hello: ClientHello, transport: 't' | 'q', seed: number): number {
+  const { ciphers, extensions, signatureAlgorithms } = hello;
+  const fixed = mix(seed ^ (hello.version << 1) ^ (transport === 'q' ? 1 : 0)) ^ hello.alpnEnds;
+  let ofCiphers = mix(fixed);
+  for (let i = 0; i < ciphers.length; i++) {
+    const cipher = ciphers[i] as number;
+    if (!isGrease(cipher)) ofCiphers = (ofCiphers + mix(cipher ^ seed)) | 0;
+  }
+  let ofExtensions = mix(ofCiphers);
+  for (let i = 0; i < extensions.length; i++) {
+    const type = extensions[i] as number;
+    if (!isGrease(type)) ofExtensions = (ofExtensions + mix(type ^ seed)) | 0;
+  }
+  let all = mix(ofExtensions);
+  for (let i = 0; i < signatureAlgorithms.length; i++) {
+    const algorithm = signatureAlgorithms[i] as number;
+    if (!isGrease(algorithm)) all = mix(all ^ algorithm);
+  }
+  return all >>> 0;
+}
+
+/** Finalizer of MurmurHash3: every bit of a 32-bit number changes every bit of the result. */
+function mix(number: number): number {
+  let bits = Math.imul(number ^ (number >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return bits ^ (bits >>> 16);
+}
+
+function fingerprintOf(hello: ClientHello, transport: 't' | 'q'): string {
   const ciphers = withoutGrease(hello.ciphers);
   const extensions = withoutGrease(hello.extensions);
   const version = VERSION_CODES[hello.version] ?? '00';
@@ -68,14 +113,6 @@ function hexList(numbers: readonly number[]): string {
 /** Hash of the list, and of `more` where there is any; zeros for an empty list. */
 function hashOf(list: readonly number[], more: readonly number[]): string {
   if (list.length === 0) return NO_HASH;
-  // Numbers of 16 bits are characters; the first one tells where the lists part.
-  const key = String.fromCharCode(list.length, ...list, ...more);
-  let hash = hashes.get(key);
-  if (hash === undefined) {
-    const text = more.length === 0 ? hexList(list) : `${hexList(list)}_${hexList(more)}`;
-    hash = createHash('sha256').update(text).digest('hex').slice(0, HASH_CHARACTERS);
-    if (hashes.size >= HASHES_MAX) hashes.clear();
-    hashes.set(key, hash);
-  }
-  return hash;
+  const text = more.length === 0 ? hexList(list) : `${hexList(list)}_${hexList(more)}`;
+  return createHash('sha256').update(text).digest('hex').slice(0, HASH_CHARACTERS);
 }
