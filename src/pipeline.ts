@@ -47,7 +47,7 @@ export interface PipelineOptions {
 }
 
 /** What there is to say once everything runs. */
-interface PipelineStarted {
+export interface PipelineStarted {
   /** Where the API listens, or null without one. */
   readonly api: { readonly address: string; readonly port: number } | null;
   readonly journalMode: string;

@@ -1,9 +1,11 @@
 import { defaultInterface } from '../capture/interfaces.js';
 import type { Config } from '../config.js';
 import { AppError } from '../errors.js';
-import type { SourceSpec } from '../messages.js';
-import { Pipeline } from '../pipeline.js';
+import { LiveClock } from '../live-clock.js';
+import type { Session, SourceSpec } from '../messages.js';
+import { type Log, Pipeline, type PipelineStarted } from '../pipeline.js';
 import { ledgerDifference, readLedger } from '../ring/ledger.js';
+import { type Clocks, ClockWatch, SYSTEM_CLOCKS } from './clock-watch.js';
 import { createLog } from './log.js';
 import { newSession } from './session.js';
 import { onStopSignal } from './stop-signals.js';
@@ -28,16 +30,19 @@ function sourceOf(config: Config): SourceSpec & { readonly interfaces: readonly 
   return { type: backend, interfaces: interfacesOf(config) };
 }
 
-/** `flowberry run`: captures until SIGTERM or SIGINT, then stores everything and ends. Returns the exit code. */
-export async function runDaemon(config: Config): Promise<number> {
+/**
+ * `flowberry run`: captures until SIGTERM or SIGINT, then stores everything and ends. Returns the exit code. `clocks` are those of the
+ * system, but in tests.
+ */
+export async function runDaemon(config: Config, clocks: Clocks = SYSTEM_CLOCKS): Promise<number> {
   const log = createLog(config.logLevel, STDOUT_FD);
-  const source = sourceOf(config);
-  const session = newSession('live', source.interfaces.join(','));
-  const pipeline = new Pipeline({ config, session, source, hasApi: true, log });
+  let run: DaemonRun | undefined;
+  let isStopping = false;
   let deadline: NodeJS.Timeout | undefined;
   const ignoreSignals = onStopSignal((signal) => {
+    isStopping = true;
     log('info', `stopping on ${signal}`);
-    pipeline.requestStop();
+    run?.requestStop();
     deadline = setTimeout(() => {
       const error = new AppError('STOP_DEADLINE', 'the stop took too long');
       log('fatal', error.message, { code: error.code });
@@ -45,31 +50,84 @@ export async function runDaemon(config: Config): Promise<number> {
     }, STOP_DEADLINE_MS);
   });
   try {
-    const { api, journalMode, affinityNote } = await pipeline.start();
-    log('info', 'capturing', {
-      interface: session.source,
+    do {
+      run = new DaemonRun(config, log, clocks);
+      await run.run();
+    } while (run.hasWrongClock && !isStopping);
+    return 0;
+  } finally {
+    clearTimeout(deadline);
+    ignoreSignals();
+  }
+}
+
+/** One session of the daemon, from its start to the last row. */
+class DaemonRun {
+  /** The session ended since it went by a wrong clock, and the next one is to begin. */
+  hasWrongClock = false;
+  private readonly source: ReturnType<typeof sourceOf>;
+  private readonly session: Session;
+  private readonly pipeline: Pipeline;
+  private readonly clockWatch: ClockWatch;
+
+  constructor(
+    private readonly config: Config,
+    private readonly log: Log,
+    clocks: Clocks,
+  ) {
+    this.source = sourceOf(config);
+    this.session = newSession('live', this.source.interfaces.join(','));
+    this.pipeline = new Pipeline({ config, session: this.session, source: this.source, hasApi: true, log });
+    const clock = new LiveClock(this.session.startedUs, this.session.startedMonotonicMs);
+    this.clockWatch = new ClockWatch(clock, (offsetMs) => this.renew(offsetMs), clocks);
+  }
+
+  requestStop(): void {
+    this.pipeline.requestStop();
+  }
+
+  /** Throws `AppError` when it cannot start, or cannot go on. */
+  async run(): Promise<void> {
+    const { pipeline, log } = this;
+    try {
+      this.tellStart(await pipeline.start());
+      this.clockWatch.start();
+      const end = await pipeline.run();
+      await pipeline.drain();
+      const ledger = readLedger(pipeline.memory);
+      log('info', 'stopped', {
+        packets_received: ledger.received,
+        packets_in_flows: ledger.inFlows,
+        packets_dropped: Object.values(ledger.dropped).reduce((sum, count) => sum + count, 0),
+        kernel_dropped: ledger.kernelDropped,
+        flows_written: ledger.flowsWritten,
+        difference: ledgerDifference(ledger),
+      });
+      if (end.error) throw AppError.fromData(end.error);
+    } finally {
+      this.clockWatch.stop();
+      await pipeline.close();
+    }
+  }
+
+  private tellStart({ api, journalMode, affinityNote }: PipelineStarted): void {
+    const { config, source } = this;
+    this.log('info', 'capturing', {
+      interface: this.session.source,
       backend: source.type,
       database: config.dbPath,
       journal_mode: journalMode,
       ...(affinityNote && { affinity: affinityNote }),
       ...(api && { health: `http://${api.address.includes(':') ? `[${api.address}]` : api.address}:${api.port}/health` }),
     });
-    const end = await pipeline.run();
-    await pipeline.drain();
-    const ledger = readLedger(pipeline.memory);
-    log('info', 'stopped', {
-      packets_received: ledger.received,
-      packets_in_flows: ledger.inFlows,
-      packets_dropped: Object.values(ledger.dropped).reduce((sum, count) => sum + count, 0),
-      kernel_dropped: ledger.kernelDropped,
-      flows_written: ledger.flowsWritten,
-      difference: ledgerDifference(ledger),
+  }
+
+  private renew(offsetMs: number): void {
+    const seconds = Math.round(offsetMs / 1000);
+    this.log('warn', `the clock was set by ${seconds} s and is kept right now: a new session begins, so that times are right`, {
+      clock_offset_s: seconds,
     });
-    if (end.error) throw AppError.fromData(end.error);
-    return 0;
-  } finally {
-    await pipeline.close();
-    clearTimeout(deadline);
-    ignoreSignals();
+    this.hasWrongClock = true;
+    this.pipeline.requestStop();
   }
 }

@@ -23,8 +23,9 @@ export class Daemon {
   constructor(
     readonly namespace: NetworkNamespace,
     args: readonly string[],
+    command: readonly string[] = [program, 'run', '--api-port', '0'],
   ) {
-    this.child = spawn('ip', ['netns', 'exec', namespace.name, process.execPath, program, 'run', '--api-port', '0', ...args], {
+    this.child = spawn('ip', ['netns', 'exec', namespace.name, process.execPath, ...command, ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     onTestFinished(() => void this.child.kill('SIGKILL'));
@@ -34,10 +35,10 @@ export class Daemon {
     });
   }
 
-  /** Waits for a log line. */
-  async line(message: string): Promise<LogLine> {
+  /** Waits for a log line, or for the `count`th of this text. */
+  async line(message: string, count = 1): Promise<LogLine> {
     for (;;) {
-      const found = this.lines.find((line) => line.msg === message);
+      const found = this.lines.filter((line) => line.msg === message)[count - 1];
       if (found) return found;
       await new Promise<void>((resolve) => this.arrivals.push(resolve));
     }
