@@ -1,6 +1,7 @@
 import type { Config } from '../config.js';
 import type { Session } from '../messages.js';
 import type { Health } from './health.js';
+import type { Loss } from './losses.js';
 import { notesOf } from './notes.js';
 import type { Placement } from './placement.js';
 import type { HealthBody } from './schema.js';
@@ -18,6 +19,7 @@ export function healthBody(
   frame: HealthFrame,
   snapshot: Snapshot,
   health: Health,
+  losses: readonly Loss[],
   placementOf: (taskId: number) => Placement | null,
 ): HealthBody {
   const { session } = frame;
@@ -54,6 +56,7 @@ export function healthBody(
       input_read_bytes: capture.inputBytesRead,
       input_total_bytes: capture.inputBytesTotal,
     },
+    losses: [...losses],
     links: snapshot.links.map(({ name, state, gapStartUs, nic }) => ({ name, state, gap_start_us: gapStartUs, nic })),
     gaps: {
       count: gaps.count,

@@ -7,6 +7,10 @@ export interface HistorySample {
   readonly framesReceived: number;
   readonly kernelDropped: number;
   readonly ringFull: number;
+  /** By parse worker. */
+  readonly framesRefused: readonly number[];
+  /** By dead threads. */
+  readonly crashed: number;
   readonly busyRetries: number;
   readonly writerRingFull: number;
   readonly addressesOverflowed: number;
@@ -29,6 +33,8 @@ export function sampleOf(snapshot: Snapshot): HistorySample {
     framesReceived: snapshot.ledger.received,
     kernelDropped: snapshot.capture.kernelDropped,
     ringFull: snapshot.drops.ring_full ?? 0,
+    framesRefused: snapshot.workers.map((worker) => worker.framesRefused),
+    crashed: (snapshot.drops.worker_crash ?? 0) + (snapshot.drops.capture_crash ?? 0),
     busyRetries: snapshot.writer.busyRetries,
     writerRingFull: snapshot.workers.reduce((sum, worker) => sum + worker.writerRingFull, 0),
     addressesOverflowed: snapshot.writer.addressesOverflowed,

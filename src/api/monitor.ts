@@ -4,6 +4,7 @@ import { monotonicMs } from '../ring/thread-block.js';
 import { type Health, judge, unreadiness } from './health.js';
 import { type HealthFrame, healthBody } from './health-body.js';
 import { HealthHistory } from './history.js';
+import { lossesOf } from './losses.js';
 import type { MetricInput } from './metric-table.js';
 import { Placements } from './placement.js';
 import type { HealthBody } from './schema.js';
@@ -49,7 +50,8 @@ export class Monitor {
 
   health(): HealthBody {
     const snapshot = this.snapshot();
-    return healthBody(this.frame, snapshot, this.judge(snapshot), (taskId) => this.placements.of(taskId));
+    const losses = lossesOf(snapshot, this.history);
+    return healthBody(this.frame, snapshot, this.judge(snapshot), losses, (taskId) => this.placements.of(taskId));
   }
 
   /** Why packets are not taken and stored, or null when they are. */

@@ -50,6 +50,11 @@ export const healthSchema = z.object({
     input_read_bytes: count,
     input_total_bytes: count,
   }),
+  /**
+   * Where packets were lost: `nic` by the network cards, `kernel` by the kernel's buffer, `ring-0` and so on by the ring of each parse
+   * worker, `crash` by threads that died. All but the first two are among `dropped` above.
+   */
+  losses: z.array(z.object({ where: z.string(), packets: count, last_minute_packets: count })),
   /** The interfaces that a live capture watches; empty in a replay. */
   links: z.array(
     z.object({

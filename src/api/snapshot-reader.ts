@@ -3,7 +3,7 @@ import type { PipelineMemory, Session } from '../messages.js';
 import { DROP_REASONS, Drop } from '../ring/drop-reason.js';
 import { InterfaceTable } from '../ring/interface-table.js';
 import { Command, Table, Thread, ThreadState } from '../ring/layout.js';
-import { ringCapacityBytes, ringUsedBytes } from '../ring/ring.js';
+import { ringCapacityBytes, ringRefusedCount, ringUsedBytes } from '../ring/ring.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
 import {
   type CaptureSnapshot,
@@ -209,6 +209,7 @@ export class SnapshotReader {
       writerRingFull: reader.cell(Cell.WriterRingFull),
       fragmentsJoined: reader.cell(Cell.FragmentsJoined),
       fragmentsUnknown: reader.cell(Cell.FragmentsUnknown),
+      framesRefused: ringRefusedCount(this.memory.frameRings[index] as SharedArrayBuffer),
       frameRing: readRing(this.memory.frameRings[index] as SharedArrayBuffer),
       flowRing: readRing(this.memory.flowRings[index] as SharedArrayBuffer),
     };

@@ -45,6 +45,8 @@ export interface WorkerSnapshot {
   readonly writerRingFull: number;
   readonly fragmentsJoined: number;
   readonly fragmentsUnknown: number;
+  /** Frames that the capture has dropped since this worker's ring was full. */
+  readonly framesRefused: number;
   readonly frameRing: RingSnapshot;
   readonly flowRing: RingSnapshot;
 }

@@ -66,6 +66,7 @@ export class FrameWriter implements FrameSink {
       payload = this.isLive ? -1 : this.waitAndPush(index, Frame.HeaderBytes + copiedBytes);
       if (payload < 0) {
         cells[Cell.Drops + Drop.RingFull] = (cells[Cell.Drops + Drop.RingFull] as number) + 1;
+        ring.countRefused();
         return;
       }
     }

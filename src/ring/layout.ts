@@ -43,6 +43,8 @@ export const enum Ring {
   /** Two notes of a position and of the records published up to it, modulo 2^32; the one whose position is `Produced` holds. */
   CountNote0 = 98,
   CountNote1 = 100,
+  /** Records that found no room and were dropped, modulo 2^32. The producer writes it. */
+  Refused = 102,
   DataBytes = 512,
 }
 

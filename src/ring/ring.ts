@@ -27,6 +27,11 @@ export function ringUsedBytes(memory: SharedArrayBuffer): number {
   return (Atomics.load(words, Ring.Produced) - consumed) | 0;
 }
 
+/** Records that the producer has dropped since the ring was full, modulo 2^32. */
+export function ringRefusedCount(memory: SharedArrayBuffer): number {
+  return Atomics.load(new Int32Array(memory), Ring.Refused) >>> 0;
+}
+
 /** The ring's capacity in bytes. */
 export function ringCapacityBytes(memory: SharedArrayBuffer): number {
   const words = new Int32Array(memory);
@@ -104,6 +109,11 @@ export class RingProducer {
     this.words[word + Record.Kind] = kind;
     this.head = (this.head + neededBytes) | 0;
     return (word << 2) + Record.HeaderBytes;
+  }
+
+  /** Counts a record that is dropped since the ring is full. */
+  countRefused(): void {
+    this.words[Ring.Refused] = ((this.words[Ring.Refused] as number) + 1) | 0;
   }
 
   /** Bytes committed and not yet published. */

@@ -107,6 +107,9 @@ describe.skipIf(obstacle !== null)(`a flood${obstacle ? ` (${obstacle})` : ''}`,
     expect(after.flows.active).toBeLessThanOrEqual(after.flows.active_max);
     expect(after.flows.evicted).toBeGreaterThan(0);
     const lostInFlood = await lost();
+    const { losses, ledger } = after;
+    const inRings = losses.filter(({ where }) => where.startsWith('ring-')).reduce((sum, { packets }) => sum + packets, 0);
+    expect(inRings).toBe(ledger.dropped.ring_full ?? 0);
 
     namespace.run(() => {
       const sender = new FrameSender('peer0');

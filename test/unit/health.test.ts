@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { HEALTH_REASONS, type HealthReasonCode } from '../../src/api/health-reasons.js';
+import { Doorbell } from '../../src/ring/doorbell.js';
 import { Drop } from '../../src/ring/drop-reason.js';
 import { Command, ThreadState } from '../../src/ring/layout.js';
 import { LinkTable } from '../../src/ring/link-table.js';
-import { Cell, type ThreadBlock } from '../../src/ring/thread-block.js';
+import { RingProducer } from '../../src/ring/ring.js';
+import { Cell, createThreadBlock, type ThreadBlock } from '../../src/ring/thread-block.js';
 import { LinkState, NicCounter } from '../../src/ring/watch-layout.js';
 import { ApiPipeline } from '../helpers/api-pipeline.js';
 
@@ -173,6 +175,30 @@ describe('the start', () => {
     pipeline.silent.add(pipeline.writer);
     pipeline.pass(36_000);
     expect(codes(pipeline)).toEqual(['thread_stalled']);
+  });
+});
+
+describe('losses', () => {
+  it('are told place by place, since the start and within the last minute', () => {
+    const pipeline = new ApiPipeline().running();
+    const refuse = (worker: number, count: number): void => {
+      const ring = new RingProducer(pipeline.memory.frameRings[worker] as SharedArrayBuffer, new Doorbell(createThreadBlock()));
+      for (let refused = 0; refused < count; refused++) ring.countRefused();
+    };
+    pipeline.add(pipeline.capture, Cell.KernelDropped, 7);
+    pipeline.drop(2, Drop.WorkerCrash, parse0(pipeline));
+    refuse(0, 3);
+    pipeline.pass(120_000);
+    refuse(1, 5);
+    pipeline.drop(4, Drop.CaptureCrash, pipeline.capture);
+    pipeline.pass(1_000);
+    expect(pipeline.monitor.health().losses).toEqual([
+      { where: 'nic', packets: 0, last_minute_packets: 0 },
+      { where: 'kernel', packets: 7, last_minute_packets: 0 },
+      { where: 'ring-0', packets: 3, last_minute_packets: 0 },
+      { where: 'ring-1', packets: 5, last_minute_packets: 5 },
+      { where: 'crash', packets: 6, last_minute_packets: 4 },
+    ]);
   });
 });
 
