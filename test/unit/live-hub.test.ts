@@ -200,7 +200,7 @@ describe('requests', () => {
     expect(sink.messages.filter(({ type }) => type === 'stats')).toHaveLength(1);
   });
 
-  it.each([
+  it.each<unknown>([
     'no JSON',
     '',
     'null',

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { CloseReason, LiveClient, LiveSink } from './live-client.js';
+import type { LiveFeed } from './live-feed.js';
 import type { LiveHub } from './live-hub.js';
 import { answerRequest, REQUEST_BYTES_MAX, REQUESTS_PER_SECOND_MAX } from './live-request.js';
 
@@ -50,7 +51,10 @@ export class LiveSockets {
     perMessageDeflate: DEFLATE,
   });
 
-  constructor(private readonly hub: LiveHub) {}
+  constructor(
+    private readonly hub: LiveHub,
+    private readonly feed: LiveFeed,
+  ) {}
 
   /** Makes a connection a WebSocket. Whether it may be one, the caller has seen to. */
   accept(request: IncomingMessage, connection: Duplex, head: Buffer): void {
@@ -58,7 +62,7 @@ export class LiveSockets {
   }
 
   private serve(socket: WebSocket, connection: Duplex): void {
-    const { hub } = this;
+    const { hub, feed } = this;
     const client = hub.connect(new SocketSink(socket));
     let isAlive = true;
     const ping = setInterval(() => {
@@ -70,7 +74,7 @@ export class LiveSockets {
     socket.on('pong', () => {
       isAlive = true;
     });
-    const take = requestTaker(hub, client);
+    const take = requestTaker(hub, feed, client);
     socket.on('message', (data, isBinary) => take(isBinary ? '' : String(data)));
     // What is no WebSocket frame, or too long, ends the connection; `close` follows.
     socket.on('error', () => socket.terminate());
@@ -82,7 +86,7 @@ export class LiveSockets {
 }
 
 /** Answers requests, and ends the connection of a client that makes too many. */
-function requestTaker(hub: LiveHub, client: LiveClient): (text: string) => void {
+function requestTaker(hub: LiveHub, feed: LiveFeed, client: LiveClient): (text: string) => void {
   let second = 0;
   let requests = 0;
   return (text) => {
@@ -90,6 +94,9 @@ function requestTaker(hub: LiveHub, client: LiveClient): (text: string) => void 
     if (now !== second) requests = 0;
     second = now;
     if (++requests > REQUESTS_PER_SECOND_MAX) return client.sink.close('not understood');
-    hub.send(client, answerRequest(client, text));
+    hub.send(
+      client,
+      answerRequest(client, text, (topics) => feed.greet(client, topics)),
+    );
   };
 }
