@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import type { Config } from '../config.js';
 import { AppError } from '../errors.js';
-import type { PipelineMemory, Session, WriterOpened } from '../messages.js';
+import type { DeviceNoteResult, DeviceNoteUpdate, PipelineMemory, Session, WriterOpened } from '../messages.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
 import { BatchPolicy } from './batch.js';
 import type { Chore } from './chore.js';
 import { Chores } from './chores.js';
+import { DeviceNotes } from './device-notes.js';
 import { FlowRings } from './flow-rings.js';
 import { FlowStore } from './flow-store.js';
 import { minuteUsOf } from './ledger-table.js';
@@ -41,6 +42,7 @@ export class Writer {
   private readonly trouble: Trouble;
   private readonly chores: Chores;
   private minuteUs: number;
+  private notes: DeviceNotes | undefined;
 
   private constructor(
     { config, memory, session }: WriterSetup,
@@ -128,6 +130,17 @@ export class Writer {
     const isPressing = isEnding || this.rings.isHalfFull;
     if (!this.policy.isDue(nowMs, this.rings.recordsWaiting, isPressing)) return false;
     return this.write(nowMs, this.policy.rowsMax);
+  }
+
+  /** Changes what people say of a device. Throws `DATABASE_WRITE_FAILED` when the database refuses; nothing has changed then. */
+  noteDevice(update: DeviceNoteUpdate): DeviceNoteResult {
+    try {
+      this.notes ??= new DeviceNotes(this.database.db);
+      return this.notes.update(update);
+    } catch (error) {
+      if (!isSqliteError(error)) throw error;
+      throw new AppError('DATABASE_WRITE_FAILED', `database ${this.database.db.name}: ${error.message}`, { cause: error });
+    }
   }
 
   /**
