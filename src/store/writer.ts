@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Database } from 'better-sqlite3';
 import type { Config } from '../config.js';
 import { AppError } from '../errors.js';
 import type { DeviceNoteResult, DeviceNoteUpdate, PipelineMemory, Session, WriterOpened } from '../messages.js';
@@ -10,6 +11,7 @@ import { DeviceNotes } from './device-notes.js';
 import { FlowRings } from './flow-rings.js';
 import { FlowStore } from './flow-store.js';
 import { minuteUsOf } from './ledger-table.js';
+import { LookupChore } from './lookup/lookup-chore.js';
 import { closeDatabase, openForWriting, type WritableDatabase } from './open-database.js';
 import { isSqliteError, openError } from './sqlite-error.js';
 import { type Log, Trouble } from './trouble.js';
@@ -60,7 +62,7 @@ export class Writer {
     });
     this.store = new FlowStore(database.db, this.rings, memory, session, config.namesAddressesMax);
     this.trouble = new Trouble(config.dbPath, config.dbBusyTimeoutMs, this.block, log);
-    this.chores = new Chores(database.db, choresOf(), log);
+    this.chores = new Chores(database.db, choresOf(database.db, this.store), log);
     this.minuteUs = minuteUsOf(nowMs);
     this.showCounts();
     this.store.countInto(this.block);
@@ -206,6 +208,6 @@ export class Writer {
 }
 
 /** What the writer does between batches. */
-function choresOf(): readonly Chore[] {
-  return [];
+function choresOf(db: Database, store: FlowStore): readonly Chore[] {
+  return store.lookups.map((live) => new LookupChore(db, live));
 }
