@@ -59,7 +59,8 @@ export function isLoopbackAddress(value: string): boolean {
 }
 
 function address(value: string, help: string): OptionEntry<string> {
-  const isAllowed = (given: unknown): given is string => typeof given === 'string' && (given === 'localhost' || isIP(given) !== 0);
+  const isAllowed = (given: unknown): given is string =>
+    typeof given === 'string' && (given === 'localhost' || isIP(given) !== 0);
   return { default: value, isAllowed, range: 'an IP address, or localhost', help };
 }
 

@@ -103,7 +103,8 @@ export class Pipeline {
     this.affinityNote = this.applyProcessMask();
     this.failed.catch(() => undefined);
     this.writerThread = this.controlled('writer', './store/thread.js', null);
-    if (options.hasApi) this.apiThread = this.controlled('api', './api/thread.js', null, () => ({ maintenance: this.maintenancePort() }));
+    if (options.hasApi)
+      this.apiThread = this.controlled('api', './api/thread.js', null, () => ({ maintenance: this.maintenancePort() }));
     if (source.type === 'cap') {
       this.capture = new Capture({ ...this.threadStart(null, this.eventPort()), control: new MessageChannel().port1, source });
     } else {

@@ -31,17 +31,19 @@ export class DeviceNotes {
 
   /** Changes what is said of one device, in a transaction of its own. Throws what SQLite throws; nothing has changed then. */
   update(change: DeviceNoteUpdate): DeviceNoteResult {
-    return this.db.transaction((): DeviceNoteResult => {
-      const device = this.find.get(change.deviceId);
-      if (device === undefined) return 'unknown';
-      if (device.mac === null) return 'nameless';
-      const before = this.findNote.get(device.mac);
-      const name = change.name === undefined ? (before?.name ?? null) : change.name;
-      const note = change.note === undefined ? (before?.note ?? null) : change.note;
-      if (name === null && note === null) this.remove.run(device.mac);
-      else if (before === undefined && (this.count.get() as number) >= NOTES_MAX) return 'full';
-      else this.put.run(device.mac, name, note);
-      return 'done';
-    }).immediate();
+    return this.db
+      .transaction((): DeviceNoteResult => {
+        const device = this.find.get(change.deviceId);
+        if (device === undefined) return 'unknown';
+        if (device.mac === null) return 'nameless';
+        const before = this.findNote.get(device.mac);
+        const name = change.name === undefined ? (before?.name ?? null) : change.name;
+        const note = change.note === undefined ? (before?.note ?? null) : change.note;
+        if (name === null && note === null) this.remove.run(device.mac);
+        else if (before === undefined && (this.count.get() as number) >= NOTES_MAX) return 'full';
+        else this.put.run(device.mac, name, note);
+        return 'done';
+      })
+      .immediate();
   }
 }

@@ -3,7 +3,14 @@ import { healthSchema } from '../schema.js';
 import { deviceNoteSchema, deviceSchema } from './device-schema.js';
 import type { Endpoint } from './endpoint.js';
 import { activeFlowSchema } from './flow-schema.js';
-import { completenessSchema, dnsPageSchema, ledgerSchema, searchSchema, sessionsSchema, slowQueriesSchema } from './page-schemas.js';
+import {
+  completenessSchema,
+  dnsPageSchema,
+  ledgerSchema,
+  searchSchema,
+  sessionsSchema,
+  slowQueriesSchema,
+} from './page-schemas.js';
 import { count, parameter, timeRange } from './parts.js';
 import { TRAFFIC_ENDPOINTS } from './traffic-endpoints.js';
 

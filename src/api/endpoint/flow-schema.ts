@@ -71,3 +71,6 @@ export const flowSchema = z.object({
   http_status: count.nullable(),
   community_id: z.string().nullable(),
 });
+
+/** Columns of a flow, in the order in which an export has them. */
+export const FLOW_COLUMNS: readonly string[] = Object.keys(flowSchema.shape);

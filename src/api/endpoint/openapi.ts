@@ -44,13 +44,18 @@ function operationOf(endpoint: Endpoint): Json {
     operationId: endpoint.name,
     summary: endpoint.summary,
     parameters: parametersOf(endpoint),
-    ...(endpoint.body && { requestBody: { required: true, content: { [JSON_TYPE]: { schema: schemaOf(endpoint.body, 'input') } } } }),
+    ...(endpoint.body && {
+      requestBody: { required: true, content: { [JSON_TYPE]: { schema: schemaOf(endpoint.body, 'input') } } },
+    }),
     responses: {
       200: {
         description: 'The answer.',
-        content: Object.fromEntries(types.map((type) => [type, type === 'text/csv' ? { schema: { type: 'string' } } : { schema }])),
+        content: Object.fromEntries(
+          types.map((type) => [type, type === 'text/csv' ? { schema: { type: 'string' } } : { schema }]),
+        ),
       },
-      ...(endpoint.by === 'reader' && endpoint.method === 'GET' && { 304: { description: 'The answer is the one that If-None-Match names.' } }),
+      ...(endpoint.by === 'reader' &&
+        endpoint.method === 'GET' && { 304: { description: 'The answer is the one that If-None-Match names.' } }),
       ...Object.fromEntries(PROBLEMS.map(([status, description]) => [status, { description, content: problem }])),
     },
   };
@@ -60,8 +65,7 @@ function operationOf(endpoint: Endpoint): Json {
 export function openApiDocument(endpoints: readonly Endpoint[], version: string): Json {
   const paths: Record<string, Json> = {};
   for (const endpoint of endpoints) {
-    const path = (paths[endpoint.path] ??= {});
-    path[endpoint.method.toLowerCase()] = operationOf(endpoint);
+    paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method.toLowerCase()]: operationOf(endpoint) };
   }
   return {
     openapi: '3.1.1',
@@ -74,7 +78,9 @@ export function openApiDocument(endpoints: readonly Endpoint[], version: string)
     paths,
     components: {
       schemas: { Problem: schemaOf(problemSchema, 'output') },
-      securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'The token of api.token-file, where there is one.' } },
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: 'The token of api.token-file, where there is one.' },
+      },
     },
   };
 }

@@ -11,7 +11,8 @@ const text = z.string().min(1).max(253);
 
 /** Parameters that several endpoints have. */
 export const parameter = {
-  moment: (help: string) => z.string().regex(MOMENT_PATTERN, 'give now, 15m, 24h, 30d, µs since 1970, or 2025-06-15T15:06:00Z').describe(help),
+  moment: (help: string) =>
+    z.string().regex(MOMENT_PATTERN, 'give now, 15m, 24h, 30d, µs since 1970, or 2025-06-15T15:06:00Z').describe(help),
   limit: (value: number, max: number) => z.int().min(1).max(max).default(value).describe('Rows at most.'),
   cursor: z
     .string()

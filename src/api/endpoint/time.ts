@@ -10,8 +10,7 @@ const US_MAX = 253_402_300_799_000_000;
 const FRACTION_DIGITS = 6;
 
 /** What a moment may look like in a request; the same pattern stands in the OpenAPI document. */
-export const MOMENT_PATTERN =
-  /^(now|\d{1,5}[smhd]|\d{1,18}|\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?Z)?)$/;
+export const MOMENT_PATTERN = /^(now|\d{1,5}[smhd]|\d{1,18}|\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?Z)?)$/;
 
 /**
  * A moment in µs since 1970 UTC: `now`, so long before now (`90s`, `15m`, `24h`, `30d`), µs since 1970, or a date by ISO 8601 with or

@@ -1,5 +1,14 @@
 /** Why requests and connections were turned away. */
-export const REFUSALS = ['host', 'origin', 'token', 'token_rate', 'rate', 'queries', 'connections', 'address_connections'] as const;
+export const REFUSALS = [
+  'host',
+  'origin',
+  'token',
+  'token_rate',
+  'rate',
+  'queries',
+  'connections',
+  'address_connections',
+] as const;
 
 /** What the HTTP server counts, for `/metrics`. Only the API thread touches it. */
 export class HttpCounts {

@@ -26,11 +26,7 @@ const SECOND_MS = 1_000;
 /** Decides who may ask. Plain HTTP and upgrades go through the same gate; it keeps nothing of what it is shown. */
 export class Gate {
   private readonly names: AllowedNames;
-  private readonly failures = new Attempts(
-    SERVER_LIMITS.tokenFailuresPerSecondMax,
-    SECOND_MS,
-    SERVER_LIMITS.addressesCountedMax,
-  );
+  private readonly failures = new Attempts(SERVER_LIMITS.tokenFailuresPerSecondMax, SECOND_MS, SERVER_LIMITS.addressesCountedMax);
   private readonly requests: Attempts;
 
   /** `token` null: nobody is asked for one. */

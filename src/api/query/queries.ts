@@ -3,7 +3,7 @@ import type { Endpoint } from '../endpoint/endpoint.js';
 import { type Answer, answerOf } from './answer.js';
 import { AnswerCache } from './answer-cache.js';
 import type { QueryPool } from './query-pool.js';
-import { QueryTimes } from './query-times.js';
+import { type QueryTime, QueryTimes } from './query-times.js';
 import type { ReaderAnswer, ReaderTask } from './reader-task.js';
 
 /** The answer to a time that is over may be shown again for so long, ms: rows that have aged out are gone then. */
@@ -14,7 +14,24 @@ const CLOSED_FRESH_MS = 300_000;
  */
 const CLOSED_AGE_MIN_US = 60_000_000;
 
+/** Exports at once; one more is refused. Each holds a page of rows, and asks for the next when that is gone. */
+const EXPORTS_MAX = 4;
+
 type Outcome = { readonly ok: true; readonly answer: Answer } | Extract<ReaderAnswer, { ok: false }>;
+
+/** What `/metrics` tells of queries. */
+export interface QueryCounts {
+  readonly running: number;
+  readonly waiting: number;
+  readonly timeouts: number;
+  readonly joined: number;
+  readonly exports: number;
+  readonly cacheHits: number;
+  readonly cacheMisses: number;
+  readonly cacheEntries: number;
+  readonly cacheBytes: number;
+  readonly byQuery: readonly (readonly [query: string, time: Readonly<QueryTime>])[];
+}
 
 /** Answers queries: from the cache, from one that is under way already, or from a reader thread. */
 export class Queries {
@@ -23,6 +40,7 @@ export class Queries {
   /** Queries under way, by what they ask for: who asks for the same waits for the same answer. */
   private readonly underWay = new Map<string, Promise<Outcome>>();
   private joined = 0;
+  private exports = 0;
 
   /** `settleUs`: how long after a packet its flow may still be written. */
   constructor(
@@ -63,14 +81,14 @@ export class Queries {
   }
 
   /** For `/metrics`. */
-  counts() {
+  counts(): QueryCounts {
     const { pool, cache, times } = this;
     return {
       running: pool.queries,
       waiting: pool.waiting,
-      refused: pool.refused,
       timeouts: pool.timeouts,
       joined: this.joined,
+      exports: this.exports,
       cacheHits: cache.hits,
       cacheMisses: cache.misses,
       cacheEntries: cache.count,
@@ -81,6 +99,17 @@ export class Queries {
 
   async close(): Promise<void> {
     await this.pool.close();
+  }
+
+  /** Takes a place among the exports that run; false if there is none. `endExport` gives it back. */
+  beginExport(): boolean {
+    if (this.exports >= EXPORTS_MAX) return false;
+    this.exports++;
+    return true;
+  }
+
+  endExport(): void {
+    this.exports--;
   }
 
   private async run(task: ReaderTask, isClosed: boolean): Promise<Outcome> {

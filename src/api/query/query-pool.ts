@@ -26,6 +26,7 @@ export class QueryRefused extends Error {
 
 interface Waiting {
   readonly start: () => void;
+  readonly refuse: (error: QueryRefused) => void;
   readonly timer: NodeJS.Timeout;
 }
 
@@ -35,12 +36,16 @@ interface Waiting {
  */
 export class QueryPool {
   timeouts = 0;
-  refused = 0;
   private pool: Promise<Piscina> | undefined;
   private running = 0;
   private readonly line: Waiting[] = [];
 
-  constructor(private readonly start: ReaderStart) {}
+  /** `onDeath` is told why a thread ended that had nothing to do; `threadFile` is for tests, which run beside the build. */
+  constructor(
+    private readonly start: ReaderStart,
+    private readonly onDeath: (error: Error) => void,
+    private readonly threadFile = new URL('../reader/thread.js', import.meta.url),
+  ) {}
 
   /** Queries that run or stand next in line, and requests that wait behind them. */
   get queries(): number {
@@ -59,6 +64,9 @@ export class QueryPool {
     const timer = setTimeout(() => abort.abort(), QUERY_LIMITS.queryMsMax);
     try {
       this.pool ??= this.open();
+      this.pool.catch(() => {
+        this.pool = undefined;
+      });
       return (await (await this.pool).run(task, { signal: abort.signal })) as ReaderAnswer;
     } catch (error) {
       if (!abort.signal.aborted) throw error;
@@ -71,7 +79,10 @@ export class QueryPool {
   }
 
   async close(): Promise<void> {
-    for (const { timer } of this.line.splice(0)) clearTimeout(timer);
+    for (const { timer, refuse } of this.line.splice(0)) {
+      clearTimeout(timer);
+      refuse(this.refusal());
+    }
     await (await this.pool)?.destroy();
   }
 
@@ -83,7 +94,7 @@ export class QueryPool {
         this.line.splice(this.line.indexOf(waiting), 1);
         reject(this.refusal());
       }, QUERY_LIMITS.waitMsMax);
-      const waiting: Waiting = { start: resolve, timer };
+      const waiting: Waiting = { start: resolve, refuse: reject, timer };
       this.line.push(waiting);
     });
   }
@@ -100,7 +111,6 @@ export class QueryPool {
   }
 
   private refusal(): QueryRefused {
-    this.refused++;
     return new QueryRefused('too many queries at once');
   }
 
@@ -108,7 +118,7 @@ export class QueryPool {
     const { Piscina } = await import('piscina');
     const threads = readerCountOf(this.start.config, availableParallelism());
     const pool = new Piscina({
-      filename: new URL('../reader/thread.js', import.meta.url).href,
+      filename: this.threadFile.href,
       minThreads: 0,
       maxThreads: threads,
       idleTimeout: QUERY_LIMITS.threadIdleMsMax,
@@ -118,8 +128,7 @@ export class QueryPool {
       // Ending a worker while it requires an ES module aborts the whole process on Node 20; see the parse workers.
       execArgv: [...process.execArgv, '--no-experimental-require-module'],
     });
-    // A thread that dies takes its query with it, whose promise tells; the pool replaces it.
-    pool.on('error', () => undefined);
+    pool.on('error', this.onDeath);
     return pool;
   }
 }

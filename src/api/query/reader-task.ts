@@ -20,3 +20,12 @@ export interface ReaderTask {
 export type ReaderAnswer =
   | { readonly ok: true; readonly body: Uint8Array }
   | { readonly ok: false; readonly status: 400 | 404 | 409 | 503; readonly detail: string };
+
+/** What the first line of a page of an export tells; the pages go out without it. */
+export interface ExportPage {
+  /** Cursor of the next page; null at the end. */
+  readonly next: string | null;
+  /** Of the whole time; on the first page. */
+  readonly complete?: boolean;
+  readonly lost_packets?: number;
+}

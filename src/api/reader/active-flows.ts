@@ -3,7 +3,7 @@ import { APPLICATIONS } from '../../ring/application.js';
 import { Detail, findDetail } from '../../ring/flow-details.js';
 import { detailsOffset } from '../../ring/flow-slots.js';
 import { InterfaceTable } from '../../ring/interface-table.js';
-import { Details, Slot, SlotState, TCP_STATES, Table } from '../../ring/layout.js';
+import { Details, Slot, SlotState, Table, TCP_STATES } from '../../ring/layout.js';
 import { ipv4Text, ipv6Text } from '../../store/reader/address-text.js';
 import { IpProtocol } from '../../wire/ip-protocol.js';
 import type { ActiveFlow } from '../endpoint/flow-schema.js';
@@ -42,7 +42,8 @@ export class ActiveFlows {
   /** At most `limit` flows, in the order asked for. Two passes: one ranks all slots by one field, the other reads the best of them. */
   read(wanted: ActiveFlowsWanted): { readonly flows: readonly ActiveFlow[]; readonly openFlows: number } {
     const found: Found[] = [];
-    for (const [table, reader] of this.tables.entries()) reader.rank(wanted.sort, (slot, rank) => found.push({ table, slot, rank }));
+    for (const [table, reader] of this.tables.entries())
+      reader.rank(wanted.sort, (slot, rank) => found.push({ table, slot, rank }));
     found.sort((a, b) => b.rank - a.rank);
     const flows: ActiveFlow[] = [];
     for (const { table, slot } of found) {
@@ -149,7 +150,7 @@ class FlowTableReader {
   }
 
   private address(word: number): string {
-    const isIpv6 = ((this.copy[Slot.Protocol] as number) >>> 20 & 0xf) === 6;
+    const isIpv6 = (((this.copy[Slot.Protocol] as number) >>> 20) & 0xf) === 6;
     return isIpv6 ? ipv6Text(this.copy, word) : ipv4Text(this.copy[word + 3] as number);
   }
 

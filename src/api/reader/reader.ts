@@ -2,7 +2,13 @@ import { AppError, type ErrorCode } from '../../errors.js';
 import { openReader, type ReadingDatabase } from '../../store/reader/open-reader.js';
 import type { ReaderAnswer, ReaderStart, ReaderTask } from '../query/reader-task.js';
 import { ActiveFlows } from './active-flows.js';
-import { NotFound, QUERIES, type Query, type ReaderContext } from './reader-queries.js';
+import { FLOW_QUERIES } from './flow-queries.js';
+import { LIST_QUERIES } from './list-queries.js';
+import { NotFound, type Query, type QueryParameters, type ReaderContext } from './query.js';
+import { TRAFFIC_QUERIES } from './traffic-queries.js';
+
+/** Queries by endpoint. */
+const QUERIES: Readonly<Record<string, Query>> = { ...FLOW_QUERIES, ...LIST_QUERIES, ...TRAFFIC_QUERIES };
 
 /** What a query may meet that is nobody's defect: the file is away, locked, or damaged. The client hears that, the log of the daemon says more. */
 const DATABASE_ERRORS: readonly ErrorCode[] = [
@@ -19,7 +25,7 @@ export class Reader {
   private readonly context: ReaderContext;
   private db: ReadingDatabase | undefined;
 
-  constructor({ config, memory }: ReaderStart, nowUs: () => number = () => Date.now() * 1000) {
+  constructor({ config, memory }: ReaderStart) {
     const database = (): ReadingDatabase => {
       this.db ??= openReader(config.dbPath);
       return this.db;
@@ -29,7 +35,6 @@ export class Reader {
         return database();
       },
       activeFlows: new ActiveFlows(memory),
-      nowUs,
     };
   }
 
@@ -38,7 +43,7 @@ export class Reader {
     const query: Query | undefined = QUERIES[name];
     if (query === undefined) throw new Error(`no query ${name}`);
     try {
-      const answer = query(this.context, parameters, { fromUs: sinceUs, toUs: untilUs });
+      const answer = query(this.context, parameters as unknown as QueryParameters, { fromUs: sinceUs, toUs: untilUs });
       const body = typeof answer === 'string' ? answer : JSON.stringify(answer);
       return { ok: true, body: new TextEncoder().encode(body) };
     } catch (error) {
@@ -64,4 +69,5 @@ export class Reader {
   }
 }
 
-const isSqliteError = (error: unknown): boolean => error instanceof Error && /^SQLITE_/.test(String((error as { code?: unknown }).code));
+const isSqliteError = (error: unknown): boolean =>
+  error instanceof Error && /^SQLITE_/.test(String((error as { code?: unknown }).code));

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiContext } from '../context.js';
 import { type Endpoint, pathNames } from '../endpoint/endpoint.js';
 import { ENDPOINTS } from '../endpoint/endpoints.js';
+import { openApiDocument } from '../endpoint/openapi.js';
 import { ParameterReader } from '../endpoint/parameters.js';
 import { readMoment } from '../endpoint/time.js';
 import { PAGE_POLICY } from '../http/security-headers.js';
@@ -10,11 +11,10 @@ import { isKnown } from '../query/answer.js';
 import { QueryRefused } from '../query/query-pool.js';
 import type { ReaderTask } from '../query/reader-task.js';
 import { refuse } from '../refuse.js';
-import { docsPage, DOCS_STYLE } from './docs-page.js';
-import { exportStream } from './export-stream.js';
-import { openApiDocument } from '../endpoint/openapi.js';
-import { SERVER_ANSWERS } from './server-answers.js';
 import { readVersion } from '../version.js';
+import { DOCS_STYLE, docsPage } from './docs-page.js';
+import { exportStream } from './export-stream.js';
+import { SERVER_ANSWERS } from './server-answers.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 const RETRY_AFTER_S = 1;
@@ -44,7 +44,9 @@ function addEndpoint(app: FastifyInstance, context: ApiContext, endpoint: Endpoi
       if (refusal !== null) return refuse(reply, refusal);
       const query = request.query as Record<string, unknown>;
       const params = request.params as Record<string, unknown>;
-      const read = reader.read({ ...query, ...Object.fromEntries(inPath.map((name) => [name, params[name]])) });
+      // A name of the path that the query has as well is there twice.
+      const path = Object.fromEntries(inPath.map((name) => [name, name in query ? [] : params[name]]));
+      const read = reader.read({ ...query, ...path });
       if (!read.ok) return sendProblem(reply, 400, read.detail, read.parameter);
       const nowUs = Date.now() * 1000;
       const task = taskOf(endpoint, read.value, nowUs);
@@ -68,19 +70,22 @@ async function answer(
   reply: FastifyReply,
   nowUs: number,
 ): Promise<FastifyReply> {
-  if (endpoint.by === 'stream') return exportStream(context, task, reply);
+  if (endpoint.by === 'stream') return exportStream(context, task, request, reply);
   if (endpoint.by === 'server') {
     const make = SERVER_ANSWERS[endpoint.name];
     if (make === undefined) throw new Error(`nobody answers ${endpoint.name}`);
     return make(context, task.parameters, request, reply);
   }
   const outcome = await context.queries.ask(endpoint, task, keyOf(request), nowUs);
-  if (!outcome.ok) return sendProblem(reply, outcome.status, outcome.detail);
-  const { answer } = outcome;
+  if (!outcome.ok) {
+    if (outcome.status === 503) reply.header('retry-after', RETRY_AFTER_S);
+    return sendProblem(reply, outcome.status, outcome.detail);
+  }
+  const good = outcome.answer;
   // Whoever keeps an answer asks each time whether it still holds; the ETag makes that cheap.
-  reply.headers({ etag: answer.etag, 'cache-control': 'private, no-cache' });
-  if (isKnown(answer, request.headers['if-none-match'])) return reply.code(304).send();
-  return reply.type(JSON_TYPE).send(answer.body);
+  reply.headers({ etag: good.etag, 'cache-control': 'private, no-cache' });
+  if (isKnown(good, request.headers['if-none-match'])) return reply.code(304).send();
+  return reply.type(JSON_TYPE).send(good.body);
 }
 
 /** The path with its query, so that `since=1h` is one key although its time moves on. */

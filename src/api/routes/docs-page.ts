@@ -44,10 +44,16 @@ ${table(endpoint)}
 }
 
 function table(endpoint: Endpoint): string {
-  const { properties = {} } = z.toJSONSchema(endpoint.parameters, { io: 'input' }) as { properties?: Record<string, Record<string, unknown>> };
+  const { properties = {} } = z.toJSONSchema(endpoint.parameters, { io: 'input' }) as {
+    properties?: Record<string, Record<string, unknown>>;
+  };
   const inPath = pathNames(endpoint);
   const rows = Object.entries(properties).map(([name, schema]) => {
-    const place = inPath.includes(name) ? 'in the path' : schema['default'] === undefined ? '' : `default ${String(schema['default'])}`;
+    const place = inPath.includes(name)
+      ? 'in the path'
+      : schema['default'] === undefined
+        ? ''
+        : `default ${String(schema['default'])}`;
     return `<tr><td><code>${escaped(name)}</code></td><td>${escaped(valuesOf(schema))}</td><td>${escaped(schema['description'] ?? '')}</td><td>${escaped(place)}</td></tr>`;
   });
   if (rows.length === 0) return '<p>No parameters.</p>';

@@ -67,7 +67,10 @@ async function noteDevice(
   const body = deviceNoteSchema.safeParse(request.body);
   if (!body.success) {
     const [issue] = body.error.issues;
-    const names = issue?.code === 'unrecognized_keys' ? 'there is a member besides name and note' : `${issue?.path.join('.') || 'it'}: ${issue?.message}`;
+    const names =
+      issue?.code === 'unrecognized_keys'
+        ? 'there is a member besides name and note'
+        : `${issue?.path.join('.') || 'it'}: ${issue?.message}`;
     return sendProblem(reply, 400, `The body is not valid: ${names}.`);
   }
   const { name, note: text } = body.data;

@@ -1,4 +1,5 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
+import { objects } from './statement.js';
 
 /** A row of `device_view`. */
 export interface DeviceRow {
@@ -15,25 +16,21 @@ export interface DeviceRow {
 
 const COLUMNS = 'id, mac, vendor, name, addresses, first_seen_us, last_seen_us, note';
 
-/** Reads devices; there are 10,000 at most. */
-export class DeviceReader {
-  private readonly list: Statement<[number, number, number, number], DeviceRow>;
-  private readonly one: Statement<[number], DeviceRow>;
+/** A place in the list: behind this device. */
+export interface DevicePlace {
+  readonly lastSeenUs: number;
+  readonly id: number;
+}
 
-  constructor(db: Database) {
-    this.list = db.prepare(
-      `SELECT ${COLUMNS} FROM device_view
-       WHERE last_seen_us >= ? AND (last_seen_us, id) < (?, ?) ORDER BY last_seen_us DESC, id DESC LIMIT ?`,
-    );
-    this.one = db.prepare(`SELECT ${COLUMNS} FROM device_view WHERE id = ?`);
-  }
+/** Devices seen since `sinceUs`, the latest first, behind the last one of the page before. */
+export function devicePage(db: Database, sinceUs: number, limit: number, after: DevicePlace | null): DeviceRow[] {
+  return objects<DeviceRow>(
+    db,
+    `SELECT ${COLUMNS} FROM device_view WHERE last_seen_us >= ? AND (last_seen_us, id) < (?, ?) ORDER BY last_seen_us DESC, id DESC LIMIT ?`,
+  ).all(sinceUs, after?.lastSeenUs ?? Number.MAX_SAFE_INTEGER, after?.id ?? 0, limit);
+}
 
-  /** Those seen since `sinceUs`, the latest first, behind the last one of the page before. */
-  page(sinceUs: number, limit: number, after?: { readonly lastSeenUs: number; readonly id: number }): DeviceRow[] {
-    return this.list.all(sinceUs, after?.lastSeenUs ?? Number.MAX_SAFE_INTEGER, after?.id ?? 0, limit);
-  }
-
-  device(id: number): DeviceRow | undefined {
-    return this.one.get(id);
-  }
+/** One device; undefined for one that is not there. */
+export function deviceById(db: Database, id: number): DeviceRow | undefined {
+  return objects<DeviceRow>(db, `SELECT ${COLUMNS} FROM device_view WHERE id = ?`).get(id);
 }

@@ -1,4 +1,6 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
+import { likeText } from './search.js';
+import { inSnapshot, objects, values } from './statement.js';
 
 /** A row of `dns_view`. */
 export interface DnsRow {
@@ -19,11 +21,11 @@ export interface DnsRow {
 
 /** Which DNS transactions are wanted, the latest first. */
 export interface DnsWanted {
-  readonly sinceUs: number;
-  readonly untilUs: number;
+  readonly fromUs: number;
+  readonly toUs: number;
   readonly limit: number;
-  /** Id of the last row of the page before. */
-  readonly beforeId?: number | undefined;
+  /** Where the page before says to go on. */
+  readonly beforeId: number | null;
   readonly clientIp?: string | undefined;
   /** A part of the name that was asked for. */
   readonly query?: string | undefined;
@@ -35,43 +37,31 @@ const STEP_ROWS = 5_000;
 /** Where few rows fit, the page ends after so long with those that were found, and tells where to go on. */
 const PAGE_MS_MAX = 250;
 
-/** Reads `dns` from its end, in steps, so that a filter that fits nothing does not read the whole table in one go. */
-export class DnsReader {
-  private readonly step: Statement<[Record<string, unknown>], DnsRow>;
-  private readonly stepEnd: Statement<[number, number, number], number | null>;
+const STEP_SQL = `SELECT * FROM dns_view WHERE id < ? AND id >= ? AND seen_us >= ? AND seen_us < ?
+  AND (?5 IS NULL OR client_ip = ?5) AND (?6 IS NULL OR response_code = ?6) AND (?7 IS NULL OR query LIKE ?7 ESCAPE '\\')
+  ORDER BY id DESC LIMIT ?8`;
+const STEP_FIRST_SQL = 'SELECT min(id) FROM (SELECT id FROM dns WHERE id < ? AND id >= ? ORDER BY id DESC LIMIT ?)';
 
-  constructor(db: Database) {
-    this.step = db.prepare(
-      `SELECT * FROM dns_view WHERE id < @endId AND id >= @firstId AND id >= @sinceUs AND seen_us >= @sinceUs AND seen_us < @untilUs
-         AND (@clientIp IS NULL OR client_ip = @clientIp)
-         AND (@responseCode IS NULL OR response_code = @responseCode)
-         AND (@query IS NULL OR query LIKE @query ESCAPE '\\')
-       ORDER BY id DESC LIMIT @limit`,
-    );
-    this.stepEnd = db
-      .prepare<[number, number, number], number | null>(
-        `SELECT min(id) FROM (SELECT id FROM dns WHERE id < ? AND id >= ? ORDER BY id DESC LIMIT ?)`,
-      )
-      .pluck();
-  }
-
-  /** One page, and the id to go on before; null at the end. */
-  page(wanted: DnsWanted): { readonly rows: DnsRow[]; readonly nextBeforeId: number | null } {
-    const { sinceUs, untilUs, limit, clientIp = null, responseCode = null } = wanted;
-    const query = wanted.query === undefined ? null : `%${wanted.query.replaceAll(/[\\%_]/g, '\\$&')}%`;
+/**
+ * One page, and the id to go on before; null at the end. Reads the table from its end in steps, so that a filter that fits nothing does
+ * not read all of it in one go. An id is never before the time of its row.
+ */
+export function dnsPage(db: Database, wanted: DnsWanted): { readonly rows: DnsRow[]; readonly nextBeforeId: number | null } {
+  const { fromUs, toUs, limit, beforeId, clientIp = null, responseCode = null } = wanted;
+  const query = wanted.query === undefined ? null : `%${likeText(wanted.query.toLowerCase())}%`;
+  const startMs = performance.now();
+  return inSnapshot(db, () => {
     const rows: DnsRow[] = [];
-    const startMs = performance.now();
-    let endId = wanted.beforeId ?? Number.MAX_SAFE_INTEGER;
+    let endId = beforeId ?? Number.MAX_SAFE_INTEGER;
     for (;;) {
-      const firstId = this.stepEnd.get(endId, sinceUs, STEP_ROWS) as number | null;
+      const firstId = values<number | null>(db, STEP_FIRST_SQL).get(endId, fromUs, STEP_ROWS) ?? null;
       if (firstId === null) return { rows, nextBeforeId: null };
-      rows.push(
-        ...this.step.all({ endId, firstId, sinceUs, untilUs, clientIp, responseCode, query, limit: limit - rows.length }),
-      );
+      const step = objects<DnsRow>(db, STEP_SQL);
+      rows.push(...step.all(endId, firstId, fromUs, toUs, clientIp, responseCode, query, limit - rows.length));
       const last = rows.at(-1);
       if (rows.length === limit && last) return { rows, nextBeforeId: last.id };
       endId = firstId;
       if (performance.now() - startMs > PAGE_MS_MAX) return { rows, nextBeforeId: endId };
     }
-  }
+  });
 }

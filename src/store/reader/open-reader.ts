@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
-import { registerCommunityId } from '../query.js';
 import { openForReading } from '../open-database.js';
+import { registerCommunityId } from '../query.js';
 
 /** A connection that only reads. */
 export type ReadingDatabase = Database;

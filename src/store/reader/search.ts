@@ -1,52 +1,49 @@
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import { addressSql } from '../view-sql.js';
+import { objects, values } from './statement.js';
+
+/** A device as a search shows it; `addresses` joined by commas. */
+export interface DeviceFound {
+  readonly id: number;
+  readonly mac: string | null;
+  readonly name: string | null;
+  readonly addresses: string | null;
+}
 
 /** What was found, the best first. */
 export interface SearchFound {
-  readonly devices: readonly { readonly id: number; readonly mac: string | null; readonly name: string | null; readonly addresses: string | null }[];
+  readonly devices: readonly DeviceFound[];
   readonly names: readonly string[];
   readonly addresses: readonly string[];
 }
 
-/** Finds devices, names and addresses that contain a text. All three tables are bounded, so a search reads them whole. */
-export class SearchReader {
-  private readonly devices: Statement<[{ like: string; limit: number }], SearchFound['devices'][number]>;
-  private readonly names: Statement<[string, string, number], string>;
-  private readonly ipv6: Statement<[string, number], string>;
-  private readonly ipv4: Statement<[string, number], string>;
+/** A text as a part of what LIKE matches, with nothing in it that LIKE gives a meaning. */
+export function likeText(text: string): string {
+  return text.replaceAll(/[\\%_]/g, '\\$&');
+}
 
-  constructor(db: Database) {
-    this.devices = db.prepare(
-      `SELECT id, mac, name, addresses FROM device_view
-       WHERE name LIKE @like ESCAPE '\\' OR mac LIKE @like ESCAPE '\\' OR vendor LIKE @like ESCAPE '\\'
-         OR addresses LIKE @like ESCAPE '\\' OR note LIKE @like ESCAPE '\\'
-       ORDER BY last_seen_us DESC LIMIT @limit`,
-    );
-    // What begins with the text goes before what has it inside.
-    this.names = db
-      .prepare<[string, string, number], string>(
-        `SELECT text FROM texts WHERE id > 0 AND text LIKE ? ESCAPE '\\' ORDER BY text LIKE ? ESCAPE '\\' DESC, length(text), text LIMIT ?`,
-      )
-      .pluck();
-    this.ipv6 = db
-      .prepare<[string, number], string>(`SELECT ip FROM addresses WHERE ip LIKE ? ESCAPE '\\' AND ip <> 'other' ORDER BY ip LIMIT ?`)
-      .pluck();
-    this.ipv4 = db
-      .prepare<[string, number], string>(
-        `SELECT ip FROM (SELECT DISTINCT ${addressSql('device_addresses.ip')} AS ip FROM device_addresses)
-         WHERE ip LIKE ? ESCAPE '\\' AND ip NOT LIKE '%:%' ORDER BY ip LIMIT ?`,
-      )
-      .pluck();
-  }
+const DEVICES_SQL = `SELECT id, mac, name, addresses FROM device_view
+  WHERE name LIKE ?1 ESCAPE '\\' OR mac LIKE ?1 ESCAPE '\\' OR vendor LIKE ?1 ESCAPE '\\'
+    OR addresses LIKE ?1 ESCAPE '\\' OR note LIKE ?1 ESCAPE '\\'
+  ORDER BY last_seen_us DESC LIMIT ?2`;
+/** What begins with the text goes before what has it inside. */
+const NAMES_SQL = `SELECT text FROM texts WHERE id > 0 AND text LIKE ? ESCAPE '\\'
+  ORDER BY text LIKE ? ESCAPE '\\' DESC, length(text), text LIMIT ?`;
+const IPV4_SQL = `SELECT ip FROM (SELECT DISTINCT ${addressSql('device_addresses.ip')} AS ip FROM device_addresses)
+  WHERE ip LIKE ? ESCAPE '\\' AND ip NOT LIKE '%:%' ORDER BY ip LIMIT ?`;
+const IPV6_SQL = `SELECT ip FROM addresses WHERE ip LIKE ? ESCAPE '\\' AND ip <> 'other' ORDER BY ip LIMIT ?`;
 
-  /** At most `limit` of each kind. */
-  find(text: string, limit: number): SearchFound {
-    const escaped = text.replaceAll(/[\\%_]/g, '\\$&');
-    const like = `%${escaped}%`;
-    return {
-      devices: this.devices.all({ like, limit }),
-      names: this.names.all(like, `${escaped}%`, limit),
-      addresses: [...this.ipv4.all(like, limit), ...this.ipv6.all(like, limit)].slice(0, limit),
-    };
-  }
+/**
+ * Devices, names and addresses that contain a text, at most `limit` of each. IPv4 addresses are those of devices. All tables are
+ * bounded, so a search reads them whole.
+ */
+export function searchAll(db: Database, text: string, limit: number): SearchFound {
+  const part = likeText(text);
+  const like = `%${part}%`;
+  const addresses = [...values<string>(db, IPV4_SQL).all(like, limit), ...values<string>(db, IPV6_SQL).all(like, limit)];
+  return {
+    devices: objects<DeviceFound>(db, DEVICES_SQL).all(like, limit),
+    names: values<string>(db, NAMES_SQL).all(like, `${part}%`, limit),
+    addresses: addresses.slice(0, limit),
+  };
 }
