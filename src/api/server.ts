@@ -39,6 +39,8 @@ export function buildServer(context: ApiContext): FastifyInstance {
       return sendProblem(reply, error.statusCode ?? 400, 'The request path cannot be read.');
     },
   });
+  // A form of another page can send text, and no JSON.
+  app.removeContentTypeParser('text/plain');
   new Connections(app.server, context.counts);
 
   app.addHook('onRequest', async (request, reply) => {

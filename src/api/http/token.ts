@@ -15,16 +15,9 @@ export class Token {
     this.digest = digestOf(token);
   }
 
-  /**
-   * Reads the token from a regular file that nobody but its owner may read or write. Throws `API_TOKEN_INVALID`, which names the
-   * file and never what is in it.
-   */
+  /** The token of a file. Throws what `readToken` throws. */
   static read(path: string): Token {
-    const text = readPrivate(path).trimEnd();
-    if (!/^[\x21-\x7e]*$/.test(text)) throw invalid(path, 'it holds other characters than printable ASCII without spaces');
-    if (text.length < CHARACTERS_MIN || text.length > CHARACTERS_MAX)
-      throw invalid(path, `a token has ${CHARACTERS_MIN} to ${CHARACTERS_MAX} characters`);
-    return new Token(text);
+    return new Token(readToken(path));
   }
 
   /** Whether an Authorization header shows the token (RFC 6750 section 2.1). Takes the same time whatever is in it. */
@@ -32,6 +25,18 @@ export class Token {
     const given = /^bearer +([^ ]+) *$/i.exec(authorization ?? '')?.[1] ?? '';
     return timingSafeEqual(digestOf(given), this.digest);
   }
+}
+
+/**
+ * Reads a token from a regular file that nobody but its owner may read or write. Throws `API_TOKEN_INVALID`, which names the file and
+ * never what is in it.
+ */
+export function readToken(path: string): string {
+  const text = readPrivate(path).trimEnd();
+  if (!/^[\x21-\x7e]*$/.test(text)) throw invalid(path, 'it holds other characters than printable ASCII without spaces');
+  if (text.length < CHARACTERS_MIN || text.length > CHARACTERS_MAX)
+    throw invalid(path, `a token has ${CHARACTERS_MIN} to ${CHARACTERS_MAX} characters`);
+  return text;
 }
 
 function digestOf(text: string): Buffer {

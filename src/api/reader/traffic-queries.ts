@@ -30,8 +30,10 @@ const seriesOf = ({ step_s, direction, device, application }: QueryParameters) =
 /** Queries over rollups. */
 export const TRAFFIC_QUERIES: Readonly<Record<string, Query>> = {
   summary: ({ db }, _parameters, range) => snakeCase(summary(db, range)),
-  top: ({ db }, { subject, order, limit, device }, range) => snakeCase(top(db, { ...range, subject, ...listOf(order, limit, device) })),
-  names: ({ db }, { order, limit, device }, range) => snakeCase(top(db, { ...range, subject: 'names', ...listOf(order, limit, device) })),
+  top: ({ db }, { subject, order, limit, device }, range) =>
+    snakeCase(top(db, { ...range, subject, ...listOf(order, limit, device) })),
+  names: ({ db }, { order, limit, device }, range) =>
+    snakeCase(top(db, { ...range, subject: 'names', ...listOf(order, limit, device) })),
   applications: ({ db }, { order, limit, device }, range) =>
     snakeCase(top(db, { ...range, subject: 'applications', ...listOf(order, limit, device) })),
   series: ({ db }, parameters, range) => snakeCase(series(db, { ...range, ...seriesOf(parameters) })),

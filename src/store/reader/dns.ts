@@ -38,8 +38,8 @@ const STEP_ROWS = 5_000;
 const PAGE_MS_MAX = 250;
 
 const STEP_SQL = `SELECT * FROM dns_view WHERE id < ? AND id >= ? AND seen_us >= ? AND seen_us < ?
-  AND (?5 IS NULL OR client_ip = ?5) AND (?6 IS NULL OR response_code = ?6) AND (?7 IS NULL OR query LIKE ?7 ESCAPE '\\')
-  ORDER BY id DESC LIMIT ?8`;
+  AND (? IS NULL OR client_ip = ?) AND (? IS NULL OR response_code = ?) AND (? IS NULL OR query LIKE ? ESCAPE '\\')
+  ORDER BY id DESC LIMIT ?`;
 const STEP_FIRST_SQL = 'SELECT min(id) FROM (SELECT id FROM dns WHERE id < ? AND id >= ? ORDER BY id DESC LIMIT ?)';
 
 /**
@@ -49,6 +49,7 @@ const STEP_FIRST_SQL = 'SELECT min(id) FROM (SELECT id FROM dns WHERE id < ? AND
 export function dnsPage(db: Database, wanted: DnsWanted): { readonly rows: DnsRow[]; readonly nextBeforeId: number | null } {
   const { fromUs, toUs, limit, beforeId, clientIp = null, responseCode = null } = wanted;
   const query = wanted.query === undefined ? null : `%${likeText(wanted.query.toLowerCase())}%`;
+  const filters = [clientIp, clientIp, responseCode, responseCode, query, query];
   const startMs = performance.now();
   return inSnapshot(db, () => {
     const rows: DnsRow[] = [];
@@ -57,7 +58,7 @@ export function dnsPage(db: Database, wanted: DnsWanted): { readonly rows: DnsRo
       const firstId = values<number | null>(db, STEP_FIRST_SQL).get(endId, fromUs, STEP_ROWS) ?? null;
       if (firstId === null) return { rows, nextBeforeId: null };
       const step = objects<DnsRow>(db, STEP_SQL);
-      rows.push(...step.all(endId, firstId, fromUs, toUs, clientIp, responseCode, query, limit - rows.length));
+      rows.push(...step.all(endId, firstId, fromUs, toUs, ...filters, limit - rows.length));
       const last = rows.at(-1);
       if (rows.length === limit && last) return { rows, nextBeforeId: last.id };
       endId = firstId;

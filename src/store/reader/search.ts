@@ -23,9 +23,9 @@ export function likeText(text: string): string {
 }
 
 const DEVICES_SQL = `SELECT id, mac, name, addresses FROM device_view
-  WHERE name LIKE ?1 ESCAPE '\\' OR mac LIKE ?1 ESCAPE '\\' OR vendor LIKE ?1 ESCAPE '\\'
-    OR addresses LIKE ?1 ESCAPE '\\' OR note LIKE ?1 ESCAPE '\\'
-  ORDER BY last_seen_us DESC LIMIT ?2`;
+  WHERE name LIKE ? ESCAPE '\\' OR mac LIKE ? ESCAPE '\\' OR vendor LIKE ? ESCAPE '\\'
+    OR addresses LIKE ? ESCAPE '\\' OR note LIKE ? ESCAPE '\\'
+  ORDER BY last_seen_us DESC LIMIT ?`;
 /** What begins with the text goes before what has it inside. */
 const NAMES_SQL = `SELECT text FROM texts WHERE id > 0 AND text LIKE ? ESCAPE '\\'
   ORDER BY text LIKE ? ESCAPE '\\' DESC, length(text), text LIMIT ?`;
@@ -42,7 +42,7 @@ export function searchAll(db: Database, text: string, limit: number): SearchFoun
   const like = `%${part}%`;
   const addresses = [...values<string>(db, IPV4_SQL).all(like, limit), ...values<string>(db, IPV6_SQL).all(like, limit)];
   return {
-    devices: objects<DeviceFound>(db, DEVICES_SQL).all(like, limit),
+    devices: objects<DeviceFound>(db, DEVICES_SQL).all(like, like, like, like, like, limit),
     names: values<string>(db, NAMES_SQL).all(like, `${part}%`, limit),
     addresses: addresses.slice(0, limit),
   };
