@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP, isIPv4 } from 'node:net';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import { AppError } from './errors.js';
 import { LOG_LEVELS } from './messages.js';
@@ -50,6 +51,17 @@ function choice<const V extends string>(values: readonly V[], value: V, help: st
 function text(value: string, range: string, pattern: RegExp, help: string, extra: Extra = {}): OptionEntry<string> {
   const isAllowed = (given: unknown): given is string => typeof given === 'string' && pattern.test(given);
   return { default: value, isAllowed, range, help, ...extra };
+}
+
+/** Whether an address that the API may listen on is one of this machine only. */
+export function isLoopbackAddress(value: string): boolean {
+  return value === 'localhost' || value === '::1' || (isIPv4(value) && value.startsWith('127.'));
+}
+
+function address(value: string, help: string): OptionEntry<string> {
+  const isAllowed = (given: unknown): given is string =>
+    typeof given === 'string' && (given === 'localhost' || isIP(given) !== 0);
+  return { default: value, isAllowed, range: 'an IP address, or localhost', help };
 }
 
 const ANY_TEXT = /^[^\0]{0,4096}$/;
@@ -151,13 +163,30 @@ export const OPTIONS = {
   'batch.rows-min': integer(50, 1, 5_000, 'A batch is written when it has so many rows …'),
   'batch.age-ms-max': integer(5_000, 100, 600_000, '… or when its oldest row has waited so long.'),
   'batch.rows-max': integer(5_000, 50, 100_000, 'Under load a batch grows to so many rows.'),
-  'api.address': text(
+  'api.address': address(
     '127.0.0.1',
-    'a loopback address',
-    /^(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1|localhost)$/,
-    'Address of the health endpoint.',
+    'Address that the API listens on. One that other machines reach (0.0.0.0 and :: are all of this machine) needs api.token-file.',
   ),
-  'api.port': integer(8417, 0, 65_535, 'Port of the health endpoint; 0 takes a free one.'),
+  'api.port': integer(8417, 0, 65_535, 'Port of the API; 0 takes a free one.'),
+  'api.token-file': text(
+    '',
+    'a file path',
+    ANY_TEXT,
+    'File with the token that requests must show (Authorization: Bearer …): at least 32 characters, readable by its owner only.',
+  ),
+  'api.hosts': text(
+    '',
+    'up to 16 names with commas between them',
+    /^([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?(,[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?){0,15})?$/i,
+    'Names under which browsers may reach the API, beside its addresses and localhost; a page of any other name is refused.',
+  ),
+  'api.requests-per-minute-max': integer(
+    120,
+    0,
+    1_000_000,
+    'Requests for data that one address of another machine may make within a minute; at the limit they are refused (429). 0 is no limit.',
+  ),
+  'api.readers': integer(0, 0, 8, 'Threads that run the queries of the API; 0 takes 1 with two cores or fewer, 2 otherwise.'),
   'alerts.new-device': boolean(true, 'Alert when a hardware address is seen for the first time.'),
   'alerts.new-destination': boolean(
     false,
@@ -314,6 +343,15 @@ function checkInterfaces(names: readonly string[]): void {
     throw new AppError('CONFIG_VALUE_INVALID', `capture.interface: ${alone} stands alone, not among other names`);
 }
 
+/** What other machines can reach must ask for a token. */
+function checkApiAddress(value: string, tokenFile: string): void {
+  if (isLoopbackAddress(value) || tokenFile !== '') return;
+  throw new AppError(
+    'CONFIG_VALUE_INVALID',
+    `api.address = ${value} can be reached by other machines and needs api.token-file: a file with a token that requests must show`,
+  );
+}
+
 /** Lays the sources over the defaults, the later over the earlier, checks every value, and freezes the result. */
 export function resolveConfig(...sources: OptionValues[]): Config {
   const given: OptionValues = Object.assign({}, ...sources);
@@ -328,6 +366,7 @@ export function resolveConfig(...sources: OptionValues[]): Config {
   if ((config['batchRowsMin'] as number) > (config['batchRowsMax'] as number))
     throw new AppError('CONFIG_VALUE_INVALID', 'batch.rows-min is larger than batch.rows-max');
   checkInterfaces((config['captureInterface'] as string).split(','));
+  checkApiAddress(config['apiAddress'] as string, config['apiTokenFile'] as string);
   return Object.freeze(config) as Config;
 }
 

@@ -1,4 +1,4 @@
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { MessageChannel, MessagePort, Worker } from 'node:worker_threads';
 import { connectControl } from './control.js';
 import type { ThreadStart } from './messages.js';
 
@@ -14,7 +14,8 @@ export class ControlledThread<T extends object> {
   private endCause = '';
 
   /**
-   * `makeStart` gives the thread's `workerData` but for the control port; it is asked again for a replacement. With more than
+   * `makeStart` gives the thread's `workerData` but for the control port; it is asked again for a replacement. Its ports go over to the
+   * thread. With more than
    * `heapMibMax` in its heap the thread dies, and the process lives on.
    */
   constructor(
@@ -33,7 +34,7 @@ export class ControlledThread<T extends object> {
     const worker = new Worker(this.file, {
       name: this.name,
       workerData: { ...start, control: port2 },
-      transferList: [port2, start.events],
+      transferList: [port2, ...Object.values(start).filter((value) => value instanceof MessagePort)],
       resourceLimits: { maxOldGenerationSizeMb: this.heapMibMax },
     });
     this.worker = worker;

@@ -72,9 +72,10 @@ addConfigOptions(command(program, 'status', 'Show what a running daemon does.'),
   .option('--json', 'print what /health answers')
   .action((flags: Flags) =>
     run(async () => {
-      const { apiAddress, apiPort } = configOf(flags);
+      const { apiAddress, apiPort, apiTokenFile } = configOf(flags);
       const { runStatus } = await import('./cli/status.js');
-      return runStatus({ address: apiAddress, port: apiPort, json: flags['json'] === true, watch: flags['watch'] === true });
+      const where = { address: apiAddress, port: apiPort, tokenFile: apiTokenFile };
+      return runStatus({ ...where, json: flags['json'] === true, watch: flags['watch'] === true });
     })(),
   );
 

@@ -81,6 +81,23 @@ export interface WriterStart extends ThreadStart {
 /** `workerData` of the API thread. */
 export interface ApiStart extends ThreadStart {
   readonly control: MessagePort;
+  /** Where main answers `MaintenanceControl`. */
+  readonly maintenance: MessagePort;
+}
+
+/** What a person says of a device; a member that is not there stays as it is, null takes it away. */
+export interface DeviceNoteUpdate {
+  readonly deviceId: number;
+  readonly name?: string | null;
+  readonly note?: string | null;
+}
+
+/** `unknown`: there is no such device; `nameless`: it has no hardware address by which it could be known again; `full`: too many notes. */
+export type DeviceNoteResult = 'done' | 'unknown' | 'nameless' | 'full';
+
+/** The few calls by which the API has the writer change something. */
+export interface MaintenanceControl {
+  noteDevice(update: DeviceNoteUpdate): Promise<Outcome<DeviceNoteResult>>;
 }
 
 /** How a capture ended. */
@@ -103,6 +120,8 @@ export interface WriterControl {
   open(): Promise<Outcome<WriterOpened>>;
   /** Starts taking rows. Resolves when the block's command is `Drain` and every ring is empty, committed and checkpointed. */
   run(): Promise<Outcome>;
+  /** Stores what a person says of a device, in a transaction of its own. */
+  noteDevice(update: DeviceNoteUpdate): Promise<Outcome<DeviceNoteResult>>;
 }
 
 /** What the writer found when it opened the database. */

@@ -4,7 +4,7 @@ import type { Piscina } from 'piscina';
 import { type AffinityPlan, resolveAffinity, setProcessMask } from './affinity.js';
 import { Capture } from './capture/capture.js';
 import type { Config } from './config.js';
-import { withDeadline } from './control.js';
+import { exposeControl, withDeadline } from './control.js';
 import { ControlledThread } from './controlled-thread.js';
 import { AppError, type ErrorData } from './errors.js';
 import { allocateMemory, heapMibMax, workerCountOf } from './memory.js';
@@ -13,6 +13,7 @@ import type {
   CaptureControl,
   CaptureEnd,
   LogLevel,
+  MaintenanceControl,
   Outcome,
   ParseStart,
   PipelineMemory,
@@ -31,6 +32,7 @@ import { SILENCE_MS_MAX, Watchdog } from './watchdog.js';
 /** How long a thread may take to answer a call that only opens something. */
 const OPEN_DEADLINE_MS = 60_000;
 const CLOSE_DEADLINE_MS = 2_000;
+const NOTE_DEADLINE_MS = 5_000;
 /** How long a parse worker may take until it runs, most of it for sorting a flow table that it takes over. */
 const PARSE_START_MS_MAX = 30_000;
 const HUNG = `it gave no sign of life for ${SILENCE_MS_MAX / 1000} s`;
@@ -101,11 +103,12 @@ export class Pipeline {
     this.affinityNote = this.applyProcessMask();
     this.failed.catch(() => undefined);
     this.writerThread = this.controlled('writer', './store/thread.js', null);
-    if (options.hasApi) this.apiThread = this.controlled('api', './api/thread.js', null);
+    if (options.hasApi)
+      this.apiThread = this.controlled('api', './api/thread.js', null, () => ({ maintenance: this.maintenancePort() }));
     if (source.type === 'cap') {
       this.capture = new Capture({ ...this.threadStart(null, this.eventPort()), control: new MessageChannel().port1, source });
     } else {
-      this.captureThread = this.controlled('capture', './capture/thread.js', this.affinity.capture, { source });
+      this.captureThread = this.controlled('capture', './capture/thread.js', this.affinity.capture, () => ({ source }));
       this.capture = this.captureThread.control;
     }
     this.pool = this.startPool(workers);
@@ -246,8 +249,28 @@ export class Pipeline {
     return port2;
   }
 
-  private controlled<T extends object>(name: string, file: string, cpu: number | null, extra: object = {}): ControlledThread<T> {
-    const makeStart = (): ThreadStart => ({ ...this.threadStart(cpu, this.eventPort()), ...extra });
+  /** A port on which the API may have the writer change something. */
+  private maintenancePort(): MessagePort {
+    const { port1, port2 } = new MessageChannel();
+    const controls: MaintenanceControl = {
+      noteDevice: (update) =>
+        withDeadline(this.writerThread.control.noteDevice(update), NOTE_DEADLINE_MS, 'noting a device').catch((error) => ({
+          ok: false,
+          error: AppError.from(error).toData(),
+        })),
+    };
+    exposeControl(port1, controls);
+    port1.unref();
+    return port2;
+  }
+
+  private controlled<T extends object>(
+    name: string,
+    file: string,
+    cpu: number | null,
+    extra: () => object = () => ({}),
+  ): ControlledThread<T> {
+    const makeStart = (): ThreadStart => ({ ...this.threadStart(cpu, this.eventPort()), ...extra() });
     return new ControlledThread<T>(name, new URL(file, import.meta.url), makeStart, heapMibMax());
   }
 

@@ -1,6 +1,8 @@
 import { DROP_REASONS } from '../ring/drop-reason.js';
 import { NIC_COUNTERS } from '../ring/watch-layout.js';
 import type { Health } from './health.js';
+import { API_METRICS, type ApiCounts } from './metric-table-api.js';
+import { PROCESS_METRICS } from './metric-table-process.js';
 import type { DropReason, Snapshot, WorkerSnapshot } from './snapshot.js';
 
 /** What metrics are computed from. */
@@ -10,6 +12,8 @@ export interface MetricInput {
   readonly startedUs: number;
   readonly snapshot: Snapshot;
   readonly health: Health;
+  /** Absent: nothing is said of the API. */
+  readonly api?: ApiCounts;
 }
 
 /** One value with the labels that tell it from the others of its metric. */
@@ -53,11 +57,7 @@ function gauge(help: string, value: (input: MetricInput) => number): MetricEntry
 const STATUSES = ['ok', 'degraded', 'failed'] as const;
 const REASONS = DROP_REASONS.filter((name): name is DropReason => name !== '');
 
-/**
- * Every metric. The `process_` ones carry Prometheus' usual names and are those of the whole process: CPU time and resident
- * memory are process-wide in Node. The `nodejs_` metrics of prom-client are left out on purpose: they would show the heap and
- * the event loop of the API thread, which look like those of the pipeline and are not.
- */
+/** Every metric. */
 export const METRICS: Readonly<Record<string, MetricEntry>> = {
   flowberry_build_info: {
     type: 'gauge',
@@ -86,6 +86,10 @@ export const METRICS: Readonly<Record<string, MetricEntry>> = {
   flowberry_received_cut_packets_total: counter(
     'Packets of which only a part was captured.',
     ({ snapshot }) => snapshot.capture.framesCut,
+  ),
+  flowberry_received_copied_bytes_total: counter(
+    'Bytes of packets that the capture copied into the rings.',
+    ({ snapshot }) => snapshot.capture.bytesCopied,
   ),
   flowberry_kernel_packets_total: counter(
     'Packets that the kernel counted for the capture, its drops included.',
@@ -138,6 +142,12 @@ export const METRICS: Readonly<Record<string, MetricEntry>> = {
     values: perRing((ring) => ring.capacityBytes),
   },
 
+  flowberry_taken_packets_total: {
+    type: 'counter',
+    help: 'Packets that the parse worker has taken from its ring.',
+    labels: ['worker'],
+    values: perWorker((worker) => worker.framesTaken),
+  },
   flowberry_flow_packets_total: {
     type: 'counter',
     help: 'Packets counted in flows.',
@@ -179,6 +189,12 @@ export const METRICS: Readonly<Record<string, MetricEntry>> = {
     help: 'Flow records handed to the writer; a long flow gives several.',
     labels: ['worker'],
     values: perWorker((worker) => worker.flowsEmitted),
+  },
+  flowberry_emitted_packets_total: {
+    type: 'counter',
+    help: 'Packets in the flow records that were handed to the writer.',
+    labels: ['worker'],
+    values: perWorker((worker) => worker.packetsEmitted),
   },
   flowberry_flows_evicted_total: {
     type: 'counter',
@@ -238,6 +254,14 @@ export const METRICS: Readonly<Record<string, MetricEntry>> = {
     'Devices that gave way to others in a full table.',
     ({ snapshot }) => snapshot.writer.devicesForgotten,
   ),
+  flowberry_unclean_sessions: gauge(
+    'Earlier runs that were found open at the start.',
+    ({ snapshot }) => snapshot.writer.uncleanSessions,
+  ),
+  flowberry_unclean_sessions_unwritten_packets: gauge(
+    'Packets that they had counted in flows and not written.',
+    ({ snapshot }) => snapshot.writer.packetsUnwritten,
+  ),
   flowberry_names_addresses: gauge('Addresses whose names are remembered.', ({ snapshot }) => snapshot.writer.names.addresses),
   flowberry_names_hits_total: counter(
     'Flows whose server had a name among those remembered.',
@@ -276,14 +300,14 @@ export const METRICS: Readonly<Record<string, MetricEntry>> = {
     labels: ['thread'],
     values: perThread((thread) => thread.hangs),
   },
+  flowberry_clock_offset_seconds: gauge(
+    'How far the wall clock is from the clock of the run, by which times are told.',
+    ({ snapshot }) => snapshot.capture.clockOffsetMs / 1000,
+  ),
   flowberry_clock_steps_total: counter(
     'Times that the wall clock was set during the run.',
     ({ snapshot }) => snapshot.capture.clockSteps,
   ),
-
-  process_cpu_seconds_total: counter('CPU time of the whole process, user and system.', () => {
-    const { user, system } = process.cpuUsage();
-    return (user + system) / 1e6;
-  }),
-  process_resident_memory_bytes: gauge('Resident memory of the whole process.', () => process.memoryUsage.rss()),
+  ...API_METRICS,
+  ...PROCESS_METRICS,
 };

@@ -1,33 +1,26 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import fastify, { type FastifyInstance } from 'fastify';
-import { isLoopbackHost, isReading, METHODS_ALLOWED } from './guard.js';
-import { Metrics } from './metrics.js';
-import type { Monitor } from './monitor.js';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import type { ApiContext } from './context.js';
+import { Connections } from './http/connections.js';
+import { SERVER_LIMITS } from './http/limits.js';
+import { SECURITY_HEADERS } from './http/security-headers.js';
 import { PROBLEM_TYPE, problem, sendProblem } from './problem.js';
+import { refuse } from './refuse.js';
+import { addApiRoutes } from './routes/api-routes.js';
+import { addMonitorRoutes } from './routes/monitor-routes.js';
 
-/** Limits of the HTTP server. What goes beyond them is refused or closed; nothing is queued without a bound. */
-export const SERVER_LIMITS = {
-  /** A connection beyond these is closed at once. */
-  connectionsMax: 256,
-  /** A client may be silent for so long within a request. */
-  idleMsMax: 10_000,
-  /** The headers must be complete within this time (408). */
-  headersMsMax: 10_000,
-  /** The whole request must be read within this time (408). */
-  requestMsMax: 30_000,
-  /** A connection without a request is closed after this time. */
-  keepAliveMs: 30_000,
-  /** How often Node looks for requests that are too slow. */
-  checkIntervalMs: 2_000,
-  bodyBytesMax: 65_536,
-} as const;
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answered without the token: it shows nothing of the traffic. */
+    isOpen?: boolean;
+  }
+}
 
-/**
- * Builds the server; it does not listen yet. Every answer comes from `monitor`, without waiting for any other thread. `onDefect`
- * is told what went wrong when a request could not be answered (500); the client is not.
- */
-export function buildServer(monitor: Monitor, onDefect: (error: Error) => void): FastifyInstance {
+const METHODS_READING = 'GET, HEAD';
+
+/** Builds the server; it does not listen yet. No answer waits for any thread but the readers. */
+export function buildServer(context: ApiContext): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: SERVER_LIMITS.bodyBytesMax,
@@ -35,45 +28,53 @@ export function buildServer(monitor: Monitor, onDefect: (error: Error) => void):
     requestTimeout: SERVER_LIMITS.requestMsMax,
     keepAliveTimeout: SERVER_LIMITS.keepAliveMs,
     forceCloseConnections: true,
-    http: { headersTimeout: SERVER_LIMITS.headersMsMax, connectionsCheckingInterval: SERVER_LIMITS.checkIntervalMs },
+    http: {
+      headersTimeout: SERVER_LIMITS.headersMsMax,
+      connectionsCheckingInterval: SERVER_LIMITS.checkIntervalMs,
+      maxHeaderSize: SERVER_LIMITS.headerBytesMax,
+    },
     clientErrorHandler: refuseUnreadable,
-    frameworkErrors: (error, _request, reply) => sendProblem(reply, error.statusCode ?? 400, 'The request path cannot be read.'),
+    frameworkErrors: (error, _request, reply) => {
+      reply.headers(SECURITY_HEADERS);
+      return sendProblem(reply, error.statusCode ?? 400, 'The request path cannot be read.');
+    },
   });
-  app.server.maxConnections = SERVER_LIMITS.connectionsMax;
+  // A form of another page can send text, and no JSON.
+  app.removeContentTypeParser('text/plain');
+  new Connections(app.server, context.counts);
 
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
-    if (!isLoopbackHost(request.headers.host))
-      return sendProblem(reply, 421, 'The Host header must name the loopback interface.');
-    if (isReading(request.method)) return;
-    return sendProblem(reply.header('allow', METHODS_ALLOWED), 405, `Only ${METHODS_ALLOWED} are allowed.`);
+    reply.headers(SECURITY_HEADERS);
+    if (request.url.length > SERVER_LIMITS.urlCharactersMax)
+      return sendProblem(reply, 414, `A path with its query has at most ${SERVER_LIMITS.urlCharactersMax} characters.`);
+    const { gate } = context;
+    const refusal = gate.checkNames(request.raw) ?? (request.routeOptions.config.isOpen ? null : gate.authorize(request.raw));
+    if (refusal !== null) return refuse(reply, refusal);
+    if (!request.is404 || request.method === 'GET' || request.method === 'HEAD') return;
+    const allowed = methodsAt(app, request);
+    return sendProblem(reply.header('allow', allowed), 405, `Only ${allowed} are allowed.`);
+  });
+  app.addHook('onResponse', async (_request, reply) => {
+    const answers = context.counts.answers;
+    const kind = Math.floor(reply.statusCode / 100);
+    answers[kind] = (answers[kind] ?? 0) + 1;
   });
   app.setNotFoundHandler((_request, reply) => sendProblem(reply, 404, 'There is nothing at this path.'));
   app.setErrorHandler((error: Error & { statusCode?: number }, _request, reply) => {
     const status = error.statusCode ?? 500;
     if (status < 500) return sendProblem(reply, status, 'The request is not valid.');
-    onDefect(error);
+    context.onDefect(error);
     return sendProblem(reply, status, 'flowberry could not answer; this is a defect, and the log says more.');
   });
-  addRoutes(app, monitor);
+  addMonitorRoutes(app, context);
+  addApiRoutes(app, context);
   return app;
 }
 
-function addRoutes(app: FastifyInstance, monitor: Monitor): void {
-  const metrics = new Metrics();
-  app.get('/livez', (_request, reply) => reply.type('text/plain; charset=utf-8').send('ok\n'));
-  app.get('/readyz', (_request, reply) => {
-    const why = monitor.unreadiness();
-    return why === null ? reply.type('text/plain; charset=utf-8').send('ok\n') : sendProblem(reply, 503, why);
-  });
-  app.get('/health', (_request, reply) => {
-    const body = monitor.health();
-    return reply.code(body.status === 'failed' ? 503 : 200).send(body);
-  });
-  app.get('/metrics', async (_request, reply) => {
-    const text = await metrics.render(monitor.metricInput());
-    return reply.type(metrics.contentType).send(text);
-  });
+/** Methods that the path takes, where it is there; else those that only read. */
+function methodsAt(app: FastifyInstance, { url }: FastifyRequest): string {
+  const path = url.split('?')[0] as string;
+  return app.findRoute({ url: path, method: 'PATCH' }) === null ? METHODS_READING : `${METHODS_READING}, PATCH`;
 }
 
 const CLIENT_ERROR_STATUS: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };

@@ -1,14 +1,14 @@
 import { workerData } from 'node:worker_threads';
-import { exposeControl } from '../control.js';
+import { connectControl, exposeControl } from '../control.js';
 import { AppError } from '../errors.js';
-import { type ApiControl, type ApiStart, done } from '../messages.js';
+import { type ApiControl, type ApiStart, done, type MaintenanceControl } from '../messages.js';
 import { ThreadState } from '../ring/layout.js';
 import { Cell, monotonicMs, ThreadBlock } from '../ring/thread-block.js';
 import { logFrom, startThread } from '../thread-start.js';
+import { type Api, createApi } from './create-api.js';
 import { SAMPLE_INTERVAL_MS } from './history.js';
 import { listenOn } from './listener.js';
 import { Monitor } from './monitor.js';
-import { buildServer } from './server.js';
 
 const start = workerData as ApiStart;
 const { config, control, events } = start;
@@ -21,11 +21,14 @@ const monitor = new Monitor(start);
 /** A poller meets the same defect again and again; the log has it once a minute. */
 const DEFECT_INTERVAL_MS = 60_000;
 let defectLoggedMs = Number.NEGATIVE_INFINITY;
-const server = buildServer(monitor, (error) => {
+function onDefect(error: Error): void {
   if (monotonicMs() - defectLoggedMs < DEFECT_INTERVAL_MS) return;
   defectLoggedMs = monotonicMs();
   logFrom(start, 'error', `the API could not answer: ${error.message}`, { stack: error.stack ?? '' });
-});
+}
+
+const main = connectControl<MaintenanceControl>(start.maintenance);
+let api: Api | undefined;
 
 const timer = setInterval(() => {
   block.beat();
@@ -35,7 +38,8 @@ const timer = setInterval(() => {
 const controls: ApiControl = {
   async listen() {
     try {
-      const listening = await listenOn(server, config.apiAddress, config.apiPort);
+      api ??= createApi({ config, memory: start.memory, monitor, noteDevice: (update) => main.noteDevice(update), onDefect });
+      const listening = await listenOn(api.server, config.apiAddress, config.apiPort);
       block.cells[Cell.ApiPort] = listening.port;
       block.state = ThreadState.Running;
       return { ok: true, value: listening };
@@ -47,12 +51,13 @@ const controls: ApiControl = {
   async close() {
     block.state = ThreadState.Draining;
     clearInterval(timer);
-    await server.close();
+    await api?.close();
     block.state = ThreadState.Ended;
     // The answer must leave before its port closes; nothing else keeps the thread alive then.
     setImmediate(() => {
       control.close();
       events.close();
+      start.maintenance.close();
     });
     return done;
   },

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readToken } from '../api/http/token.js';
 import { type HealthBody, healthSchema } from '../api/schema.js';
 import { AppError } from '../errors.js';
 import { formatStatus, type Rates } from './status-format.js';
@@ -9,6 +10,8 @@ import { formatStatus, type Rates } from './status-format.js';
 export interface StatusOptions {
   readonly address: string;
   readonly port: number;
+  /** The file with the token that the daemon asks for; '' for none. */
+  readonly tokenFile?: string;
   /** Print the body of `/health` on one line, as JSON. */
   readonly json: boolean;
   /** Ask twice, a second apart, and add rates. */
@@ -26,13 +29,14 @@ const WATCH_MS = 1_000;
  * Prints what a running daemon says of itself. Answers the exit code: 0 for ok and degraded, 1 for failed. Throws `AppError`
  * with code `API_UNREACHABLE` when nobody answers, or somebody else does.
  */
-export async function runStatus({ address, port, json, watch = false, write = writeOut }: StatusOptions): Promise<number> {
-  let body = await readHealth(address, port);
+export async function runStatus(options: StatusOptions): Promise<number> {
+  const { json, watch = false, write = writeOut } = options;
+  let body = await readHealth(options);
   let rates: Rates | null = null;
   if (watch) {
     await sleep(WATCH_MS);
     const before = body;
-    body = await readHealth(address, port);
+    body = await readHealth(options);
     rates = ratesOf(before, body);
   }
   write(json ? `${JSON.stringify(rates ? { ...body, rates } : body)}\n` : formatStatus(body, rates));
@@ -58,11 +62,19 @@ export function ratesOf(before: HealthBody, after: HealthBody): Rates {
   };
 }
 
-async function readHealth(address: string, port: number): Promise<HealthBody> {
+/** Where a daemon that listens on `address` can be asked on this machine. */
+function reachable(address: string): string {
+  if (address === '0.0.0.0') return '127.0.0.1';
+  return address === '::' ? '::1' : address;
+}
+
+async function readHealth({ address: listening, port, tokenFile = '' }: StatusOptions): Promise<HealthBody> {
+  const address = reachable(listening);
   const where = `${isIPv6(address) ? `[${address}]` : address}:${port}`;
+  const headers: Record<string, string> = tokenFile === '' ? {} : { authorization: `Bearer ${readToken(tokenFile)}` };
   let text: string;
   try {
-    text = await get(address, port);
+    text = await get(address, port, headers);
   } catch (error) {
     throw new AppError('API_UNREACHABLE', `no answer from ${where}: ${(error as Error).message}`, { cause: error });
   }
@@ -81,11 +93,11 @@ function fromJson(text: string): unknown {
 }
 
 /** The body of `/health`, whatever the status. Not `fetch`, which refuses some ports that an operator may choose. */
-function get(address: string, port: number): Promise<string> {
+function get(address: string, port: number, headers: Record<string, string>): Promise<string> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(ANSWER_MS_MAX);
     signal.addEventListener('abort', () => reject(new Error(`timed out after ${ANSWER_MS_MAX} ms`)), { once: true });
-    const call = request({ host: address, port, path: '/health', agent: false, signal }, (response) => {
+    const call = request({ host: address, port, path: '/health', headers, agent: false, signal }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (part: string) => {

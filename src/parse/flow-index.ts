@@ -1,4 +1,4 @@
-import { NO_SLOT } from '../ring/flow-slots.js';
+import { beginChange, NO_SLOT } from '../ring/flow-slots.js';
 import { Slot, Table } from '../ring/layout.js';
 import type { Packet } from '../wire/packet.js';
 import { FlowHash, KEY_WORDS_MAX } from './flow-hash.js';
@@ -100,14 +100,15 @@ export class FlowIndex {
     );
   }
 
-  /** Takes a free slot and writes the key that was set into it, all else 0; `NO_SLOT` when every slot is in use. */
+  /** Takes a free slot and writes the key that was set into it, all else 0; the caller ends the change. `NO_SLOT` when every slot is in use. */
   take(): number {
     const slot = this.free;
     if (slot === NO_SLOT) return NO_SLOT;
     const { words, key } = this;
     this.free = this.next[slot] as number;
     const word = (Table.HeaderBytes + slot * Slot.Bytes) >> 2;
-    words.fill(0, word, word + Slot.Words);
+    beginChange(words, word);
+    words.fill(0, word, word + Slot.Version);
     words[word + Slot.Hash] = this.hash;
     words[word + Slot.Protocol] = key[0] as number;
     words[word + Slot.Ports] = key[1] as number;

@@ -1,4 +1,4 @@
-import { NO_SLOT } from '../ring/flow-slots.js';
+import { beginChange, endChange, NO_SLOT } from '../ring/flow-slots.js';
 import { EndReason, Slot, SlotState, Table } from '../ring/layout.js';
 import { Cell, type ThreadBlock } from '../ring/thread-block.js';
 import type { FlowEmitter } from './flow-emitter.js';
@@ -49,12 +49,14 @@ export class FlowJournal {
   closeSegment(slot: number): void {
     const { words, floats } = this;
     const word = (Table.HeaderBytes + slot * Slot.Bytes) >> 2;
+    beginChange(words, word);
     words[word + Slot.TcpFlags0] = 0;
     words[word + Slot.TcpFlags1] = 0;
     words[word + Slot.EndReason] = EndReason.None;
     words[word + Slot.SegmentIndex] = (words[word + Slot.SegmentIndex] as number) + 1;
     floats.fill(0, (word >> 1) + Slot.Packets0F64, (word >> 1) + Slot.PayloadBytes1F64 + 1);
     words.fill(0, word + Slot.RttClientUs, word + Slot.ZeroWindows1 + 1);
+    endChange(words, word);
     words[Table.JournalSlot] = NO_SLOT;
   }
 

@@ -1,4 +1,4 @@
-import { NO_SLOT } from '../ring/flow-slots.js';
+import { endChange, NO_SLOT } from '../ring/flow-slots.js';
 import { EndReason, LAYOUT_VERSION, Slot, SlotState, Table, TcpState } from '../ring/layout.js';
 import { Cell, type ThreadBlock } from '../ring/thread-block.js';
 import { TunnelType } from '../ring/tunnel-type.js';
@@ -171,6 +171,7 @@ export class FlowTable {
     this.floats[(word >> 1) + Slot.StartUsF64] = packetUs;
     this.floats[(word >> 1) + Slot.TouchedUsF64] = this.clockUs;
     words[word + Slot.State] = SlotState.Active;
+    endChange(words, word);
     this.index.insert(slot);
     this.cells[Cell.FlowsActive] = this.index.size;
     this.idle.append(slot, idleClass);

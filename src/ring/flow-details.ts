@@ -52,7 +52,7 @@ export function appendDetail(
 }
 
 /** Offset of the value of an entry, whose length is the byte before it; -1 if there is none. */
-function findDetail(bytes: Uint8Array, start: number, usedBytes: number, kind: Detail): number {
+export function findDetail(bytes: Uint8Array, start: number, usedBytes: number, kind: Detail): number {
   const end = start + usedBytes;
   for (let at = start; at < end; at += ENTRY_HEADER_BYTES + (bytes[at + 1] as number))
     if (bytes[at] === kind) return at + ENTRY_HEADER_BYTES;

@@ -20,3 +20,13 @@ export function createFlowSlots(slotCount: number): SharedArrayBuffer {
 export function detailsOffset(slotCount: number, slot: number): number {
   return Table.HeaderBytes + slotCount * Slot.Bytes + slot * Details.BytesMax;
 }
+
+/** Says that the slot at word offset `word` changes over: for readers in other threads it is no flow until `endChange`. */
+export function beginChange(words: Int32Array, word: number): void {
+  Atomics.store(words, word + Slot.Version, (words[word + Slot.Version] as number) | 1);
+}
+
+/** Says that the slot is whole again. A change that a dead worker has left half-done is begun again before it is ended. */
+export function endChange(words: Int32Array, word: number): void {
+  Atomics.store(words, word + Slot.Version, ((words[word + Slot.Version] as number) + 1) | 0);
+}

@@ -238,6 +238,8 @@ export const enum Slot {
   StreamSeq1 = 87,
   /** How far the payload has been looked at; `parse/app/inspect-state.ts` names the bits. */
   Inspect = 88,
+  /** Odd while the slot becomes another flow or begins another segment. Who finds the same even number before and after has read one. */
+  Version = 95,
 
   Words = 96,
   Bytes = 384,
@@ -348,7 +350,7 @@ assertLayout((Slot.DetailBytes + 1) * 4 === Slot.RecordBytes, 'flow record does 
 assertLayout(Slot.NextSeq0 * 4 >= Slot.RecordBytes, 'sequence numbers overlap the flow record');
 assertLayout(Slot.HighestUsF64 * 8 > Slot.DuplicateAcks1 * 4, 'sequence numbers overlap the times behind them');
 assertLayout((Slot.SynAckUsF64 + 1) * 8 <= Slot.StreamSeq0 * 4, 'times overlap the state of the inspection');
-assertLayout(Slot.Inspect < Slot.Words, 'slot ends before its last field');
+assertLayout(Slot.Inspect < Slot.Version && Slot.Version === Slot.Words - 1, 'version is not the last word of the slot');
 assertLayout(Details.BytesMax % 8 === 0, 'details are no whole 64-bit words');
 assertLayout(Slot.RecordBytes <= Slot.Bytes && Slot.Words * 4 === Slot.Bytes, 'slot size');
 assertLayout(Slot.Bytes % 64 === 0, 'slot size is no multiple of a cache line');

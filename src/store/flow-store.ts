@@ -5,6 +5,7 @@ import { Cell, ThreadBlock } from '../ring/thread-block.js';
 import type { Counts } from './counters.js';
 import type { FlowRings } from './flow-rings.js';
 import { LedgerTable } from './ledger-table.js';
+import type { LiveRun } from './lookup/live-run.js';
 import { Losses } from './losses.js';
 import { RecordRows } from './record-rows.js';
 import { closeSession, openSession, type SessionOpened } from './sessions.js';
@@ -46,6 +47,11 @@ export class FlowStore {
   /** The session's counts as they are committed. */
   get counts(): Counts {
     return this.ledger.stored;
+  }
+
+  /** What rows can be looked up by, as far as it is not in the database yet. */
+  get lookups(): readonly LiveRun[] {
+    return this.rows.lookups;
   }
 
   /** Whether counters have moved, or losses come to light, since the last commit. */

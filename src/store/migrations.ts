@@ -1,6 +1,7 @@
 import { ADDRESS_ID_BASE } from './addresses.js';
 import { ALERT_TABLES } from './alerts/alert-tables.js';
 import { BUDGET_TABLES } from './budget/budget-tables.js';
+import { DEVICE_NOTE_TABLES } from './device-notes.js';
 import { LOOKUP_TABLES } from './lookup/lookup-tables.js';
 import { ROLLUP_TABLES } from './rollup/rollup-tables.js';
 import { UPKEEP_TABLES } from './upkeep/upkeep-tables.js';
@@ -232,5 +233,6 @@ CREATE TABLE nic_losses (
   { version: 7, sql: LOOKUP_TABLES },
   { version: 8, sql: UPKEEP_TABLES },
   { version: 9, sql: BUDGET_TABLES },
-  { version: 10, sql: ALERT_TABLES },
+  { version: 10, sql: DEVICE_NOTE_TABLES },
+  { version: 11, sql: ALERT_TABLES },
 ];

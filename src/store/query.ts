@@ -83,7 +83,8 @@ export interface QueryResult {
   rows(): Iterable<QueryValue[]>;
 }
 
-function registerCommunityId(db: Database): void {
+/** Gives a connection the SQL function `community_id(protocol, src_ip, src_port, dst_ip, dst_port[, seed])`. */
+export function registerCommunityId(db: Database): void {
   const id = (protocol: unknown, src: unknown, srcPort: unknown, dst: unknown, dstPort: unknown, seed: unknown = 0) => {
     if (typeof src !== 'string' || typeof dst !== 'string') return null;
     if (!isWithin(protocol, 0xff) || !isWithin(srcPort, 0xffff) || !isWithin(dstPort, 0xffff) || !isWithin(seed, 0xffff))

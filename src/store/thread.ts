@@ -87,6 +87,12 @@ const control: WriterControl = {
       await run();
       return undefined;
     }),
+  noteDevice: (update) =>
+    outcomeOf(() => {
+      if (!writer || block.state !== ThreadState.Running)
+        throw new AppError('DATABASE_WRITE_FAILED', `database ${start.config.dbPath}: it is not open for changes now`);
+      return writer.noteDevice(update);
+    }),
 };
 
 exposeControl(start.control, control);

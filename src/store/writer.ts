@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
+import type { Database } from 'better-sqlite3';
 import type { Config } from '../config.js';
 import { AppError } from '../errors.js';
-import type { PipelineMemory, Session, WriterOpened } from '../messages.js';
+import type { DeviceNoteResult, DeviceNoteUpdate, PipelineMemory, Session, WriterOpened } from '../messages.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
 import { BatchPolicy } from './batch.js';
 import type { Chore } from './chore.js';
 import { Chores } from './chores.js';
+import { DeviceNotes } from './device-notes.js';
 import { FlowRings } from './flow-rings.js';
 import { FlowStore } from './flow-store.js';
 import { minuteUsOf } from './ledger-table.js';
+import { LookupChore } from './lookup/lookup-chore.js';
 import { closeDatabase, openForWriting, type WritableDatabase } from './open-database.js';
 import { isSqliteError, openError } from './sqlite-error.js';
 import { type Log, Trouble } from './trouble.js';
@@ -41,6 +44,7 @@ export class Writer {
   private readonly trouble: Trouble;
   private readonly chores: Chores;
   private minuteUs: number;
+  private notes: DeviceNotes | undefined;
 
   private constructor(
     { config, memory, session }: WriterSetup,
@@ -58,7 +62,7 @@ export class Writer {
     });
     this.store = new FlowStore(database.db, this.rings, memory, session, config.namesAddressesMax);
     this.trouble = new Trouble(config.dbPath, config.dbBusyTimeoutMs, this.block, log);
-    this.chores = new Chores(database.db, choresOf(), log);
+    this.chores = new Chores(database.db, choresOf(database.db, this.store), log);
     this.minuteUs = minuteUsOf(nowMs);
     this.showCounts();
     this.store.countInto(this.block);
@@ -130,6 +134,17 @@ export class Writer {
     return this.write(nowMs, this.policy.rowsMax);
   }
 
+  /** Changes what people say of a device. Throws `DATABASE_WRITE_FAILED` when the database refuses; nothing has changed then. */
+  noteDevice(update: DeviceNoteUpdate): DeviceNoteResult {
+    try {
+      this.notes ??= new DeviceNotes(this.database.db);
+      return this.notes.update(update);
+    } catch (error) {
+      if (!isSqliteError(error)) throw error;
+      throw new AppError('DATABASE_WRITE_FAILED', `database ${this.database.db.name}: ${error.message}`, { cause: error });
+    }
+  }
+
   /**
    * Ends the session with every row written (the caller sees to that), moves the write-ahead log into the database and closes
    * it. Throws `DATABASE_WRITE_FAILED` when the end cannot be written: the session then stays open and counts as unclean.
@@ -193,6 +208,6 @@ export class Writer {
 }
 
 /** What the writer does between batches. */
-function choresOf(): readonly Chore[] {
-  return [];
+function choresOf(db: Database, store: FlowStore): readonly Chore[] {
+  return store.lookups.map((live) => new LookupChore(db, live));
 }

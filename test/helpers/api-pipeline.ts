@@ -1,3 +1,5 @@
+import type { FastifyInstance } from 'fastify';
+import { type ApiParts, createApi } from '../../src/api/create-api.js';
 import { Monitor } from '../../src/api/monitor.js';
 import { type Config, resolveConfig } from '../../src/config.js';
 import type { PipelineMemory, Session } from '../../src/messages.js';
@@ -131,4 +133,16 @@ export class ApiPipeline {
     while (consumer.peek() >= 0) consumer.advance();
     consumer.release();
   }
+}
+
+/** The server of the API over this pipeline, with what a test gives instead. */
+export function serverOf(pipeline: ApiPipeline, parts: Partial<ApiParts> = {}): FastifyInstance {
+  return createApi({
+    config: pipeline.config,
+    memory: pipeline.memory,
+    monitor: pipeline.monitor,
+    noteDevice: async () => ({ ok: true, value: 'done' }),
+    onDefect: unexpected,
+    ...parts,
+  }).server;
 }

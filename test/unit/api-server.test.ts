@@ -2,13 +2,13 @@ import { once } from 'node:events';
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { SERVER_LIMITS } from '../../src/api/http/limits.js';
 import { listenOn } from '../../src/api/listener.js';
 import { healthSchema } from '../../src/api/schema.js';
-import { buildServer, SERVER_LIMITS } from '../../src/api/server.js';
 import { Drop } from '../../src/ring/drop-reason.js';
 import { ThreadState } from '../../src/ring/layout.js';
 import { Cell, type ThreadBlock } from '../../src/ring/thread-block.js';
-import { ApiPipeline, unexpected } from '../helpers/api-pipeline.js';
+import { ApiPipeline, serverOf } from '../helpers/api-pipeline.js';
 
 interface Answer {
   readonly status: number;
@@ -18,7 +18,7 @@ interface Answer {
 
 /** A server that listens on a free port until the test ends. */
 async function serve(pipeline: ApiPipeline): Promise<{ port: number; close: () => Promise<void> }> {
-  const server = buildServer(pipeline.monitor, unexpected);
+  const server = serverOf(pipeline);
   const close = async (): Promise<void> => {
     await server.close();
   };
@@ -239,14 +239,15 @@ describe('what is refused', () => {
 
 describe('a defect', () => {
   it('is told to the log and not to the client', async () => {
-    const { monitor } = new ApiPipeline();
+    const pipeline = new ApiPipeline();
+    const { monitor } = pipeline;
     const broken = Object.assign(Object.create(monitor) as typeof monitor, {
       health: () => {
         throw new Error('secret');
       },
     });
     const defects: string[] = [];
-    const server = buildServer(broken, (error) => defects.push(error.message));
+    const server = serverOf(pipeline, { monitor: broken, onDefect: (error) => defects.push(error.message) });
     onTestFinished(async () => {
       await server.close();
     });
@@ -260,14 +261,14 @@ describe('a defect', () => {
 
 describe('the limits', () => {
   it('reach the HTTP server', () => {
-    const { server } = buildServer(new ApiPipeline().monitor, unexpected);
+    const { server } = serverOf(new ApiPipeline());
     expect(server.timeout).toBe(SERVER_LIMITS.idleMsMax);
     expect(server.headersTimeout).toBe(SERVER_LIMITS.headersMsMax);
     expect(server.requestTimeout).toBe(SERVER_LIMITS.requestMsMax);
     expect(server.keepAliveTimeout).toBe(SERVER_LIMITS.keepAliveMs);
   });
 
-  it('close one connection too many, and answer the others', async () => {
+  it('let the connection that has been without a request for longest give way to a new one, and never one with a request', async () => {
     const { port } = await serve(new ApiPipeline().running());
     const open = async (): Promise<Socket> => {
       const socket = connect(port, '127.0.0.1');
@@ -278,12 +279,18 @@ describe('the limits', () => {
     };
     const sockets: Socket[] = [];
     for (let count = 0; count < SERVER_LIMITS.connectionsMax; count++) sockets.push(await open());
-    const refused = await open();
-    await once(refused, 'close');
-    const last = sockets.at(-1) as Socket;
-    last.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    const [answer] = (await once(last, 'data')) as [Buffer];
-    expect(answer.toString('latin1')).toMatch(/^HTTP\/1\.1 200 /);
+    const [oldest, second] = sockets as [Socket, Socket];
+    // What is answered counts as new, so the second one is the first to go.
+    oldest.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await once(oldest, 'data');
+    const gone = once(second, 'close');
+    const late = await open();
+    await gone;
+    for (const socket of [late, oldest, sockets.at(-1) as Socket]) {
+      socket.write('GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      expect(answer.toString('latin1')).toMatch(/^HTTP\/1\.1 200 /);
+    }
   });
 });
 
@@ -312,7 +319,7 @@ describe('listening', () => {
     await once(other, 'listening');
     onTestFinished(() => void other.close());
     const { port } = other.address() as { port: number };
-    const server = buildServer(new ApiPipeline().monitor, unexpected);
+    const server = serverOf(new ApiPipeline());
     await expect(listenOn(server, '127.0.0.1', port)).rejects.toMatchObject({
       code: 'API_PORT_IN_USE',
       message: `port ${port} on 127.0.0.1 is in use by another process`,
@@ -321,7 +328,7 @@ describe('listening', () => {
   });
 
   it('says when an address is not to be had', async () => {
-    const server = buildServer(new ApiPipeline().monitor, unexpected);
+    const server = serverOf(new ApiPipeline());
     // TEST-NET-1 (RFC 5737) is no address of any machine.
     await expect(listenOn(server, '192.0.2.1', 0)).rejects.toMatchObject({
       code: 'API_LISTEN_FAILED',

@@ -2,16 +2,15 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { listenOn } from '../../src/api/listener.js';
-import { buildServer } from '../../src/api/server.js';
 import { ratesOf, runStatus } from '../../src/cli/status.js';
 import { Drop } from '../../src/ring/drop-reason.js';
 import { InterfaceTable } from '../../src/ring/interface-table.js';
 import { ThreadState } from '../../src/ring/layout.js';
 import { Cell, type ThreadBlock } from '../../src/ring/thread-block.js';
-import { ApiPipeline, unexpected } from '../helpers/api-pipeline.js';
+import { ApiPipeline, serverOf } from '../helpers/api-pipeline.js';
 
 async function serve(pipeline: ApiPipeline): Promise<number> {
-  const server = buildServer(pipeline.monitor, unexpected);
+  const server = serverOf(pipeline);
   onTestFinished(async () => {
     await server.close();
   });

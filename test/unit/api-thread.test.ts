@@ -18,6 +18,7 @@ function startApi(port: number): { pipeline: ApiPipeline; control: ApiControl; e
   const pipeline = new ApiPipeline();
   const control = new MessageChannel();
   const events = new MessageChannel();
+  const maintenance = new MessageChannel();
   const worker = new Worker(THREAD, {
     workerData: {
       config: resolveConfig({ 'api.port': port }),
@@ -26,12 +27,14 @@ function startApi(port: number): { pipeline: ApiPipeline; control: ApiControl; e
       cpu: null,
       control: control.port2,
       events: events.port2,
+      maintenance: maintenance.port2,
     },
-    transferList: [control.port2, events.port2],
+    transferList: [control.port2, events.port2, maintenance.port2],
   });
   onTestFinished(async () => {
     control.port1.close();
     events.port1.close();
+    maintenance.port1.close();
     await worker.terminate();
   });
   const exit = once(worker, 'exit').then(([code]) => code as number);

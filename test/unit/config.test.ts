@@ -103,6 +103,11 @@ describe('resolveConfig', () => {
     for (const attempt of sources) expectRefused(attempt, 'CONFIG_VALUE_INVALID', 'api.port', '70000', '0 to 65535');
   });
 
+  it.each(['0.0.0.0', '::', '192.168.1.5', 'fe80::1'])('lets the API listen on %s only with a token', (address) => {
+    expectRefused(() => resolveConfig({ 'api.address': address }), 'CONFIG_VALUE_INVALID', 'api.address', 'api.token-file');
+    expect(resolveConfig({ 'api.address': address, 'api.token-file': '/a/token' }).apiAddress).toBe(address);
+  });
+
   it.each<[OptionName, OptionValue]>([
     ['api.port', '80a'],
     ['api.port', ''],
@@ -115,7 +120,8 @@ describe('resolveConfig', () => {
     ['ring.frame-bytes', 65_536],
     ['db.path', ''],
     ['db.path', 'a\0b'],
-    ['api.address', '0.0.0.0'],
+    ['api.address', 'flowberry.example'],
+    ['api.hosts', 'a b'],
     ['cpu.affinity', '1-'],
   ])('refuses %s = %j by name, with what is allowed', (name, value) => {
     expectRefused(() => resolveConfig({ [name]: value }), 'CONFIG_VALUE_INVALID', name, OPTIONS[name].range);

@@ -46,6 +46,8 @@ describe('device_view', () => {
       addresses: 'fe80::1,192.168.1.20',
       first_seen_us: NOW_US,
       last_seen_us: NOW_US + 9,
+      note: null,
+      id: 1,
     };
     const rows = rig.query('SELECT * FROM device_view');
     expect(rows).toEqual([row]);
@@ -73,10 +75,32 @@ describe('device_view', () => {
     expect(names.map((row) => row?.['name'])).toEqual(best);
   });
 
+  it('shows what a person says of a device before what it says itself, also when it was forgotten and comes back', () => {
+    const rig = storedRig({ source: DeviceSource.Dhcp, name: 'pi-hole' }, { mac: undefined, ip: '192.168.1.77' });
+    const writer = rig.open();
+    const shown = () => rig.query('SELECT name, note FROM device_view WHERE id = 1')[0];
+    expect(writer.noteDevice({ deviceId: 1, name: 'Kitchen', note: "it's \u2603" })).toBe('done');
+    expect(shown()).toEqual({ name: 'Kitchen', note: "it's \u2603" });
+    expect(writer.noteDevice({ deviceId: 1, name: null })).toBe('done');
+    expect(shown()).toEqual({ name: 'pi-hole', note: "it's \u2603" });
+    expect(writer.noteDevice({ deviceId: 1, name: 'Kitchen', note: null })).toBe('done');
+    expect(writer.noteDevice({ deviceId: 2, name: 'x' })).toBe('nameless');
+    expect(writer.noteDevice({ deviceId: 99, name: 'x' })).toBe('unknown');
+    rig.execute('DELETE FROM devices WHERE id = 1');
+    rig.emitDevice(seen({ seenUs: NOW_US + 99 }));
+    while (writer.step(NOW_MS, true));
+    expect(rig.query('SELECT name, note FROM device_view WHERE mac IS NOT NULL')).toEqual([{ name: 'Kitchen', note: null }]);
+    expect(writer.noteDevice({ deviceId: rig.value('SELECT id FROM devices WHERE mac IS NOT NULL'), name: null })).toBe('done');
+    expect(rig.value('SELECT count(*) FROM device_notes')).toBe(0);
+    writer.close(NOW_MS);
+  });
+
   it('shows NULL for what is not known', () => {
     const rig = storedRig({ mac: mac(1), ip: undefined });
     const known = { mac: mac(1), first_seen_us: NOW_US, last_seen_us: NOW_US };
-    expect(rig.query('SELECT * FROM device_view')).toEqual([{ ...known, vendor: null, name: null, addresses: null }]);
+    expect(rig.query('SELECT * FROM device_view')).toEqual([
+      { ...known, vendor: null, name: null, addresses: null, note: null, id: 1 },
+    ]);
   });
 
   it('keeps hostile names as they are', () => {
@@ -143,9 +167,8 @@ describe('the tables of devices', () => {
       { ...alone, seenUs: NOW_US + 60, name: 'again.local' },
     );
     const times = { first_seen_us: NOW_US - 50, last_seen_us: NOW_US + 60 };
-    expect(rig.query('SELECT * FROM device_view')).toEqual([
-      { mac: PI, vendor: 'Raspberry Pi Foundation', name: 'again.local', addresses: 'fe80::7,192.168.1.20', ...times },
-    ]);
+    const known = { mac: PI, vendor: 'Raspberry Pi Foundation', name: 'again.local', addresses: 'fe80::7,192.168.1.20' };
+    expect(rig.query('SELECT * FROM device_view')).toEqual([{ ...known, ...times, note: null, id: 2 }]);
     expect(rig.query('SELECT source, first_seen_us, last_seen_us FROM device_addresses WHERE ip > 1 << 32')).toEqual([
       { source: DeviceSource.Ndp, ...times },
     ]);

@@ -1,7 +1,7 @@
 import { nameSql } from '../view-sql.js';
 import { ALERT_KINDS } from './alert-kind.js';
 
-/** Schema version 10. */
+/** Schema version 11. */
 export const ALERT_TABLES = `
 -- What somebody should look at; alert_view shows it readably. The same again within an hour raises the count.
 CREATE TABLE alerts (

@@ -1,2 +1,34 @@
 /** Schema version 7. */
-export const LOOKUP_TABLES = '';
+export const LOOKUP_TABLES = `
+-- Stretches of flows and of DNS transactions that can be looked up: what has an id above after_id and up to last_id. Rows outside of all
+-- stretches are found by reading them. A stretch is written once and never changed.
+CREATE TABLE lookup_runs (
+  run INTEGER PRIMARY KEY, -- from 1, in the order of writing
+  subject INTEGER NOT NULL, -- 0: flows, 1: dns
+  after_id INTEGER NOT NULL,
+  last_id INTEGER NOT NULL,
+  row_count INTEGER NOT NULL,
+  start_us_min INTEGER NOT NULL, -- earliest start of a flow, or time of a query
+  bytes_max INTEGER NOT NULL, -- largest flow, both directions; 0 for dns
+  is_stale INTEGER NOT NULL -- 1: rows were added behind its back, or are gone; it is not used and will be deleted
+);
+
+-- The blocks of about 1,024 rows that a stretch is cut into, at most 48.
+CREATE TABLE lookup_blocks (
+  run INTEGER NOT NULL,
+  block INTEGER NOT NULL, -- from 0
+  last_id INTEGER NOT NULL,
+  row_count INTEGER NOT NULL,
+  start_us_min INTEGER NOT NULL,
+  bytes_max INTEGER NOT NULL,
+  PRIMARY KEY (run, block)
+) WITHOUT ROWID;
+
+-- In which blocks of a stretch something occurs. Written in sorted order, a stretch at a time, always at the end.
+CREATE TABLE lookup (
+  run INTEGER NOT NULL,
+  kind INTEGER NOT NULL, -- 0 address, 1 name, 2 domain above a name, 3 application, 4 port below 32768, 5 protocol, 6 interface, 7 VLAN, 8 end reason, 9 response code
+  key INTEGER NOT NULL, -- as in flows and dns; of a domain a hash
+  blocks INTEGER NOT NULL, -- bit n is block n
+  PRIMARY KEY (run, kind, key)
+) WITHOUT ROWID;`;

@@ -1,0 +1,61 @@
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config.js';
+import type { MaintenanceControl, PipelineMemory } from '../messages.js';
+import { monotonicMs } from '../ring/thread-block.js';
+import { HttpCounts } from './http/counts.js';
+import { Gate } from './http/gate.js';
+import { Token } from './http/token.js';
+import type { Monitor } from './monitor.js';
+import { Queries } from './query/queries.js';
+import { QueryPool } from './query/query-pool.js';
+import { buildServer } from './server.js';
+
+/** What the API is made from. */
+export interface ApiParts {
+  readonly config: Config;
+  readonly memory: PipelineMemory;
+  readonly monitor: Monitor;
+  readonly noteDevice: MaintenanceControl['noteDevice'];
+  /** Is told why a request could not be answered. */
+  readonly onDefect: (error: Error) => void;
+  /** Entry of the reader threads, for tests. */
+  readonly readerFile?: URL;
+}
+
+/** The API of one daemon. */
+export interface Api {
+  readonly server: FastifyInstance;
+  /** Ends the server and its reader threads. */
+  close(): Promise<void>;
+}
+
+const SECOND_US = 1_000_000;
+
+/** Puts the API together; it does not listen yet. Throws `API_TOKEN_INVALID`. */
+export function createApi({ config, memory, monitor, noteDevice, onDefect, readerFile }: ApiParts): Api {
+  const token = config.apiTokenFile === '' ? null : Token.read(config.apiTokenFile);
+  const counts = new HttpCounts();
+  const queries = new Queries(new QueryPool({ config, memory }, onDefect, readerFile), settleUs(config));
+  const gate = new Gate(config, token, counts, monotonicMs);
+  const server = buildServer({ config, monitor, gate, counts, queries, noteDevice, onDefect });
+  return {
+    server,
+    async close() {
+      await server.close();
+      await queries.close();
+    },
+  };
+}
+
+/** How long after its last packet a flow may still be written: by the longest timeout, and the longest wait of a batch. */
+function settleUs(config: Config): number {
+  const { flowIdleTcpS, flowIdleUdpS, flowIdleOtherS, flowActiveS, batchAgeMsMax } = config;
+  const timeouts = [flowIdleTcpS, flowIdleUdpS, flowIdleOtherS];
+  // Without a limit, no time is ever over.
+  const longestS = timeouts.includes(0)
+    ? flowActiveS === 0
+      ? Number.POSITIVE_INFINITY
+      : flowActiveS
+    : Math.max(...timeouts, flowActiveS);
+  return longestS * SECOND_US + batchAgeMsMax * 1000;
+}

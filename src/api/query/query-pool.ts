@@ -1,0 +1,139 @@
+import { availableParallelism } from 'node:os';
+import type { Piscina } from 'piscina';
+import type { Config } from '../../config.js';
+import type { ReaderAnswer, ReaderStart, ReaderTask } from './reader-task.js';
+
+/** Limits of the queries; what goes beyond them is refused with 503 and Retry-After. */
+export const QUERY_LIMITS = {
+  /** Queries that run or stand next in line. */
+  queriesMax: 10,
+  /** Requests that wait for one of these places; one more is refused at once. */
+  waitingMax: 100,
+  /** A request that waits longer is refused. */
+  waitMsMax: 5_000,
+  /** A query that takes longer is cut: its thread ends, and with it what the query holds of the database. */
+  queryMsMax: 30_000,
+  /** Threads without work end after this time. */
+  threadIdleMsMax: 60_000,
+  /** Heap of a reader thread, MiB: with more it dies, and another one takes its place. */
+  heapMibMax: 128,
+} as const;
+
+/** Why a query was not answered; the client may come again. */
+export class QueryRefused extends Error {
+  override readonly name = 'QueryRefused';
+}
+
+interface Waiting {
+  readonly start: () => void;
+  readonly refuse: (error: QueryRefused) => void;
+  readonly timer: NodeJS.Timeout;
+}
+
+/**
+ * Runs queries in threads with read-only connections of their own. The threads start with the first query and end without work, so
+ * that a recorder that nobody asks pays nothing for them.
+ */
+export class QueryPool {
+  timeouts = 0;
+  private pool: Promise<Piscina> | undefined;
+  private running = 0;
+  private readonly line: Waiting[] = [];
+
+  /** `onDeath` is told why a thread ended that had nothing to do; `threadFile` is for tests, which run beside the build. */
+  constructor(
+    private readonly start: ReaderStart,
+    private readonly onDeath: (error: Error) => void,
+    private readonly threadFile = new URL('../reader/thread.js', import.meta.url),
+  ) {}
+
+  /** Queries that run or stand next in line, and requests that wait behind them. */
+  get queries(): number {
+    return this.running;
+  }
+
+  get waiting(): number {
+    return this.line.length;
+  }
+
+  /** Runs a query. Throws `QueryRefused` when there is no place for it, or it takes too long. */
+  async run(task: ReaderTask): Promise<ReaderAnswer> {
+    if (this.running >= QUERY_LIMITS.queriesMax) await this.placeFree();
+    else this.running++;
+    const abort = new AbortController();
+    const timer = setTimeout(() => abort.abort(), QUERY_LIMITS.queryMsMax);
+    try {
+      this.pool ??= this.open();
+      this.pool.catch(() => {
+        this.pool = undefined;
+      });
+      return (await (await this.pool).run(task, { signal: abort.signal })) as ReaderAnswer;
+    } catch (error) {
+      if (!abort.signal.aborted) throw error;
+      this.timeouts++;
+      throw new QueryRefused(`the query took longer than ${QUERY_LIMITS.queryMsMax / 1000} s and was cut`);
+    } finally {
+      clearTimeout(timer);
+      this.leave();
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const { timer, refuse } of this.line.splice(0)) {
+      clearTimeout(timer);
+      refuse(this.refusal());
+    }
+    await (await this.pool)?.destroy();
+  }
+
+  /** Resolves when a place is ours. */
+  private placeFree(): Promise<void> {
+    if (this.line.length >= QUERY_LIMITS.waitingMax) return Promise.reject(this.refusal());
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.line.splice(this.line.indexOf(waiting), 1);
+        reject(this.refusal());
+      }, QUERY_LIMITS.waitMsMax);
+      const waiting: Waiting = { start: resolve, refuse: reject, timer };
+      this.line.push(waiting);
+    });
+  }
+
+  /** Gives the place to the next in line, or frees it. */
+  private leave(): void {
+    const next = this.line.shift();
+    if (next === undefined) {
+      this.running--;
+      return;
+    }
+    clearTimeout(next.timer);
+    next.start();
+  }
+
+  private refusal(): QueryRefused {
+    return new QueryRefused('too many queries at once');
+  }
+
+  private async open(): Promise<Piscina> {
+    const { Piscina } = await import('piscina');
+    const threads = readerCountOf(this.start.config, availableParallelism());
+    const pool = new Piscina({
+      filename: this.threadFile.href,
+      minThreads: 0,
+      maxThreads: threads,
+      idleTimeout: QUERY_LIMITS.threadIdleMsMax,
+      atomics: 'disabled',
+      workerData: this.start,
+      resourceLimits: { maxOldGenerationSizeMb: QUERY_LIMITS.heapMibMax },
+      // Ending a worker while it requires an ES module aborts the whole process on Node 20; see the parse workers.
+      execArgv: [...process.execArgv, '--no-experimental-require-module'],
+    });
+    pool.on('error', this.onDeath);
+    return pool;
+  }
+}
+
+/** Reader threads by the option `api.readers`. */
+export function readerCountOf({ apiReaders }: Config, cores: number): number {
+  return apiReaders || (cores <= 2 ? 1 : 2);
+}

@@ -1,0 +1,73 @@
+import { AppError, type ErrorCode } from '../../errors.js';
+import { openReader, type ReadingDatabase } from '../../store/reader/open-reader.js';
+import type { ReaderAnswer, ReaderStart, ReaderTask } from '../query/reader-task.js';
+import { ActiveFlows } from './active-flows.js';
+import { FLOW_QUERIES } from './flow-queries.js';
+import { LIST_QUERIES } from './list-queries.js';
+import { NotFound, type Query, type QueryParameters, type ReaderContext } from './query.js';
+import { TRAFFIC_QUERIES } from './traffic-queries.js';
+
+/** Queries by endpoint. */
+const QUERIES: Readonly<Record<string, Query>> = { ...FLOW_QUERIES, ...LIST_QUERIES, ...TRAFFIC_QUERIES };
+
+/** What a query may meet that is nobody's defect: the file is away, locked, or damaged. The client hears that, the log of the daemon says more. */
+const DATABASE_ERRORS: readonly ErrorCode[] = [
+  'DATABASE_NOT_FOUND',
+  'DATABASE_FOREIGN',
+  'DATABASE_NEWER',
+  'DATABASE_LOCKED',
+  'DATABASE_DAMAGED',
+  'DATABASE_NOT_WRITABLE',
+];
+
+/** Answers queries in a thread of its own, with a connection of its own that is opened with the first query that needs it. */
+export class Reader {
+  private readonly context: ReaderContext;
+  private db: ReadingDatabase | undefined;
+
+  constructor({ config, memory }: ReaderStart) {
+    const database = (): ReadingDatabase => {
+      this.db ??= openReader(config.dbPath);
+      return this.db;
+    };
+    this.context = {
+      get db() {
+        return database();
+      },
+      activeFlows: new ActiveFlows(memory),
+    };
+  }
+
+  /** Runs one query. What is a defect is thrown. */
+  run({ query: name, parameters, sinceUs, untilUs }: ReaderTask): ReaderAnswer {
+    const query: Query | undefined = QUERIES[name];
+    if (query === undefined) throw new Error(`no query ${name}`);
+    try {
+      const answer = query(this.context, parameters as unknown as QueryParameters, { fromUs: sinceUs, toUs: untilUs });
+      const body = typeof answer === 'string' ? answer : JSON.stringify(answer);
+      return { ok: true, body: new TextEncoder().encode(body) };
+    } catch (error) {
+      return this.refusal(error);
+    }
+  }
+
+  close(): void {
+    this.db?.close();
+    this.db = undefined;
+  }
+
+  private refusal(error: unknown): ReaderAnswer {
+    if (error instanceof NotFound) return { ok: false, status: 404, detail: error.message };
+    const code = error instanceof AppError ? error.code : null;
+    if (code === 'RANGE_INVALID' || code === 'FILTER_INVALID')
+      return { ok: false, status: 400, detail: `${(error as AppError).message}.` };
+    const isOfDatabase = (code !== null && DATABASE_ERRORS.includes(code)) || isSqliteError(error);
+    if (!isOfDatabase) throw error;
+    // The file may have been exchanged or repaired by the next time.
+    this.close();
+    return { ok: false, status: 503, detail: 'The database cannot be read now; the log says more.' };
+  }
+}
+
+const isSqliteError = (error: unknown): boolean =>
+  error instanceof Error && /^SQLITE_/.test(String((error as { code?: unknown }).code));

@@ -1,0 +1,71 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ApiContext } from '../context.js';
+import { sendProblem } from '../problem.js';
+import { QueryRefused } from '../query/query-pool.js';
+import type { ExportPage, ReaderTask } from '../query/reader-task.js';
+
+const TYPES: Readonly<Record<string, string>> = {
+  ndjson: 'application/x-ndjson; charset=utf-8',
+  csv: 'text/csv; charset=utf-8; header=present',
+};
+const NEWLINE = 0x0a;
+const RETRY_AFTER_S = 1;
+
+interface Page {
+  readonly head: ExportPage;
+  readonly rows: Buffer;
+}
+
+/**
+ * Streams an export page by page: the next page is asked for when the client has taken the one before, so that a slow client holds a
+ * page in memory and nothing else; no reader thread and no transaction waits for it. A client that takes nothing for
+ * `SERVER_LIMITS.idleMsMax` is cut. What fails underway ends the connection, so that nobody takes a part for the whole.
+ */
+export async function exportStream(
+  { queries }: ApiContext,
+  task: ReaderTask,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { format } = task.parameters as { format: string };
+  reply.type(TYPES[format] as string);
+  // Without a body there is nothing to read; the framework would read the whole stream and throw it away.
+  if (request.method === 'HEAD') return reply.send('');
+  if (!queries.beginExport())
+    return sendProblem(reply.header('retry-after', RETRY_AFTER_S), 503, 'Not now: too many exports at once.');
+  const readPage = async (cursor: string | null): Promise<Page> => {
+    const parameters = cursor === null ? task.parameters : { ...task.parameters, cursor };
+    const answer = await queries.runPlain({ ...task, parameters });
+    if (!answer.ok) throw new QueryRefused(answer.detail);
+    return pageOf(answer.body);
+  };
+  try {
+    const first = await readPage(null);
+    const stream = Readable.from(pages(first, readPage), { objectMode: false });
+    stream.once('close', () => queries.endExport());
+    return reply
+      .header('content-disposition', `attachment; filename="flows.${format}"`)
+      .header('flowberry-complete', String(first.head.complete))
+      .header('flowberry-lost-packets', String(first.head.lost_packets))
+      .send(stream);
+  } catch (error) {
+    queries.endExport();
+    throw error;
+  }
+}
+
+async function* pages(first: Page, readPage: (cursor: string) => Promise<Page>): AsyncGenerator<Buffer> {
+  let page = first;
+  for (;;) {
+    if (page.rows.length > 0) yield page.rows;
+    if (page.head.next === null) return;
+    page = await readPage(page.head.next);
+  }
+}
+
+function pageOf(body: Uint8Array): Page {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const end = bytes.indexOf(NEWLINE);
+  return { head: JSON.parse(bytes.toString('utf8', 0, end)) as ExportPage, rows: bytes.subarray(end + 1) };
+}

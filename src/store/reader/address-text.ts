@@ -1,0 +1,1 @@
+export { ipv4Text, ipv6Text } from '../address-text.js';

@@ -1,0 +1,266 @@
+import type { Database } from 'better-sqlite3';
+import type { LookupKind, LookupSubject } from '../lookup/lookup-kind.js';
+import type { Order } from './cursor.js';
+import { type Bound, rows, values } from './statement.js';
+
+/** Rows outside of all runs that are read at a time. */
+const CHUNK_ROWS = 4096;
+const ALL_BLOCKS = 2 ** 48 - 1;
+const HALF = 2 ** 24;
+
+/** A row has to have a key of this kind within one of the ranges. */
+export interface Criterion {
+  readonly kind: LookupKind;
+  readonly ranges: readonly (readonly [from: number, to: number])[];
+}
+
+/** What is asked for, in terms of the tables. */
+export interface SearchPlan {
+  readonly table: 'flows' | 'dns';
+  readonly subject: LookupSubject;
+  /** Each has to be met; blocks where one cannot be are passed over. */
+  readonly criteria: readonly Criterion[];
+  /** SQL that is true for the rows asked for, and what is bound in it. Holds for everything that the criteria say, and more. */
+  readonly conditions: readonly string[];
+  readonly bound: readonly Bound[];
+  /** What SQL cannot tell; both addresses of the row. */
+  readonly isMatch: ((first: number, second: number) => boolean) | null;
+  /** Nothing can match: an address or a name that was never seen. */
+  readonly isEmpty: boolean;
+  /** Rows that began before `untilUs`, of so many bytes: as `conditions` say too. */
+  readonly untilUs: number | null;
+  readonly bytesMin: number;
+  /** Rows with smaller ids cannot match. */
+  readonly idMin: number;
+}
+
+export interface SearchBounds {
+  readonly order: Order;
+  /** The search begins behind this id; null at the beginning. */
+  readonly afterId: number | null;
+  /** From 1 on. */
+  readonly limit: number;
+  /** The search ends behind the block in which so many rows have been read. */
+  readonly rowsExaminedMax: number;
+}
+
+export interface Found {
+  /** In the order asked for. */
+  readonly ids: readonly number[];
+  /** Where the search goes on; null at its end. */
+  readonly nextId: number | null;
+  /** It ended because of `rowsExaminedMax`. */
+  readonly isTruncated: boolean;
+  readonly rowsExamined: number;
+}
+
+/** Ids above the first, up to the last. */
+interface Range {
+  readonly afterId: number;
+  readonly lastId: number;
+}
+
+type Run = readonly [run: number, afterId: number, lastId: number, startUsMin: number, bytesMax: number];
+type Block = readonly [block: number, lastId: number, rowCount: number, startUsMin: number, bytesMax: number];
+
+/**
+ * Finds rows: in runs only the blocks that can hold any, between and behind them everything. Reads at most so many rows. On one state
+ * of the database, the caller sees to that.
+ */
+export function searchIds(db: Database, plan: SearchPlan, bounds: SearchBounds): Found {
+  return plan.isEmpty ? { ids: [], nextId: null, isTruncated: false, rowsExamined: 0 } : new Search(db, plan, bounds).run();
+}
+
+class Search {
+  private readonly ids: number[] = [];
+  private rowsExamined = 0;
+  /** Ids that the search may look at. */
+  private readonly window: Range;
+  private readonly isNewestFirst: boolean;
+  private readonly direction: 'ASC' | 'DESC';
+
+  constructor(
+    private readonly db: Database,
+    private readonly plan: SearchPlan,
+    private readonly bounds: SearchBounds,
+  ) {
+    const { order, afterId } = bounds;
+    this.isNewestFirst = order === 'newest';
+    this.direction = this.isNewestFirst ? 'DESC' : 'ASC';
+    const lowest = plan.idMin - 1;
+    this.window = {
+      afterId: this.isNewestFirst ? lowest : Math.max(lowest, afterId ?? lowest),
+      lastId: this.isNewestFirst && afterId !== null ? afterId - 1 : Number.MAX_SAFE_INTEGER,
+    };
+  }
+
+  run(): Found {
+    const { limit, rowsExaminedMax } = this.bounds;
+    for (const range of this.ranges()) {
+      this.read(range);
+      if (this.ids.length > limit) {
+        const ids = this.ids.slice(0, limit);
+        return { ids, nextId: ids.at(-1) as number, isTruncated: false, rowsExamined: this.rowsExamined };
+      }
+      if (this.rowsExamined < rowsExaminedMax) continue;
+      const nextId = this.isNewestFirst ? range.afterId + 1 : range.lastId;
+      const isTruncated = this.hasMore(nextId);
+      return { ids: this.ids, nextId: isTruncated ? nextId : null, isTruncated, rowsExamined: this.rowsExamined };
+    }
+    return { ids: this.ids, nextId: null, isTruncated: false, rowsExamined: this.rowsExamined };
+  }
+
+  /** Whether there is any row behind that id that the search may look at. */
+  private hasMore(nextId: number): boolean {
+    const { afterId, lastId } = this.window;
+    const rest = this.isNewestFirst ? [afterId, Math.min(lastId, nextId - 1)] : [Math.max(afterId, nextId), lastId];
+    return this.value('SELECT id FROM TABLE WHERE id > ? AND id <= ? LIMIT 1', ...rest) !== undefined;
+  }
+
+  /** What has to be read, in the order of the search. */
+  private *ranges(): Generator<Range> {
+    const runs = !hasLookups(this.db)
+      ? []
+      : rows<Run>(
+          this.db,
+          `SELECT run, after_id, last_id, start_us_min, bytes_max FROM lookup_runs WHERE subject = ? AND is_stale = 0
+       ORDER BY last_id ${this.direction}`,
+        ).all(this.plan.subject);
+    if (this.isNewestFirst) {
+      let lastId = Number.MAX_SAFE_INTEGER;
+      for (const run of runs) {
+        yield* this.gap({ afterId: run[2], lastId });
+        yield* this.blocks(run);
+        lastId = run[1];
+        if (lastId <= this.window.afterId) return;
+      }
+      yield* this.gap({ afterId: -1, lastId });
+      return;
+    }
+    let afterId = -1;
+    for (const run of runs) {
+      yield* this.gap({ afterId, lastId: run[1] });
+      yield* this.blocks(run);
+      afterId = run[2];
+    }
+    yield* this.gap({ afterId, lastId: Number.MAX_SAFE_INTEGER });
+  }
+
+  /** The part of a range that is in the window; null without any. */
+  private clipped({ afterId, lastId }: Range): Range | null {
+    const range = { afterId: Math.max(afterId, this.window.afterId), lastId: Math.min(lastId, this.window.lastId) };
+    return range.afterId < range.lastId ? range : null;
+  }
+
+  /** Rows in no run, some at a time. */
+  private *gap(whole: Range): Generator<Range> {
+    let rest = this.clipped(whole);
+    while (rest) {
+      const { afterId, lastId }: Range = rest;
+      const end = this.value(
+        `SELECT id FROM TABLE WHERE id > ? AND id <= ? ORDER BY id ${this.direction} LIMIT 1 OFFSET ${CHUNK_ROWS - 1}`,
+        afterId,
+        lastId,
+      );
+      if (end === undefined) {
+        this.rowsExamined += this.value('SELECT count(*) FROM TABLE WHERE id > ? AND id <= ?', afterId, lastId) as number;
+        yield rest;
+        return;
+      }
+      this.rowsExamined += CHUNK_ROWS;
+      yield this.isNewestFirst ? { afterId: end - 1, lastId } : { afterId, lastId: end };
+      rest = this.clipped(this.isNewestFirst ? { afterId, lastId: end - 1 } : { afterId: end, lastId });
+    }
+  }
+
+  /** The blocks of a run in which all criteria may be met. */
+  private *blocks([run, afterId, lastId, startUsMin, bytesMax]: Run): Generator<Range> {
+    if (!this.clipped({ afterId, lastId }) || !this.mayHold(startUsMin, bytesMax)) return;
+    const mask = this.blocksOf(run);
+    if (mask === 0) return;
+    const blocks = rows<Block>(
+      this.db,
+      'SELECT block, last_id, row_count, start_us_min, bytes_max FROM lookup_blocks WHERE run = ? ORDER BY block',
+    ).all(run);
+    const ranges = blocks.map(([, last], index) => ({ afterId: blocks[index - 1]?.[1] ?? afterId, lastId: last }));
+    for (let i = 0; i < blocks.length; i++) {
+      const index = this.isNewestFirst ? blocks.length - 1 - i : i;
+      const [block, , rowCount, blockStartUsMin, blockBytesMax] = blocks[index] as Block;
+      const range = this.clipped(ranges[index] as Range);
+      if (!range || !hasBit(mask, block) || !this.mayHold(blockStartUsMin, blockBytesMax)) continue;
+      this.rowsExamined += rowCount;
+      yield range;
+    }
+  }
+
+  private mayHold(startUsMin: number, bytesMax: number): boolean {
+    const { untilUs, bytesMin } = this.plan;
+    return (untilUs === null || startUsMin < untilUs) && bytesMax >= bytesMin;
+  }
+
+  /** The blocks of a run in which all criteria may be met, as bits. */
+  private blocksOf(run: number): number {
+    let mask = ALL_BLOCKS;
+    for (const { kind, ranges } of this.plan.criteria) {
+      let any = 0;
+      for (const [from, to] of ranges) {
+        if (from === to) {
+          const found = values<number>(this.db, 'SELECT blocks FROM lookup WHERE run = ? AND kind = ? AND key = ?').get(
+            run,
+            kind,
+            from,
+          );
+          if (found !== undefined) any = or(any, found);
+          continue;
+        }
+        const found = values<number>(this.db, 'SELECT blocks FROM lookup WHERE run = ? AND kind = ? AND key BETWEEN ? AND ?').all(
+          run,
+          kind,
+          from,
+          to,
+        );
+        for (const blocks of found) any = or(any, blocks);
+      }
+      mask = and(mask, any);
+      if (mask === 0) return 0;
+    }
+    return mask;
+  }
+
+  /** Takes the rows of a range that are asked for. */
+  private read({ afterId, lastId }: Range): void {
+    const { table, conditions, bound, isMatch } = this.plan;
+    const wanted = this.bounds.limit + 1 - this.ids.length;
+    const [first, second] = table === 'flows' ? ['src', 'dst'] : ['client', 'server'];
+    const where = ['id > ? AND id <= ?', ...conditions].join(' AND ');
+    const columns = isMatch ? `id, ${first}, ${second}` : 'id';
+    const found = rows<[id: number, first: number, second: number]>(
+      this.db,
+      `SELECT ${columns} FROM ${table} WHERE ${where} ORDER BY id ${this.direction} LIMIT ?`,
+    ).all(afterId, lastId, ...bound, isMatch ? CHUNK_ROWS : wanted);
+    for (const [id, one, other] of found) if (!isMatch || isMatch(one, other)) this.ids.push(id);
+  }
+
+  /** The first value of a statement about the table; `TABLE` stands for its name. */
+  private value(sql: string, ...bound: number[]): number | undefined {
+    return values<number>(this.db, sql.replace('TABLE', this.plan.table)).get(...bound);
+  }
+}
+
+/** Whether the database is of a version that has look-ups; readers take older ones too. */
+function hasLookups(db: Database): boolean {
+  return values(db, "SELECT 1 FROM sqlite_schema WHERE name = 'lookup_runs'").get() !== undefined;
+}
+
+function hasBit(mask: number, bit: number): boolean {
+  return Math.floor(mask / 2 ** bit) % 2 === 1;
+}
+
+/** Bits of numbers below 2^48: JavaScript's own end at 32. */
+function and(a: number, b: number): number {
+  return (Math.floor(a / HALF) & Math.floor(b / HALF)) * HALF + ((a % HALF) & (b % HALF));
+}
+
+function or(a: number, b: number): number {
+  return (Math.floor(a / HALF) | Math.floor(b / HALF)) * HALF + ((a % HALF) | (b % HALF));
+}

@@ -1,0 +1,49 @@
+import type { Database } from 'better-sqlite3';
+import { addressSql } from '../view-sql.js';
+import { objects, values } from './statement.js';
+
+/** A device as a search shows it; `addresses` joined by commas. */
+export interface DeviceFound {
+  readonly id: number;
+  readonly mac: string | null;
+  readonly name: string | null;
+  readonly addresses: string | null;
+}
+
+/** What was found, the best first. */
+export interface SearchFound {
+  readonly devices: readonly DeviceFound[];
+  readonly names: readonly string[];
+  readonly addresses: readonly string[];
+}
+
+/** A text as a part of what LIKE matches, with nothing in it that LIKE gives a meaning. */
+export function likeText(text: string): string {
+  return text.replaceAll(/[\\%_]/g, '\\$&');
+}
+
+const DEVICES_SQL = `SELECT id, mac, name, addresses FROM device_view
+  WHERE name LIKE ? ESCAPE '\\' OR mac LIKE ? ESCAPE '\\' OR vendor LIKE ? ESCAPE '\\'
+    OR addresses LIKE ? ESCAPE '\\' OR note LIKE ? ESCAPE '\\'
+  ORDER BY last_seen_us DESC LIMIT ?`;
+/** What begins with the text goes before what has it inside. */
+const NAMES_SQL = `SELECT text FROM texts WHERE id > 0 AND text LIKE ? ESCAPE '\\'
+  ORDER BY text LIKE ? ESCAPE '\\' DESC, length(text), text LIMIT ?`;
+const IPV4_SQL = `SELECT ip FROM (SELECT DISTINCT ${addressSql('device_addresses.ip')} AS ip FROM device_addresses)
+  WHERE ip LIKE ? ESCAPE '\\' AND ip NOT LIKE '%:%' ORDER BY ip LIMIT ?`;
+const IPV6_SQL = `SELECT ip FROM addresses WHERE ip LIKE ? ESCAPE '\\' AND ip <> 'other' ORDER BY ip LIMIT ?`;
+
+/**
+ * Devices, names and addresses that contain a text, at most `limit` of each. IPv4 addresses are those of devices. All tables are
+ * bounded, so a search reads them whole.
+ */
+export function searchAll(db: Database, text: string, limit: number): SearchFound {
+  const part = likeText(text);
+  const like = `%${part}%`;
+  const addresses = [...values<string>(db, IPV4_SQL).all(like, limit), ...values<string>(db, IPV6_SQL).all(like, limit)];
+  return {
+    devices: objects<DeviceFound>(db, DEVICES_SQL).all(like, like, like, like, like, limit),
+    names: values<string>(db, NAMES_SQL).all(like, `${part}%`, limit),
+    addresses: addresses.slice(0, limit),
+  };
+}
