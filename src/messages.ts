@@ -98,6 +98,8 @@ export type DeviceNoteResult = 'done' | 'unknown' | 'nameless' | 'full';
 /** The few calls by which the API has the writer change something. */
 export interface MaintenanceControl {
   noteDevice(update: DeviceNoteUpdate): Promise<Outcome<DeviceNoteResult>>;
+  /** False: there is no such alert. */
+  acknowledgeAlert(id: number, isAcknowledged: boolean): Promise<Outcome<boolean>>;
 }
 
 /** How a capture ended. */
@@ -120,6 +122,8 @@ export interface WriterControl {
   open(): Promise<Outcome<WriterOpened>>;
   /** Starts taking rows. Resolves when the block's command is `Drain` and every ring is empty, committed and checkpointed. */
   run(): Promise<Outcome>;
+  /** Marks an alert as seen, or as open again, in a transaction of its own; false: there is no such alert. */
+  acknowledgeAlert(id: number, isAcknowledged: boolean): Promise<Outcome<boolean>>;
   /** Stores what a person says of a device, in a transaction of its own. */
   noteDevice(update: DeviceNoteUpdate): Promise<Outcome<DeviceNoteResult>>;
 }

@@ -252,12 +252,12 @@ export class Pipeline {
   /** A port on which the API may have the writer change something. */
   private maintenancePort(): MessagePort {
     const { port1, port2 } = new MessageChannel();
+    const answered = <T>(call: Promise<Outcome<T>>, what: string): Promise<Outcome<T>> =>
+      withDeadline(call, NOTE_DEADLINE_MS, what).catch((error) => ({ ok: false, error: AppError.from(error).toData() }));
     const controls: MaintenanceControl = {
-      noteDevice: (update) =>
-        withDeadline(this.writerThread.control.noteDevice(update), NOTE_DEADLINE_MS, 'noting a device').catch((error) => ({
-          ok: false,
-          error: AppError.from(error).toData(),
-        })),
+      noteDevice: (update) => answered(this.writerThread.control.noteDevice(update), 'noting a device'),
+      acknowledgeAlert: (id, isAcknowledged) =>
+        answered(this.writerThread.control.acknowledgeAlert(id, isAcknowledged), 'acknowledging an alert'),
     };
     exposeControl(port1, controls);
     port1.unref();

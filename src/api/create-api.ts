@@ -5,6 +5,9 @@ import { monotonicMs } from '../ring/thread-block.js';
 import { HttpCounts } from './http/counts.js';
 import { Gate } from './http/gate.js';
 import { Token } from './http/token.js';
+import { LiveFeed } from './live/live-feed.js';
+import { LiveHub } from './live/live-hub.js';
+import { liveSource } from './live/live-source.js';
 import type { Monitor } from './monitor.js';
 import { Queries } from './query/queries.js';
 import { QueryPool } from './query/query-pool.js';
@@ -15,7 +18,7 @@ export interface ApiParts {
   readonly config: Config;
   readonly memory: PipelineMemory;
   readonly monitor: Monitor;
-  readonly noteDevice: MaintenanceControl['noteDevice'];
+  readonly maintenance: MaintenanceControl;
   /** Is told why a request could not be answered. */
   readonly onDefect: (error: Error) => void;
   /** Entry of the reader threads, for tests. */
@@ -25,6 +28,8 @@ export interface ApiParts {
 /** The API of one daemon. */
 export interface Api {
   readonly server: FastifyInstance;
+  /** What the live stream tells of this second. To be called once a second. */
+  tick(): void;
   /** Ends the server and its reader threads. */
   close(): Promise<void>;
 }
@@ -32,15 +37,19 @@ export interface Api {
 const SECOND_US = 1_000_000;
 
 /** Puts the API together; it does not listen yet. Throws `API_TOKEN_INVALID`. */
-export function createApi({ config, memory, monitor, noteDevice, onDefect, readerFile }: ApiParts): Api {
+export function createApi({ config, memory, monitor, maintenance, onDefect, readerFile }: ApiParts): Api {
   const token = config.apiTokenFile === '' ? null : Token.read(config.apiTokenFile);
   const counts = new HttpCounts();
   const queries = new Queries(new QueryPool({ config, memory }, onDefect, readerFile), settleUs(config));
   const gate = new Gate(config, token, counts, monotonicMs);
-  const server = buildServer({ config, monitor, gate, counts, queries, noteDevice, onDefect });
+  const hub = new LiveHub();
+  const feed = new LiveFeed(hub, liveSource(monitor, queries));
+  const server = buildServer({ config, monitor, gate, counts, queries, maintenance, live: { hub, feed }, onDefect });
   return {
     server,
+    tick: () => feed.tick(),
     async close() {
+      hub.close();
       await server.close();
       await queries.close();
     },

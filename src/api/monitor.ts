@@ -69,11 +69,18 @@ export class Monitor {
     };
   }
 
-  private snapshot(): Snapshot {
+  /** The clock of the session, µs since 1970. */
+  nowUs(): number {
+    const { startedUs, startedMonotonicMs } = this.frame.session;
+    return startedUs + Math.floor((this.nowMs() - startedMonotonicMs) * 1000);
+  }
+
+  /** The pipeline as it is now. */
+  snapshot(): Snapshot {
     return this.reader.read(this.nowMs());
   }
 
-  private judge(snapshot: Snapshot): Health {
+  judge(snapshot: Snapshot): Health {
     const { isLive, busyTimeoutMs, history } = this;
     return judge(snapshot, { isLive, busyTimeoutMs, history });
   }

@@ -5,9 +5,13 @@ import type { ApiContext } from './context.js';
 import { Connections } from './http/connections.js';
 import { SERVER_LIMITS } from './http/limits.js';
 import { SECURITY_HEADERS } from './http/security-headers.js';
+import { LiveSockets } from './live/live-socket.js';
+import { addLiveUpgrade } from './live/live-upgrade.js';
 import { PROBLEM_TYPE, problem, sendProblem } from './problem.js';
 import { refuse } from './refuse.js';
 import { addApiRoutes } from './routes/api-routes.js';
+import { addDashboardRoutes } from './routes/dashboard-routes.js';
+import { addLiveRoutes } from './routes/live-routes.js';
 import { addMonitorRoutes } from './routes/monitor-routes.js';
 
 declare module 'fastify' {
@@ -41,7 +45,11 @@ export function buildServer(context: ApiContext): FastifyInstance {
   });
   // A form of another page can send text, and no JSON.
   app.removeContentTypeParser('text/plain');
-  new Connections(app.server, context.counts);
+  const connections = new Connections(app.server, context.counts);
+  const { hub, feed } = context.live;
+  addLiveUpgrade(app.server, context.gate, hub, new LiveSockets(hub, feed), (connection) =>
+    connections.hold(connection as Socket),
+  );
 
   app.addHook('onRequest', async (request, reply) => {
     reply.headers(SECURITY_HEADERS);
@@ -68,6 +76,8 @@ export function buildServer(context: ApiContext): FastifyInstance {
   });
   addMonitorRoutes(app, context);
   addApiRoutes(app, context);
+  addLiveRoutes(app, context);
+  addDashboardRoutes(app);
   return app;
 }
 

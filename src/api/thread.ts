@@ -33,12 +33,13 @@ let api: Api | undefined;
 const timer = setInterval(() => {
   block.beat();
   monitor.sample();
+  api?.tick();
 }, SAMPLE_INTERVAL_MS);
 
 const controls: ApiControl = {
   async listen() {
     try {
-      api ??= createApi({ config, memory: start.memory, monitor, noteDevice: (update) => main.noteDevice(update), onDefect });
+      api ??= createApi({ config, memory: start.memory, monitor, maintenance: main, onDefect });
       const listening = await listenOn(api.server, config.apiAddress, config.apiPort);
       block.cells[Cell.ApiPort] = listening.port;
       block.state = ThreadState.Running;

@@ -80,6 +80,12 @@ async function outcomeOf<T>(work: () => T | Promise<T>): Promise<Outcome<T>> {
   }
 }
 
+/** The writer, where it can change something now. */
+function openWriter(): Writer {
+  if (writer && block.state === ThreadState.Running) return writer;
+  throw new AppError('DATABASE_WRITE_FAILED', `database ${start.config.dbPath}: it is not open for changes now`);
+}
+
 const control: WriterControl = {
   open: () => outcomeOf(open),
   run: () =>
@@ -87,12 +93,9 @@ const control: WriterControl = {
       await run();
       return undefined;
     }),
-  noteDevice: (update) =>
-    outcomeOf(() => {
-      if (!writer || block.state !== ThreadState.Running)
-        throw new AppError('DATABASE_WRITE_FAILED', `database ${start.config.dbPath}: it is not open for changes now`);
-      return writer.noteDevice(update);
-    }),
+  noteDevice: (update) => outcomeOf(() => openWriter().noteDevice(update)),
+  acknowledgeAlert: (id, isAcknowledged) =>
+    outcomeOf(() => openWriter().acknowledgeAlert(id, isAcknowledged ? clock.nowUs() : null)),
 };
 
 exposeControl(start.control, control);

@@ -4,6 +4,7 @@ import type { Config } from '../config.js';
 import { AppError } from '../errors.js';
 import type { DeviceNoteResult, DeviceNoteUpdate, PipelineMemory, Session, WriterOpened } from '../messages.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
+import { acknowledgeAlert } from './alerts/alert-book.js';
 import { BatchPolicy } from './batch.js';
 import type { Chore } from './chore.js';
 import { Chores } from './chores.js';
@@ -136,9 +137,21 @@ export class Writer {
 
   /** Changes what people say of a device. Throws `DATABASE_WRITE_FAILED` when the database refuses; nothing has changed then. */
   noteDevice(update: DeviceNoteUpdate): DeviceNoteResult {
-    try {
-      this.notes ??= new DeviceNotes(this.database.db);
+    return this.change((db) => {
+      this.notes ??= new DeviceNotes(db);
       return this.notes.update(update);
+    });
+  }
+
+  /** Marks an alert as seen at `us`, or as open with null; false: there is none. Throws as `noteDevice` does. */
+  acknowledgeAlert(id: number, us: number | null): boolean {
+    return this.change((db) => acknowledgeAlert(db, id, us));
+  }
+
+  /** A change of a person's, in a transaction of its own. */
+  private change<T>(work: (db: WritableDatabase['db']) => T): T {
+    try {
+      return work(this.database.db);
     } catch (error) {
       if (!isSqliteError(error)) throw error;
       throw new AppError('DATABASE_WRITE_FAILED', `database ${this.database.db.name}: ${error.message}`, { cause: error });

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { type ApiParts, createApi } from '../../src/api/create-api.js';
 import { Monitor } from '../../src/api/monitor.js';
 import { type Config, resolveConfig } from '../../src/config.js';
-import type { PipelineMemory, Session } from '../../src/messages.js';
+import type { MaintenanceControl, PipelineMemory, Session } from '../../src/messages.js';
 import { Doorbell } from '../../src/ring/doorbell.js';
 import type { Drop } from '../../src/ring/drop-reason.js';
 import { createGapLog } from '../../src/ring/gap-log.js';
@@ -135,13 +135,22 @@ export class ApiPipeline {
   }
 }
 
+/** A writer that does what it is asked, or what a test gives instead. */
+export function maintenance(parts: Partial<MaintenanceControl> = {}): MaintenanceControl {
+  return {
+    noteDevice: async () => ({ ok: true, value: 'done' }),
+    acknowledgeAlert: async () => ({ ok: true, value: true }),
+    ...parts,
+  };
+}
+
 /** The server of the API over this pipeline, with what a test gives instead. */
 export function serverOf(pipeline: ApiPipeline, parts: Partial<ApiParts> = {}): FastifyInstance {
   return createApi({
     config: pipeline.config,
     memory: pipeline.memory,
     monitor: pipeline.monitor,
-    noteDevice: async () => ({ ok: true, value: 'done' }),
+    maintenance: maintenance(),
     onDefect: unexpected,
     ...parts,
   }).server;

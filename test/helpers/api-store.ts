@@ -9,7 +9,7 @@ import { Application } from '../../src/ring/application.js';
 import { TcpState } from '../../src/ring/layout.js';
 import { DeviceSource } from '../../src/ring/name-records.js';
 import type { Writer } from '../../src/store/writer.js';
-import { unexpected } from './api-pipeline.js';
+import { maintenance, unexpected } from './api-pipeline.js';
 import { flow, NOW_MS, WriterRig } from './flow-records.js';
 import { dns } from './name-records.js';
 
@@ -63,13 +63,17 @@ export interface ServedApi {
 }
 
 /** The API over `rig`, listening, with reader threads of the build; the caller closes it. */
-export async function serveRig(
-  rig: WriterRig,
-  noteDevice: MaintenanceControl['noteDevice'] = async () => ({ ok: true, value: 'done' }),
-): Promise<ServedApi> {
+export async function serveRig(rig: WriterRig, controls: Partial<MaintenanceControl> = {}): Promise<ServedApi> {
   const { config, memory, session } = rig;
   const monitor = new Monitor({ memory, session: { ...session, startedUs: NOW_MS * 1000 }, config });
-  const api = createApi({ config, memory, monitor, noteDevice, onDefect: unexpected, readerFile: READER_FILE });
+  const api = createApi({
+    config,
+    memory,
+    monitor,
+    maintenance: maintenance(controls),
+    onDefect: unexpected,
+    readerFile: READER_FILE,
+  });
   const { port } = await listenOn(api.server, '127.0.0.1', 0);
   return { api, port, rig };
 }

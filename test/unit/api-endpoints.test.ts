@@ -33,9 +33,11 @@ describe.skipIf(!HAS_BUILD)('the endpoints (need npm run build)', () => {
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'flowberry-api-'));
     const { rig } = storedRun(FLOWS, join(directory, 'flowberry.db'));
-    served = await serveRig(rig, async (update) => {
-      notes.push(update);
-      return { ok: true, value: update.deviceId === 1 ? 'done' : 'unknown' };
+    served = await serveRig(rig, {
+      noteDevice: async (update) => {
+        notes.push(update);
+        return { ok: true, value: update.deviceId === 1 ? 'done' : 'unknown' };
+      },
     });
     const document = JSON.parse((await get(served.port, '/openapi.json')).text) as {
       paths: Record<string, Record<string, Operation>>;
@@ -63,7 +65,13 @@ describe.skipIf(!HAS_BUILD)('the endpoints (need npm run build)', () => {
       Object.fromEntries(required.filter((parameter) => parameter.in === 'query').map(({ name }) => [name, valueOf(path, name)])),
     );
     for (const [name, value] of Object.entries(more)) if (!path.includes(`{${name}}`)) query.set(name, value);
-    const body = method === 'PATCH' ? { body: '{"name":"Kitchen"}', headers: { 'content-type': 'application/json' } } : {};
+    const body =
+      method === 'PATCH'
+        ? {
+            body: path.includes('alerts') ? '{"acknowledged":true}' : '{"name":"Kitchen"}',
+            headers: { 'content-type': 'application/json' },
+          }
+        : {};
     return get(served.port, `${filled}?${query}`, { method, ...body });
   };
 

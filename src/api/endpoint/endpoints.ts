@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { healthSchema } from '../schema.js';
+import { ALERT_ENDPOINTS } from './alert-endpoints.js';
 import { deviceNoteSchema, deviceSchema } from './device-schema.js';
 import type { Endpoint } from './endpoint.js';
 import { activeFlowSchema } from './flow-schema.js';
@@ -25,6 +26,7 @@ const deviceId = parameter.id.describe('Id of a device, as /api/v1/devices has i
 /** Every endpoint below /api/v1. */
 export const ENDPOINTS: readonly Endpoint[] = [
   ...TRAFFIC_ENDPOINTS,
+  ...ALERT_ENDPOINTS,
   {
     name: 'activeFlows',
     method: 'GET',

@@ -1,7 +1,9 @@
+import { alertPage } from '../../store/reader/alerts.js';
 import { Completeness } from '../../store/reader/analytics/completeness.js';
 import { type DeviceRow, deviceById, devicePage } from '../../store/reader/devices.js';
 import { dnsPage } from '../../store/reader/dns.js';
 import { gapsOf, incompleteMinutes, ledgerOf, sessionsOf } from '../../store/reader/ledger.js';
+import { liveRows } from '../../store/reader/live-rows.js';
 import type { ReadingDatabase } from '../../store/reader/open-reader.js';
 import { searchAll } from '../../store/reader/search.js';
 import { readCursor, writeCursor } from './number-cursor.js';
@@ -77,6 +79,16 @@ export const LIST_QUERIES: Readonly<Record<string, Query>> = {
     minutes: incompleteMinutes(db, range, limit).map((minute) => ({ ...minute, has_gap: minute.has_gap !== 0 })),
     gaps: gapsOf(db, range, limit),
   }),
+
+  alerts: ({ db }, { acknowledged, limit, cursor }) => {
+    const [lastUs, id] = cursor === undefined ? [] : readCursor(cursor, 2);
+    const rows = alertPage(db, acknowledged, limit, lastUs === undefined || id === undefined ? null : { lastUs, id });
+    const last = rows.at(-1);
+    return { alerts: rows, next_cursor: rows.length === limit && last ? writeCursor(last.last_us, last.id) : null };
+  },
+
+  /** For the live stream; no endpoint has it. */
+  liveRows: ({ db }, { topic, after, limit }) => liveRows(db, topic, after, limit),
 
   sessions: ({ db }, { limit }, range) => ({
     sessions: sessionsOf(db, range, limit).map((row) => ({ ...row, clean: row.clean === null ? null : row.clean !== 0 })),

@@ -1,5 +1,6 @@
 import type { DirectionName } from '../../store/reader/analytics/summary.js';
 import type { TopSubject } from '../../store/reader/analytics/top.js';
+import type { LiveTopicOfRows } from '../../store/reader/live-rows.js';
 import type { ReadingDatabase } from '../../store/reader/open-reader.js';
 import type { ActiveFlows } from './active-flows.js';
 
@@ -27,6 +28,9 @@ export interface QueryParameters extends FlowParameters {
   readonly subject: TopSubject;
   readonly step_s?: number;
   readonly direction?: DirectionName;
+  readonly acknowledged?: boolean;
+  readonly topic: LiveTopicOfRows;
+  readonly after: number | null;
 }
 
 /** Filters of flows, and which page of them. */

@@ -4,6 +4,7 @@ import type { ApiContext } from '../context.js';
 import { deviceNoteSchema } from '../endpoint/device-schema.js';
 import { sendProblem } from '../problem.js';
 import { SLOW_MS } from '../query/query-times.js';
+import { acknowledgeAlert } from './alert-answers.js';
 
 type Make = (
   context: ApiContext,
@@ -22,6 +23,7 @@ export const SERVER_ANSWERS: Readonly<Record<string, Make>> = {
   config: ({ config }, _parameters, _request, reply) => reply.send({ options: shownConfig(config) }),
   slowQueries: ({ queries }, _parameters, _request, reply) => reply.send(slowQueries(queries.times)),
   noteDevice,
+  acknowledgeAlert,
 };
 
 /** Every option with its value; secrets are masked where there is one. */
@@ -59,7 +61,7 @@ function slowQueries(times: ApiContext['queries']['times']) {
 }
 
 async function noteDevice(
-  { noteDevice: note, queries }: ApiContext,
+  { maintenance, queries }: ApiContext,
   { id }: Readonly<Record<string, unknown>>,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -74,7 +76,7 @@ async function noteDevice(
     return sendProblem(reply, 400, `The body is not valid: ${names}.`);
   }
   const { name, note: text } = body.data;
-  const outcome = await note({
+  const outcome = await maintenance.noteDevice({
     deviceId: id as number,
     ...(name !== undefined && { name }),
     ...(text !== undefined && { note: text }),

@@ -1,0 +1,56 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Approach, Gate, Refusal } from '../http/gate.js';
+import { PROBLEM_TYPE, problem } from '../problem.js';
+import type { LiveHub } from './live-hub.js';
+import type { LiveSockets } from './live-socket.js';
+
+/** Where the live stream is; `LIVE_PATH` alone, whatever query follows. */
+export const LIVE_PATH = '/api/v1/live';
+/** Subprotocol that stands for a token, since a browser cannot send headers with a WebSocket: base64url of it behind this. */
+const TOKEN_PROTOCOL = 'token.';
+const RETRY_AFTER_S = 5;
+
+/** The same approach with the token where other requests have it. */
+function withToken(request: IncomingMessage): Approach {
+  const { headers, socket } = request;
+  const offered = String(headers['sec-websocket-protocol'] ?? '').split(/\s*,\s*/);
+  const token = offered.find((protocol) => protocol.startsWith(TOKEN_PROTOCOL));
+  if (headers.authorization !== undefined || token === undefined) return { headers, socket };
+  const text = Buffer.from(token.slice(TOKEN_PROTOCOL.length), 'base64url').toString();
+  return { headers: { ...headers, authorization: `Bearer ${text}` }, socket };
+}
+
+/** Why a connection may not become a WebSocket, or null. */
+function refusalOf(gate: Gate, hub: LiveHub, request: IncomingMessage): Refusal | { status: 404 | 503; detail: string } | null {
+  if (request.url?.split('?')[0] !== LIVE_PATH) return { status: 404, detail: 'There is no stream at this path.' };
+  const refusal = gate.checkNames(request) ?? gate.authorize(withToken(request));
+  if (refusal !== null) return refusal;
+  return hub.refusesAnother() ? { status: 503, detail: 'The live stream has as many clients as it may have.' } : null;
+}
+
+/** Turns connections at the live stream's path into WebSockets; others are told why not, as plain HTTP, before they become one. */
+export function addLiveUpgrade(
+  server: Server,
+  gate: Gate,
+  hub: LiveHub,
+  sockets: LiveSockets,
+  hold: (connection: Duplex) => void,
+): void {
+  server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
+    connection.on('error', () => connection.destroy());
+    const refusal = refusalOf(gate, hub, request);
+    if (refusal !== null) return refuse(connection, refusal);
+    hold(connection);
+    sockets.accept(request, connection, head);
+  });
+}
+
+function refuse(connection: Duplex, { status, detail }: { readonly status: number; readonly detail: string }): void {
+  const answer = problem(status, detail);
+  const body = JSON.stringify(answer);
+  const retry = status === 503 || status === 429 ? `Retry-After: ${RETRY_AFTER_S}\r\n` : '';
+  connection.end(
+    `HTTP/1.1 ${answer.status} ${answer.title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${retry}Connection: close\r\n\r\n${body}`,
+  );
+}
