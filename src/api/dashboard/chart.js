@@ -1,5 +1,5 @@
 import { h } from './dom.js';
-import { moment } from './format.js';
+import { clock, moment } from './format.js';
 
 const HEIGHT = 200;
 /** Places of the colours of lines in style.css. */
@@ -23,10 +23,10 @@ function shadeIncomplete(getSpans) {
 }
 
 /**
- * A chart over time. `lines` are `{ label, format }`; `set(times, values, spans)` shows seconds since 1970, a list of values for each line, and
+ * A chart over time; with `windowS`, of that many seconds up to the last value. `lines` are `{ label, format }`; `set(times, values, spans)` shows seconds since 1970, a list of values for each line, and
  * the spans `[from, to]` that are incomplete. `describe` says in words what is to be seen, for those who do not see it.
  */
-export function chart(title, lines, { isFilled = false } = {}) {
+export function chart(title, lines, { isFilled = false, windowS = 0 } = {}) {
   const place = h('div', { class: 'plot', 'aria-hidden': 'true' });
   const words = h('figcaption', {}, title);
   const figure = h('figure', { class: 'chart' }, words, place);
@@ -45,10 +45,13 @@ export function chart(title, lines, { isFilled = false } = {}) {
         height: HEIGHT,
         legend: { live: true },
         cursor: { y: false, points: { size: 6 } },
-        scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
+        scales: {
+          x: windowS > 0 ? { range: (_, __, max) => [max - windowS, max] } : {},
+          y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] },
+        },
         axes: [
-          { stroke: axisColor, grid, ticks: grid },
-          { stroke: axisColor, grid, ticks: grid, size: 76, values: (_, ticks) => ticks.map((value) => format(value)) },
+          { stroke: axisColor, grid, ticks: grid, space: 70, values: (self, ticks) => clock(ticks, spanOf(self)) },
+          { stroke: axisColor, grid, ticks: grid, size: 92, values: (_, ticks) => ticks.map((value) => format(value)) },
         ],
         series: [
           { value: (_, seconds) => (seconds === null ? '–' : moment(seconds * 1e6)) },
@@ -96,6 +99,8 @@ export function chart(title, lines, { isFilled = false } = {}) {
     },
   };
 }
+
+const spanOf = ({ scales }) => scales.x.max - scales.x.min;
 
 /** The spans of the points that are not complete, for `set`. */
 export function incompleteSpans(points, stepUs) {

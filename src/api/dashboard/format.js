@@ -54,6 +54,18 @@ export function moment(us, nowUs = Date.now() * 1000) {
   return isToday ? time : `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
 }
 
+/** Times at the ticks of an axis, in seconds since 1970: as much of them as the span of the axis, in seconds, asks for. */
+export function clock(ticks, spanS) {
+  return ticks.map((seconds) => {
+    const date = new Date(seconds * 1000);
+    const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+    const day = `${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+    if (spanS <= 600) return `${time}:${two(date.getSeconds())}`;
+    if (spanS <= 90_000) return time;
+    return spanS <= 8 * 86_400 ? `${day} ${time}` : day;
+  });
+}
+
 /** How long ago, for people. */
 export function ago(us, nowUs = Date.now() * 1000) {
   const age = Math.max(0, nowUs - us);

@@ -46,14 +46,14 @@ function statusOf({ status, reasons, notes = [] }) {
 function sections(body) {
   return [
     statusOf(body),
-    panel('Every packet', ledgerOf(body)),
-    panel('Losses', lossesOf(body)),
+    columns(panel('Every packet', ledgerOf(body)), panel('Losses', lossesOf(body))),
     body.io ? panel('Written to the card', ioOf(body.io)) : null,
-    panel('Rings', ringTable(body.rings)),
+    columns(panel('Rings', ringTable(body.rings)), panel('Interfaces', linkTable(body.links))),
     panel('Threads', threadTable(body.threads)),
-    panel('Interfaces', linkTable(body.links)),
   ];
 }
+
+const columns = (...panels) => h('div', { class: 'columns' }, panels);
 
 /** The equation that always holds, as a table that adds up. */
 function ledgerOf({ ledger }) {

@@ -23,7 +23,7 @@ export function overview({ main, live, query, signal, go, fail }) {
   const lost = figure('Lost since start');
   const sum = figure('Traffic');
   const flows = figure('Flows');
-  const now = chart('Traffic now', [{ label: 'bit/s', format: bitRate }], { isFilled: true });
+  const now = chart('Traffic now', [{ label: 'bit/s', format: bitRate }], { isFilled: true, windowS: NOW_S });
   const traffic = chart('Traffic', [
     { label: 'sent', format: bitRate },
     { label: 'received', format: bitRate },
