@@ -4,6 +4,7 @@ import { DEVICE_VIEW } from './device-view.js';
 import { DNS_VIEW } from './dns-view.js';
 import { FLOW_VIEW } from './flow-view.js';
 import { MIGRATIONS } from './migrations.js';
+import { ROLLUP_VIEWS } from './rollup/rollup-views.js';
 
 /** `PRAGMA application_id` of a flowberry database: "FLBR". */
 export const APPLICATION_ID = 0x464c4252;
@@ -39,6 +40,7 @@ const VIEWS: readonly (readonly [name: string, sql: string])[] = [
   ['dns_view', DNS_VIEW],
   ['device_view', DEVICE_VIEW],
   ['completeness_view', COMPLETENESS_VIEW],
+  ...ROLLUP_VIEWS,
 ];
 
 /**

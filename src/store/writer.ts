@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Database } from 'better-sqlite3';
 import type { Config } from '../config.js';
 import { AppError } from '../errors.js';
 import type { PipelineMemory, Session, WriterOpened } from '../messages.js';
@@ -10,6 +11,8 @@ import { FlowRings } from './flow-rings.js';
 import { FlowStore } from './flow-store.js';
 import { minuteUsOf } from './ledger-table.js';
 import { closeDatabase, openForWriting, type WritableDatabase } from './open-database.js';
+import { CatchUp } from './rollup/catch-up.js';
+import { Folding } from './rollup/folding.js';
 import { isSqliteError, openError } from './sqlite-error.js';
 import { type Log, Trouble } from './trouble.js';
 
@@ -56,9 +59,9 @@ export class Writer {
       ageMsMax: config.batchAgeMsMax,
       rowsMax: config.batchRowsMax,
     });
-    this.store = new FlowStore(database.db, this.rings, memory, session, config.namesAddressesMax);
+    this.store = new FlowStore(database.db, this.rings, memory, session, config);
     this.trouble = new Trouble(config.dbPath, config.dbBusyTimeoutMs, this.block, log);
-    this.chores = new Chores(database.db, choresOf(), log);
+    this.chores = new Chores(database.db, choresOf(database.db, this.store, nowMs), log);
     this.minuteUs = minuteUsOf(nowMs);
     this.showCounts();
     this.store.countInto(this.block);
@@ -193,6 +196,6 @@ export class Writer {
 }
 
 /** What the writer does between batches. */
-function choresOf(): readonly Chore[] {
-  return [];
+function choresOf(db: Database, store: FlowStore, nowMs: number): readonly Chore[] {
+  return [new CatchUp(store.rollups), new Folding(db, nowMs)];
 }
