@@ -89,7 +89,7 @@ export class Folding implements Chore {
       for (const row of rows) {
         const bucket = Math.floor((row[1] as number) / step.ratio);
         const at = sums.find(bucket, row[2] ?? NO_KEY, keyCount === 2 ? (row[3] ?? NO_KEY) : NO_KEY);
-        for (let measure = 0; measure < sums.measureCount; measure++)
+        for (let measure = 0; measure < step.kind.measures.length; measure++)
           sums.values[at + measure] = (sums.values[at + measure] as number) + (row[2 + keyCount + measure] as number);
         work.idRead = row[0] as number;
       }

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { RowBuffer } from '../row-buffer.js';
-import { Accumulator, FULL, NO_KEY } from './accumulator.js';
+import { Accumulator, Field, NO_KEY } from './accumulator.js';
 import type { Kind } from './kinds.js';
 import { ID_STEP, LEVEL_NAMES, type Level } from './levels.js';
 
@@ -21,6 +21,9 @@ export class RollupTable {
   /** Id of the last row; -1 before the first; null when the database must be asked. */
   private idLast: number | null = null;
   private rest: Accumulator | null = null;
+  /** Of the rows that are being written; 0 is one of them. */
+  private ageMin = 0;
+  private ageMax = 0;
 
   constructor(
     db: Database,
@@ -64,22 +67,23 @@ export class RollupTable {
   /** Writes what is in `from` and clears it. `time` is the present in buckets of this level since 1970. */
   write(from: Accumulator, time: number): void {
     if (from.count === 0) return;
-    const sums = [0, 0, 0];
-    const ages = [0, 0];
     this.idLast = Math.max(this.last, time * ID_STEP - 1);
-    if (from.count <= this.kind.rowsMax) for (let row = 0; row < from.count; row++) this.push(from, row, sums, ages);
-    else this.writeLargest(from, sums, ages);
+    this.ageMin = 0;
+    this.ageMax = 0;
+    if (from.count <= this.kind.rowsMax) for (let row = 0; row < from.count; row++) this.push(from, row);
+    else this.writeLargest(from);
     this.rows.finish();
-    this.addState.run(...ages, ...sums);
+    const { flows, packets, bytes } = this.columns;
+    this.addState.run(this.ageMin, this.ageMax, sumOf(from, flows), sumOf(from, packets), sumOf(from, bytes));
     from.clear();
   }
 
   /** The largest rows of each bucket, and one for the others. */
-  private writeLargest(from: Accumulator, sums: number[], ages: number[]): void {
+  private writeLargest(from: Accumulator): void {
     const { kind } = this;
     const byBucket = new Map<number, number[]>();
     for (let row = 0; row < from.count; row++) {
-      const bucket = from.buckets[row] as number;
+      const bucket = from.values[row * from.width + Field.Bucket] as number;
       const rows = byBucket.get(bucket);
       if (rows) rows.push(row);
       else byBucket.set(bucket, [row]);
@@ -87,58 +91,66 @@ export class RollupTable {
     this.rest ??= new Accumulator(kind, REST_SLOTS);
     const { rest } = this;
     for (const [bucket, rows] of byBucket) {
-      if (rows.length > kind.rowsMax) {
-        const weights = new Map(rows.map((row) => [row, this.weightOf(from, row)]));
-        rows.sort((a, b) => (weights.get(b) as number) - (weights.get(a) as number));
-        const to = rest.find(bucket, kind.others[0] as number, kind.others[1] ?? NO_KEY);
-        if (to !== FULL) for (const row of rows.splice(kind.rowsMax)) addRow(rest, to, from, row);
+      // Rows that weigh as much as the last one that has room are in or out by their order.
+      let room = kind.rowsMax;
+      const weights = Float64Array.from(rows, (row) => this.weightOf(from, row));
+      const least = rows.length > room ? (weights.slice().sort()[rows.length - room] as number) : 0;
+      for (const weight of weights) if (weight > least) room--;
+      const to = rows.length > kind.rowsMax ? rest.find(bucket, kind.others[0] as number, kind.others[1] ?? NO_KEY) : 0;
+      for (let index = 0; index < rows.length; index++) {
+        const weight = weights[index] as number;
+        const row = rows[index] as number;
+        if (weight > least || (weight === least && room-- > 0) || rows.length <= kind.rowsMax) this.push(from, row);
+        else addRow(rest, to, from, row);
       }
-      for (const row of rows) this.push(from, row, sums, ages);
-      for (let row = 0; row < rest.count; row++) this.push(rest, row, sums, ages);
+      for (let row = 0; row < rest.count; row++) this.push(rest, row);
       rest.clear();
     }
   }
 
   private weightOf(from: Accumulator, row: number): number {
     const { bytes, flows } = this.columns;
-    return sumOf(from, row, bytes.length > 0 ? bytes : flows);
+    const first = row * from.width + Field.Measures;
+    let weight = 0;
+    for (const measure of bytes.length > 0 ? bytes : flows) weight += from.values[first + measure] as number;
+    return weight;
   }
 
-  private push(from: Accumulator, row: number, sums: number[], ages: number[]): void {
-    const { kind, columns, rows } = this;
-    const { values, at } = rows;
-    const id = ++(this.idLast as number);
-    const age = Math.floor(id / ID_STEP) - (from.buckets[row] as number);
-    let column = at;
+  private push(from: Accumulator, row: number): void {
+    const { kind, rows } = this;
+    const { values } = rows;
+    const first = row * from.width;
+    const id = (this.idLast as number) + 1;
+    const age = Math.floor(id / ID_STEP) - (from.values[first + Field.Bucket] as number);
+    this.idLast = id;
+    if (age < this.ageMin) this.ageMin = age;
+    if (age > this.ageMax) this.ageMax = age;
+    let column = rows.at;
     values[column++] = id;
     values[column++] = age;
     for (let key = 0; key < kind.keys.length; key++) {
-      const value = from.keys[2 * row + key] as number;
+      const value = from.values[first + Field.Key0 + key] as number;
       values[column++] = value === NO_KEY ? null : value;
     }
-    const first = row * from.measureCount;
-    for (let measure = 0; measure < from.measureCount; measure++) values[column++] = from.values[first + measure] as number;
+    for (let at = first + Field.Measures; at < first + from.width; at++) values[column++] = from.values[at] as number;
     rows.push();
-    if (age < (ages[0] as number)) ages[0] = age;
-    if (age > (ages[1] as number)) ages[1] = age;
-    sums[0] = (sums[0] as number) + sumOf(from, row, columns.flows);
-    sums[1] = (sums[1] as number) + sumOf(from, row, columns.packets);
-    sums[2] = (sums[2] as number) + sumOf(from, row, columns.bytes);
   }
 }
 
 /** There is one row of others at a time. */
 const REST_SLOTS = 2;
 
-function sumOf(from: Accumulator, row: number, measures: readonly number[]): number {
+/** Sum of these measures over all rows. */
+function sumOf({ count, width, values }: Accumulator, measures: readonly number[]): number {
   let sum = 0;
-  for (const measure of measures) sum += from.values[row * from.measureCount + measure] as number;
+  for (const measure of measures)
+    for (let row = 0; row < count; row++) sum += values[row * width + Field.Measures + measure] as number;
   return sum;
 }
 
 /** Adds a row to the sums at `at` of another accumulator of the same kind. */
 function addRow(to: Accumulator, at: number, from: Accumulator, row: number): void {
-  const first = row * from.measureCount;
-  for (let measure = 0; measure < from.measureCount; measure++)
+  const first = row * from.width + Field.Measures;
+  for (let measure = 0; measure < from.kind.measures.length; measure++)
     to.values[at + measure] = (to.values[at + measure] as number) + (from.values[first + measure] as number);
 }
