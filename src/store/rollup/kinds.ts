@@ -78,7 +78,7 @@ export interface Kind {
   readonly bandsAt: number;
   /** Value of each key for what found no room: ids of entries named `other`. */
   readonly others: readonly number[];
-  /** Rows of one bucket that are written at once; the smallest of a longer list are added up in one row, `other`. */
+  /** Rows of one bucket that are written at once; the smallest of a longer list are added up under `other`, by the second key if there are two. */
   readonly rowsMax: number;
   /** Rows in memory, a power of two. When they are full, they are written before the minute is over. */
   readonly slotsMax: number;

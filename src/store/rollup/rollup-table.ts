@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { Database, Statement } from 'better-sqlite3';
 import { RowBuffer } from '../row-buffer.js';
 import { Accumulator, Field, NO_KEY } from './accumulator.js';
@@ -78,7 +79,10 @@ export class RollupTable {
     from.clear();
   }
 
-  /** The largest rows of each bucket, and one for the others. */
+  /**
+   * The largest rows of each bucket. What of the others has two keys is added up by the second of them: which device it was is lost
+   * before which name it was. What finds no room even so is one row.
+   */
   private writeLargest(from: Accumulator): void {
     const { kind } = this;
     const byBucket = new Map<number, number[]>();
@@ -96,16 +100,23 @@ export class RollupTable {
       const weights = Float64Array.from(rows, (row) => this.weightOf(from, row));
       const least = rows.length > room ? (weights.slice().sort()[rows.length - room] as number) : 0;
       for (const weight of weights) if (weight > least) room--;
-      const to = rows.length > kind.rowsMax ? rest.find(bucket, kind.others[0] as number, kind.others[1] ?? NO_KEY) : 0;
       for (let index = 0; index < rows.length; index++) {
         const weight = weights[index] as number;
         const row = rows[index] as number;
         if (weight > least || (weight === least && room-- > 0) || rows.length <= kind.rowsMax) this.push(from, row);
-        else addRow(rest, to, from, row);
+        else addRow(rest, this.findRest(bucket, from.values[row * from.width + Field.Key1] as number), from, row);
       }
       for (let row = 0; row < rest.count; row++) this.push(rest, row);
       rest.clear();
     }
+  }
+
+  /** Index of the sums for a row that finds no room: those of its second key, or of all. */
+  private findRest(bucket: number, key1: number): number {
+    const { rest, kind } = this;
+    assert(rest);
+    const [other0 = NO_KEY, other1 = NO_KEY] = kind.others;
+    return rest.find(bucket, other0, rest.count < kind.rowsMax ? key1 : other1);
   }
 
   private weightOf(from: Accumulator, row: number): number {
@@ -137,8 +148,8 @@ export class RollupTable {
   }
 }
 
-/** There is one row of others at a time. */
-const REST_SLOTS = 2;
+/** A power of two, more than the rows that one bucket may have. */
+const REST_SLOTS = 1024;
 
 /** Sum of these measures over all rows. */
 function sumOf({ count, width, values }: Accumulator, measures: readonly number[]): number {
