@@ -48,13 +48,14 @@ const spec: fc.Arbitrary<FlowSpec> = fc
 
 const events: fc.Arbitrary<Event[]> = fc.array(
   fc.oneof(
-    { weight: 12, arbitrary: spec.map((flowSpec) => ({ spec: flowSpec })) },
-    ...(['dns', 'step', 'minute', 'minute', 'hours', 'kill', 'refuse', 'restart', 'prune'] as const).map((event) => ({
+    { weight: 16, arbitrary: spec.map((flowSpec) => ({ spec: flowSpec })) },
+    { weight: 8, arbitrary: fc.constant<Event>('step') },
+    ...(['dns', 'minute', 'minute', 'hours', 'kill', 'kill', 'refuse', 'restart', 'prune'] as const).map((event) => ({
       weight: 1,
       arbitrary: fc.constant<Event>(event),
     })),
   ),
-  { maxLength: 60 },
+  { minLength: 30, maxLength: 80 },
 );
 
 /** A writer, its clock, and what befalls both. */
@@ -162,7 +163,7 @@ describe('rollups', () => {
         }
         db.close();
       }),
-      { numRuns: 60 },
+      { numRuns: 15 },
     );
-  }, 30_000);
+  }, 120_000);
 });
