@@ -64,6 +64,25 @@ function address(value: string, help: string): OptionEntry<string> {
   return { default: value, isAllowed, range: 'an IP address, or localhost', help };
 }
 
+const NETWORKS_MAX = 64;
+
+function isNetworks(value: unknown): value is string {
+  if (typeof value !== 'string') return false;
+  const parts = value.split(',');
+  return parts.length <= NETWORKS_MAX && parts.every((part) => part === 'private' || isNetwork(part));
+}
+
+function networks(value: string, help: string): OptionEntry<string> {
+  const range = `up to ${NETWORKS_MAX} networks such as 192.168.0.0/16 or 2001:db8::/56 with commas between them; private: those of RFC 1918, 3927 and 4193, link-local, loopback`;
+  return { default: value, isAllowed: isNetworks, range, help };
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits = '', ...more] = text.split('/');
+  const version = address.includes('%') ? 0 : isIP(address);
+  return version !== 0 && more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128);
+}
+
 const ANY_TEXT = /^[^\0]{0,4096}$/;
 const SECONDS_MAX = 86_400;
 
@@ -163,6 +182,10 @@ export const OPTIONS = {
   'batch.rows-min': integer(50, 1, 5_000, 'A batch is written when it has so many rows …'),
   'batch.age-ms-max': integer(5_000, 100, 600_000, '… or when its oldest row has waited so long.'),
   'batch.rows-max': integer(5_000, 50, 100_000, 'Under load a batch grows to so many rows.'),
+  'store.local-networks': networks(
+    'private',
+    'What is local: devices are listed from here, and outbound and inbound are seen from here. Holds for rows from then on.',
+  ),
   'api.address': address(
     '127.0.0.1',
     'Address that the API listens on. One that other machines reach (0.0.0.0 and :: are all of this machine) needs api.token-file.',

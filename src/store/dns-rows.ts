@@ -6,6 +6,7 @@ import type { RecordMemory } from './flow-rings.js';
 import type { LiveRun } from './lookup/live-run.js';
 import { addDnsKeys } from './lookup/lookup-rows.js';
 import type { NameCache } from './name-cache.js';
+import type { Rollups } from './rollup/rollups.js';
 import { RowBuffer } from './row-buffer.js';
 import type { RowIds } from './row-ids.js';
 
@@ -44,6 +45,7 @@ export class DnsRows {
     private readonly dimensions: Dimensions,
     private readonly names: NameCache,
     private readonly lookup: LiveRun,
+    private readonly rollups: Rollups,
   ) {
     this.rows = new RowBuffer(db, 'dns', Column.Count);
   }
@@ -88,6 +90,9 @@ export class DnsRows {
         query,
         values[at + Column.Code] as number | null,
       );
+    const client = values[at + Column.Client] as number;
+    const seenUs = doubles[double + Dns.SeenUsF64] as number;
+    this.rollups.addDns(id, seenUs, client, words[word + Dns.Transport] as number, code, latencyUs);
     this.rows.push();
   }
 

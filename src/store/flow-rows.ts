@@ -11,6 +11,7 @@ import type { LiveRun } from './lookup/live-run.js';
 import { addFlowKeys } from './lookup/lookup-rows.js';
 import type { NameCache } from './name-cache.js';
 import { NameSource, packNameInfo } from './name-info.js';
+import type { Rollups } from './rollup/rollups.js';
 import { RowBuffer } from './row-buffer.js';
 import type { RowIds } from './row-ids.js';
 
@@ -65,6 +66,7 @@ export class FlowRows implements RowSums {
     private readonly dimensions: Dimensions,
     private readonly names: NameCache,
     private readonly lookup: LiveRun,
+    private readonly rollups: Rollups,
   ) {
     this.buffer = new RowBuffer(db, 'flows', Column.Count);
     this.insertTrouble = db.prepare<number[]>('INSERT INTO flow_trouble VALUES (?, ?, ?, ?, ?, ?, ?)');
@@ -158,6 +160,16 @@ export class FlowRows implements RowSums {
         values[at + Column.Application] as number | null,
         values[at + Column.ServerName] as number | null,
       );
+    this.rollups.addFlow(
+      words,
+      doubles,
+      word,
+      id,
+      values[at + Column.Src] as number,
+      values[at + Column.Dst] as number,
+      values[at + Column.Application] as number | null,
+      values[at + Column.ServerName] as number | null,
+    );
     this.buffer.push();
 
     this.rows++;

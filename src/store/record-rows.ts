@@ -9,12 +9,14 @@ import { FlowRows, type RowSums } from './flow-rows.js';
 import { LiveRun } from './lookup/live-run.js';
 import { DNS_LOOKUP, FLOW_LOOKUP } from './lookup/lookup-rows.js';
 import { NameCache } from './name-cache.js';
+import { Rollups } from './rollup/rollups.js';
 import { RowIds } from './row-ids.js';
 
 /** Turns the records of all kinds into rows, and keeps what is remembered between them. Has no transaction of its own. */
 export class RecordRows implements RingSink {
   /** What the rows can be looked up by. */
   readonly lookups: readonly [flows: LiveRun, dns: LiveRun];
+  readonly rollups: Rollups;
   private readonly dimensions: Dimensions;
   private readonly names: NameCache;
   private readonly flowIds: RowIds;
@@ -23,14 +25,15 @@ export class RecordRows implements RingSink {
   private readonly dnsRows: DnsRows;
   private readonly devices: Devices;
 
-  constructor(db: Database, interfaces: InterfaceTable, namesAddressesMax: number) {
+  constructor(db: Database, interfaces: InterfaceTable, namesAddressesMax: number, localNetworks: string) {
+    this.rollups = new Rollups(db, localNetworks);
     this.dimensions = new Dimensions(db, interfaces);
     this.names = new NameCache(namesAddressesMax);
     this.flowIds = new RowIds(db, 'flows');
     this.dnsIds = new RowIds(db, 'dns');
     this.lookups = [new LiveRun(db, FLOW_LOOKUP), new LiveRun(db, DNS_LOOKUP)];
-    this.flows = new FlowRows(db, this.flowIds, this.dimensions, this.names, this.lookups[0]);
-    this.dnsRows = new DnsRows(db, this.dnsIds, this.dimensions, this.names, this.lookups[1]);
+    this.flows = new FlowRows(db, this.flowIds, this.dimensions, this.names, this.lookups[0], this.rollups);
+    this.dnsRows = new DnsRows(db, this.dnsIds, this.dimensions, this.names, this.lookups[1], this.rollups);
     this.devices = new Devices(db, this.dimensions, this.names);
   }
 
@@ -57,11 +60,12 @@ export class RecordRows implements RingSink {
     this.devices.add(memory, payload);
   }
 
-  /** Inserts what has not been inserted yet. */
-  finish(): void {
+  /** Inserts what has not been inserted yet; `isMinuteOver` has the rollups flushed. */
+  finish(isMinuteOver: boolean): void {
     this.flows.finish();
     this.dnsRows.finish();
     this.devices.finish();
+    this.rollups.finish(isMinuteOver);
   }
 
   /** The transaction is committed: counts in the writer's block what happened in it. */
@@ -84,6 +88,7 @@ export class RecordRows implements RingSink {
   revert(): void {
     this.flowIds.revert();
     this.dnsIds.revert();
+    this.rollups.revert();
     this.devices.revert();
     for (const lookup of this.lookups) lookup.revert();
     this.names.revert(this.dimensions.revert());

@@ -14,6 +14,8 @@ import { FlowStore } from './flow-store.js';
 import { minuteUsOf } from './ledger-table.js';
 import { LookupChore } from './lookup/lookup-chore.js';
 import { closeDatabase, openForWriting, type WritableDatabase } from './open-database.js';
+import { CatchUp } from './rollup/catch-up.js';
+import { Folding } from './rollup/folding.js';
 import { isSqliteError, openError } from './sqlite-error.js';
 import { type Log, Trouble } from './trouble.js';
 
@@ -61,9 +63,9 @@ export class Writer {
       ageMsMax: config.batchAgeMsMax,
       rowsMax: config.batchRowsMax,
     });
-    this.store = new FlowStore(database.db, this.rings, memory, session, config.namesAddressesMax);
+    this.store = new FlowStore(database.db, this.rings, memory, session, config);
     this.trouble = new Trouble(config.dbPath, config.dbBusyTimeoutMs, this.block, log);
-    this.chores = new Chores(database.db, choresOf(database.db, this.store), log);
+    this.chores = new Chores(database.db, choresOf(database.db, this.store, nowMs), log);
     this.minuteUs = minuteUsOf(nowMs);
     this.showCounts();
     this.store.countInto(this.block);
@@ -221,6 +223,7 @@ export class Writer {
 }
 
 /** What the writer does between batches. */
-function choresOf(db: Database, store: FlowStore): readonly Chore[] {
-  return store.lookups.map((live) => new LookupChore(db, live));
+function choresOf(db: Database, store: FlowStore, nowMs: number): readonly Chore[] {
+  const lookups = store.lookups.map((live) => new LookupChore(db, live));
+  return [...lookups, new CatchUp(store.rollups), new Folding(db, nowMs)];
 }

@@ -8,6 +8,9 @@ import { DeviceSource } from '../../src/ring/name-records.js';
 import { TunnelType } from '../../src/ring/tunnel-type.js';
 import { checkDatabase } from '../../src/store/check.js';
 import { cacheKibFor } from '../../src/store/open-database.js';
+import { KINDS } from '../../src/store/rollup/kinds.js';
+import { LEVEL_NAMES } from '../../src/store/rollup/levels.js';
+import { ROLLUP_VIEWS } from '../../src/store/rollup/rollup-views.js';
 import { SCHEMA_VERSION } from '../../src/store/schema.js';
 import { flow, flows, NOW_MS, temporaryDirectory, WriterRig } from '../helpers/flow-records.js';
 import { dns } from '../helpers/name-records.js';
@@ -16,8 +19,12 @@ const NOW_US = NOW_MS * 1000;
 /** SQLite's own shell, which a machine need not have. */
 const SHELL = 'sqlite3';
 
+const ROLLUP_TABLE_NAMES = Object.keys(KINDS).flatMap((kind) => LEVEL_NAMES.map((level) => `rollup_${kind}_${level}`));
+
 /** What each version brought, undone. */
 const UNDO: Readonly<Record<number, string>> = {
+  6: `${[...ROLLUP_VIEWS.map(([name]) => `DROP VIEW ${name}`), ...ROLLUP_TABLE_NAMES.map((name) => `DROP TABLE ${name}`)].join('; ')};
+    DROP TABLE rollup_state`,
   5: 'DROP VIEW completeness_view; DROP TABLE gaps; DROP TABLE nic_losses',
   4: `DROP VIEW flow_view; DROP VIEW dns_view; DROP VIEW device_view;
     DROP TABLE texts; DROP TABLE flow_tls; DROP TABLE flow_http; DROP TABLE dns;
@@ -31,7 +38,7 @@ const UNDO: Readonly<Record<number, string>> = {
 /** Makes a database of an older version out of one of the present. */
 function downgrade(rig: WriterRig, version: number): void {
   for (let undone = SCHEMA_VERSION; undone > version; undone--)
-    rig.execute(`${UNDO[undone]}; DELETE FROM meta WHERE key = 'schema_${undone}_us'; PRAGMA user_version = ${undone - 1}`);
+    rig.execute(`${UNDO[undone] ?? ''}; DELETE FROM meta WHERE key = 'schema_${undone}_us'; PRAGMA user_version = ${undone - 1}`);
 }
 
 /** Names of all tables, indexes and views with the columns that they have, in their order. */

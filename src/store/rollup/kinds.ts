@@ -78,7 +78,7 @@ export interface Kind {
   readonly bandsAt: number;
   /** Value of each key for what found no room: ids of entries named `other`. */
   readonly others: readonly number[];
-  /** Rows of one bucket that are written at once; the smallest of a longer list are added up in one row, `other`. */
+  /** Rows of one bucket that are written at once; the smallest of a longer list are added up under `other`, by the second key if there are two. */
   readonly rowsMax: number;
   /** Rows in memory, a power of two. When they are full, they are written before the minute is over. */
   readonly slotsMax: number;
@@ -90,7 +90,7 @@ const OTHER_TEXT = 0;
 /** Applications and response codes are few: there is no `other` among them. */
 const NO_OTHER = 0;
 
-const ROWS_MAX = 1000;
+const ROWS_MAX = 500;
 
 /**
  * The kinds. `ip` of a device is the local address, that of a peer the remote one. What is local, and which direction a flow has, is
@@ -104,7 +104,7 @@ export const KINDS = {
     bandsAt: FLOW_MEASURES.length + 2,
     others: [NO_OTHER],
     rowsMax: ROWS_MAX,
-    slotsMax: 2048,
+    slotsMax: 2_048,
   },
   device: {
     name: 'device',
@@ -113,7 +113,7 @@ export const KINDS = {
     bandsAt: FLOW_MEASURES.length,
     others: [OTHER_ADDRESS],
     rowsMax: ROWS_MAX,
-    slotsMax: 4096,
+    slotsMax: 4_096,
   },
   application: {
     name: 'application',
@@ -122,7 +122,7 @@ export const KINDS = {
     bandsAt: FLOW_MEASURES.length,
     others: [NO_OTHER],
     rowsMax: ROWS_MAX,
-    slotsMax: 2048,
+    slotsMax: 2_048,
   },
   device_application: {
     name: 'device_application',
@@ -131,7 +131,7 @@ export const KINDS = {
     bandsAt: -1,
     others: [OTHER_ADDRESS, NO_OTHER],
     rowsMax: ROWS_MAX,
-    slotsMax: 8192,
+    slotsMax: 16_384,
   },
   device_name: {
     name: 'device_name',
@@ -140,7 +140,7 @@ export const KINDS = {
     bandsAt: -1,
     others: [OTHER_ADDRESS, OTHER_TEXT],
     rowsMax: ROWS_MAX,
-    slotsMax: 8192,
+    slotsMax: 16_384,
   },
   peer: {
     name: 'peer',
@@ -149,7 +149,7 @@ export const KINDS = {
     bandsAt: -1,
     others: [OTHER_ADDRESS],
     rowsMax: ROWS_MAX,
-    slotsMax: 8192,
+    slotsMax: 16_384,
   },
   dns: {
     name: 'dns',
@@ -158,7 +158,7 @@ export const KINDS = {
     bandsAt: DnsMeasure.Count,
     others: [OTHER_ADDRESS, NO_OTHER],
     rowsMax: ROWS_MAX,
-    slotsMax: 2048,
+    slotsMax: 2_048,
   },
 } as const satisfies Record<KindName, Kind>;
 

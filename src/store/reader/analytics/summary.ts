@@ -7,6 +7,9 @@ import { atOneMoment } from './moment.js';
 import { percentilesOf } from './percentiles.js';
 import { addRow, type BandRow, sumSql, TRAFFIC_COLUMNS, type TrafficRow, trafficOf } from './sums.js';
 
+/** Where a flow goes, seen from the local networks. */
+export const DIRECTION_NAMES = DIRECTIONS;
+
 /** Name of a direction. */
 export type DirectionName = (typeof DIRECTIONS)[number];
 
