@@ -136,6 +136,17 @@ command(benchCommand, 'live', 'Measure live capture in a network namespace of it
   .option('--json', 'print one JSON object')
   .action((flags: BenchFlags) => run(async () => (await import('./cli/bench-live.js')).runBenchLive(flags))());
 
+command(benchCommand, 'api', 'Measure the API: many users ask for everything that it has, and /health is watched meanwhile.')
+  .option('--users <count>', 'users at the same time (default 50)')
+  .option('--requests <count>', 'requests of each user (default 100)')
+  .option('--url <url>', 'a daemon that runs, such as http://127.0.0.1:8417, instead of an API of the bench')
+  .option('--token-file <file>', 'file with the token of that daemon')
+  .option('--db <file>', 'database for the API of the bench instead of a generated one')
+  .option('--packets <count>', 'packets of the generated capture')
+  .option('--flows <count>', 'flows of the generated capture')
+  .option('--json', 'print one JSON object')
+  .action((flags: BenchFlags) => run(async () => (await import('./cli/bench-api.js')).runBenchApi(flags))());
+
 program.addCommand(
   new Command('docs')
     .description('Print the tables of README.md.')
