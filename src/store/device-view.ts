@@ -18,5 +18,6 @@ export const DEVICE_VIEW = `CREATE VIEW device_view AS SELECT
   (SELECT group_concat(ip, ',') FROM (SELECT ${addressSql('device_addresses.ip')} AS ip FROM device_addresses
    WHERE device_id = devices.id ORDER BY device_addresses.last_seen_us DESC, device_addresses.ip)) AS addresses,
   first_seen_us,
-  last_seen_us
+  last_seen_us,
+  id
 FROM devices`;

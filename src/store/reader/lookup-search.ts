@@ -71,6 +71,16 @@ export function searchIds(db: Database, plan: SearchPlan, bounds: SearchBounds):
   return plan.isEmpty ? { ids: [], nextId: null, isTruncated: false, rowsExamined: 0 } : new Search(db, plan, bounds).run();
 }
 
+/** Rows of a search with columns of its own choice, a block at a time, to the end of the search or until `rowsExaminedMax`. */
+export function* searchRows<R extends readonly unknown[]>(
+  db: Database,
+  plan: SearchPlan,
+  bounds: SearchBounds,
+  columns: string,
+): Generator<{ readonly rows: readonly R[]; readonly rowsExamined: number; readonly nextId: number }> {
+  if (!plan.isEmpty) yield* new Search(db, plan, bounds).each<R>(columns);
+}
+
 class Search {
   private readonly ids: number[] = [];
   private rowsExamined = 0;
@@ -108,6 +118,19 @@ class Search {
       return { ids: this.ids, nextId: isTruncated ? nextId : null, isTruncated, rowsExamined: this.rowsExamined };
     }
     return { ids: this.ids, nextId: null, isTruncated: false, rowsExamined: this.rowsExamined };
+  }
+
+  *each<R extends readonly unknown[]>(
+    columns: string,
+  ): Generator<{ readonly rows: readonly R[]; readonly rowsExamined: number; readonly nextId: number }> {
+    for (const range of this.ranges()) {
+      const found = this.select<[number, number, number, ...unknown[]]>(range, `id, ${this.sides}, ${columns}`, CHUNK_ROWS);
+      const { isMatch } = this.plan;
+      const matching = isMatch ? found.filter(([, first, second]) => isMatch(first, second)) : found;
+      const nextId = this.isNewestFirst ? range.afterId + 1 : range.lastId;
+      yield { rows: matching as unknown as R[], rowsExamined: this.rowsExamined, nextId };
+      if (this.rowsExamined >= this.bounds.rowsExaminedMax) return;
+    }
   }
 
   /** Whether there is any row behind that id that the search may look at. */
@@ -228,17 +251,23 @@ class Search {
   }
 
   /** Takes the rows of a range that are asked for. */
-  private read({ afterId, lastId }: Range): void {
-    const { table, conditions, bound, isMatch } = this.plan;
-    const wanted = this.bounds.limit + 1 - this.ids.length;
-    const [first, second] = table === 'flows' ? ['src', 'dst'] : ['client', 'server'];
+  private read(range: Range): void {
+    const { isMatch } = this.plan;
+    const columns = isMatch ? `id, ${this.sides}` : 'id';
+    const wanted = isMatch ? CHUNK_ROWS : this.bounds.limit + 1 - this.ids.length;
+    for (const [id, first, second] of this.select<[id: number, first: number, second: number]>(range, columns, wanted))
+      if (!isMatch || isMatch(first, second)) this.ids.push(id);
+  }
+
+  private get sides(): string {
+    return this.plan.table === 'flows' ? 'src, dst' : 'client, server';
+  }
+
+  private select<R extends readonly unknown[]>({ afterId, lastId }: Range, columns: string, rowsMax: number): R[] {
+    const { table, conditions, bound } = this.plan;
     const where = ['id > ? AND id <= ?', ...conditions].join(' AND ');
-    const columns = isMatch ? `id, ${first}, ${second}` : 'id';
-    const found = rows<[id: number, first: number, second: number]>(
-      this.db,
-      `SELECT ${columns} FROM ${table} WHERE ${where} ORDER BY id ${this.direction} LIMIT ?`,
-    ).all(afterId, lastId, ...bound, isMatch ? CHUNK_ROWS : wanted);
-    for (const [id, one, other] of found) if (!isMatch || isMatch(one, other)) this.ids.push(id);
+    const sql = `SELECT ${columns} FROM ${table} WHERE ${where} ORDER BY id ${this.direction} LIMIT ?`;
+    return rows<R>(this.db, sql).all(afterId, lastId, ...bound, rowsMax);
   }
 
   /** The first value of a statement about the table; `TABLE` stands for its name. */
