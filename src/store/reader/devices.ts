@@ -18,7 +18,7 @@ export interface DeviceInput {
 }
 
 /** An address or a name of a device, and how it was seen, µs since 1970. */
-export interface DeviceSighting {
+interface DeviceSighting {
   readonly value: string;
   readonly first_seen_us: number;
   readonly last_seen_us: number;

@@ -25,7 +25,7 @@ export interface FlowExport {
   readonly parts: Generator<ExportPart>;
 }
 
-export interface ExportPart {
+interface ExportPart {
   readonly rows: readonly (readonly ExportValue[])[];
   /** How far it has come, as the ids of rows tell, µs since 1970; null at the end. */
   readonly reachedUs: number | null;
