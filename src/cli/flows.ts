@@ -19,11 +19,11 @@ function side(row: FlowRow, name: 'src' | 'dst'): string {
 const COLUMNS: readonly PeopleColumn<FlowRow>[] = [
   { title: 'started', text: (row) => timeText(number(row, 'start_us')) },
   { title: 'lasted', text: (row) => spanText(number(row, 'end_us') - number(row, 'start_us')), isRight: true, spare: 2 },
-  { title: 'from', text: (row) => side(row, 'src'), widthMin: 15 },
-  { title: 'to', text: (row) => side(row, 'dst'), widthMin: 15 },
+  { title: 'from', text: (row) => side(row, 'src'), widthMin: 21 },
+  { title: 'to', text: (row) => side(row, 'dst'), widthMin: 21 },
   { title: 'protocol', text: (row) => protocolName(number(row, 'protocol')), spare: 3 },
   { title: 'application', text: (row) => text(row, 'application'), spare: 4 },
-  { title: 'server name', text: (row) => text(row, 'server_name'), widthMin: 12 },
+  { title: 'server name', text: (row) => text(row, 'server_name'), widthMin: 16, spare: 1 },
   { title: 'sent', text: (row) => bytesText(number(row, 'src_bytes')), isRight: true },
   { title: 'received', text: (row) => bytesText(number(row, 'dst_bytes')), isRight: true },
   {

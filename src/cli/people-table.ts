@@ -21,19 +21,14 @@ export function peopleTable<R>(columns: readonly PeopleColumn<R>[], rows: readon
     columns.map((column) => [column, Math.max(column.title.length, ...(cells.get(column) ?? []).map((cell) => cell.length))]),
   );
   const widthOf = (column: PeopleColumn<R>): number => widths.get(column) as number;
+  const least = (column: PeopleColumn<R>): number => Math.min(widthOf(column), column.widthMin ?? Number.POSITIVE_INFINITY);
+  const excess = (kept: readonly PeopleColumn<R>[], of: (column: PeopleColumn<R>) => number): number =>
+    width === null ? 0 : kept.reduce((sum, column) => sum + of(column) + GAP.length, -GAP.length) - width;
   let kept = [...columns];
-  const excess = (): number =>
-    width === null ? 0 : kept.reduce((sum, column) => sum + widthOf(column) + GAP.length, -GAP.length) - width;
-  const shrink = (): void => {
-    for (const column of kept.filter(({ widthMin }) => widthMin !== undefined).sort((a, b) => widthOf(b) - widthOf(a)))
-      if (excess() > 0) widths.set(column, Math.max(column.widthMin as number, widthOf(column) - excess()));
-  };
-  shrink();
-  while (excess() > 0) {
-    const spare = kept.reduce((most, column) => Math.max(most, column.spare ?? 0), 0);
-    if (spare === 0) break;
+  for (let spare = Math.max(...columns.map((column) => column.spare ?? 0)); spare > 0 && excess(kept, least) > 0; spare--)
     kept = kept.filter((column) => column.spare !== spare);
-  }
+  for (const column of [...kept].sort((a, b) => widthOf(b) - widthOf(a)))
+    widths.set(column, Math.max(least(column), widthOf(column) - Math.max(0, excess(kept, widthOf))));
   const line = (textOf: (column: PeopleColumn<R>) => string): string =>
     kept
       .map((column) => {

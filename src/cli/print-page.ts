@@ -28,7 +28,7 @@ export async function printRows<R extends object>(format: 'table' | 'json' | 'cs
     const values = rows.map((row) =>
       Object.values(row).map((value) => (Array.isArray(value) ? value.map(textOf).join() : value)),
     );
-    await writeLines(queryLines('csv', names, values));
+    if (rows.length > 0) await writeLines(queryLines('csv', names, values));
   } else await writeLines(peopleTable(columns, rows, terminalWidth()));
   if (note !== null) process.stderr.write(`${note}\n`);
 }

@@ -6,11 +6,8 @@ const NAME_RANKS = [DeviceSource.Dhcp, DeviceSource.Dhcpv6, DeviceSource.Mdns, D
 
 const rank = `CASE source ${NAME_RANKS.map((source, index) => `WHEN ${source} THEN ${index}`).join(' ')} ELSE ${NAME_RANKS.length} END`;
 
-/**
- * `device_view`: devices with their best name and their addresses, the one seen last first, joined by commas. Its column names are an
- * interface: they are only added to. `mac` is NULL for a device that was seen without one, `vendor` where nobody is registered for it.
- */
-export const DEVICE_VIEW = `CREATE VIEW device_view AS SELECT
+/** What `device_view` shows; readers take it from here, since the view of a file may be older. */
+export const DEVICE_ROWS = `SELECT
   mac,
   vendor,
   (SELECT ${textSql('device_names.name')} FROM device_names WHERE device_id = devices.id
@@ -21,3 +18,9 @@ export const DEVICE_VIEW = `CREATE VIEW device_view AS SELECT
   last_seen_us,
   id
 FROM devices`;
+
+/**
+ * `device_view`: devices with their best name and their addresses, the one seen last first, joined by commas. Its column names are an
+ * interface: they are only added to. `mac` is NULL for a device that was seen without one, `vendor` where nobody is registered for it.
+ */
+export const DEVICE_VIEW = `CREATE VIEW device_view AS ${DEVICE_ROWS}`;

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { AppError } from '../../errors.js';
+import { DEVICE_ROWS } from '../device-view.js';
 import { addressSql, textSql } from '../view-sql.js';
 import { deviceIds } from './address-filter.js';
 import { inSnapshot, objects, rows } from './statement.js';
@@ -52,7 +53,7 @@ const ADDRESSES = `SELECT ${addressSql('device_addresses.ip')}, ${SEEN} FROM dev
   ORDER BY last_seen_us DESC, ip`;
 const NAMES = `SELECT ${textSql('device_names.name')}, ${SEEN} FROM device_names WHERE device_id = ? ORDER BY last_seen_us DESC, name`;
 
-const LIST = 'SELECT id, mac, vendor, name, first_seen_us, last_seen_us FROM device_view';
+const LIST = `SELECT id, mac, vendor, name, first_seen_us, last_seen_us FROM (${DEVICE_ROWS})`;
 /** What is searched. */
 const TEXT =
   "lower(coalesce(mac, '') || ' ' || coalesce(vendor, '') || ' ' || coalesce(name, '') || ' ' || coalesce(addresses, ''))";
