@@ -7,6 +7,9 @@ const SEEN_PLACES = 16_384;
 /** Entries for which there is room at first; a run of ordinary traffic has 30,000 to 50,000. */
 const ENTRIES_AT_FIRST = 65_536;
 
+/** The number in which only bit n is set, as powers are slow. */
+const BITS = Float64Array.from({ length: BLOCK_SPAN }, (_, bit) => 2 ** bit);
+
 /** What is known of a block. */
 export interface BlockSummary {
   readonly lastId: number;
@@ -86,28 +89,48 @@ export class RunBuilder {
     this.push(packed);
   }
 
-  /** Sorts the entries, and calls `take` for each kind and key with the blocks as bits, in ascending order. */
-  eachEntry(take: (kind: number, key: number, blocks: number) => void): void {
+  /**
+   * Calls `take` for each kind and key with the blocks as bits, in ascending order; for every key of the kind `from` there are entries of
+   * the kind `to` besides: `keysOf` calls `put` with their keys.
+   */
+  eachEntry(
+    from: LookupKind,
+    to: LookupKind,
+    keysOf: (key: number, put: (key: number) => void) => void,
+    take: (kind: number, key: number, blocks: number) => void,
+  ): void {
+    const own = this.entryCount;
+    this.entries.subarray(0, own).sort();
+    this.derive(from, to, keysOf);
     const { entries, entryCount } = this;
-    entries.subarray(0, entryCount).sort();
-    for (let i = 0; i < entryCount; ) {
-      const group = Math.floor((entries[i] as number) / BLOCK_SPAN);
-      const end = (group + 1) * BLOCK_SPAN;
-      let blocks = 0;
-      for (let last = -1; i < entryCount && (entries[i] as number) < end; i++) {
-        const block = (entries[i] as number) % BLOCK_SPAN;
-        if (block !== last) blocks += 2 ** block;
-        last = block;
+    entries.subarray(own, entryCount).sort();
+    let group = -1;
+    let blocks = 0;
+    let last = -1;
+    for (let i = 0, j = own; i < own || j < entryCount; ) {
+      const isOwn = j === entryCount || (i < own && (entries[i] as number) < (entries[j] as number));
+      const packed = entries[isOwn ? i++ : j++] as number;
+      if (packed === last) continue;
+      last = packed;
+      const found = Math.floor(packed / BLOCK_SPAN);
+      if (found !== group) {
+        if (group >= 0) this.give(group, blocks, take);
+        group = found;
+        blocks = 0;
       }
-      const kind = Math.floor(group / KEY_SPAN);
-      take(kind, group - kind * KEY_SPAN + KEY_MIN, blocks);
+      blocks += BITS[packed - found * BLOCK_SPAN] as number;
     }
+    if (group >= 0) this.give(group, blocks, take);
   }
 
-  /** Adds, for every key of the kind `from`, entries of the kind `to`: `keysOf` calls `put` with their keys. */
-  derive(from: LookupKind, to: LookupKind, keysOf: (key: number, put: (key: number) => void) => void): void {
+  private give(group: number, blocks: number, take: (kind: number, key: number, blocks: number) => void): void {
+    const kind = Math.floor(group / KEY_SPAN);
+    take(kind, group - kind * KEY_SPAN + KEY_MIN, blocks);
+  }
+
+  /** The entries are sorted. */
+  private derive(from: LookupKind, to: LookupKind, keysOf: (key: number, put: (key: number) => void) => void): void {
     const { entryCount } = this;
-    this.entries.subarray(0, entryCount).sort();
     const first = from * KEY_SPAN * BLOCK_SPAN;
     const end = (from + 1) * KEY_SPAN * BLOCK_SPAN;
     let known = -1;
@@ -117,14 +140,15 @@ export class RunBuilder {
     };
     for (let i = 0; i < entryCount; i++) {
       const packed = this.entries[i] as number;
-      if (packed < first || packed >= end) continue;
+      if (packed < first) continue;
+      if (packed >= end) return;
       const group = Math.floor(packed / BLOCK_SPAN);
       if (group !== known) {
         derived = [];
         keysOf(group - from * KEY_SPAN + KEY_MIN, put);
         known = group;
       }
-      this.block = packed % BLOCK_SPAN;
+      this.block = packed - group * BLOCK_SPAN;
       for (const key of derived) this.addKey(to, key);
     }
   }

@@ -67,10 +67,6 @@ export class RunStore {
 
   /** Writes the run, in place of those that cover any of its ids. */
   write(builder: RunBuilder): void {
-    builder.derive(LookupKind.Name, LookupKind.Domain, (id, put) => {
-      const text = this.findText.get(id);
-      if (text !== undefined) eachDomain(text, put);
-    });
     this.markStale(builder.afterId + 1, builder.lastId);
     const run = this.nextRun.get() as number;
     const { blocks } = builder;
@@ -82,7 +78,11 @@ export class RunStore {
       this.insertBlock.run(run, number, block.lastId, block.rowCount, block.startUsMin, block.bytesMax);
     });
     entries.begin();
-    builder.eachEntry((kind, key, bits) => {
+    const domainsOf = (id: number, put: (hash: number) => void): void => {
+      const text = this.findText.get(id);
+      if (text !== undefined) eachDomain(text, put);
+    };
+    builder.eachEntry(LookupKind.Name, LookupKind.Domain, domainsOf, (kind, key, bits) => {
       const { values, at } = entries;
       values[at + EntryColumn.Run] = run;
       values[at + EntryColumn.Kind] = kind;
