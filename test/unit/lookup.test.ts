@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { BLOCK_ROWS, RUN_ROWS } from '../../src/store/lookup/lookup-kind.js';
+import { RUN_ROWS, SEGMENT_ROWS } from '../../src/store/lookup/lookup-kind.js';
 import type { FlowFilter } from '../../src/store/reader/flow-filter.js';
 import { type FlowRow, searchFlows } from '../../src/store/reader/flow-search.js';
 import { doChores, HISTORY_US, historyRig, STEP_US, writeAll, writeHistory } from '../helpers/flow-history.js';
@@ -24,7 +24,7 @@ function search(rig: WriterRig, filter: FlowFilter) {
 const RARE = flow({ src: '198.51.100.7', dst: '203.0.113.9', startUs: 5 });
 
 describe('looking up flows', () => {
-  it('reads one block and what is in no run yet, once a run is full', () => {
+  it('reads 64 rows and what is in no run yet, once a run is full', () => {
     const rig = historyRig();
     const writer = rig.open();
     rig.emit({ ...RARE, emittedUs: HISTORY_US - STEP_US });
@@ -34,7 +34,7 @@ describe('looking up flows', () => {
     writeHistory(rig, writer, RUN_ROWS - 2, RUN_ROWS + 99);
     expect(rig.query(RUNS)).toEqual([{ after_id: -1, last_id: HISTORY_US + (RUN_ROWS - 2) * STEP_US, row_count: RUN_ROWS }]);
     for (const filter of [{ address: RARE.src }, { address: RARE.dst }, { net: '203.0.113.0/24' }])
-      expect(search(rig, filter)).toMatchObject({ starts: [5], rowsExamined: BLOCK_ROWS + 100 });
+      expect(search(rig, filter)).toMatchObject({ starts: [5], rowsExamined: SEGMENT_ROWS + 100 });
     expect(search(rig, { address: '198.51.100.8' })).toMatchObject({ starts: [], rowsExamined: 100 });
     writer.abandon();
   });
@@ -71,7 +71,7 @@ describe('looking up flows', () => {
     writeHistory(rig, writer, 6001, RUN_ROWS + 6001);
     doChores(writer, NOW_MS + 3 * MINUTES_MS);
     expect(rig.query(RUNS)).toMatchObject([{ row_count: 6000 }, { row_count: RUN_ROWS }]);
-    expect(search(rig, { address: RARE.src })).toMatchObject({ starts: [5], rowsExamined: BLOCK_ROWS + 1 });
+    expect(search(rig, { address: RARE.src })).toMatchObject({ starts: [5], rowsExamined: SEGMENT_ROWS + 1 });
     writer.abandon();
   });
 
@@ -91,7 +91,7 @@ describe('looking up flows', () => {
     expect(search(rig, { address: RARE.src }).starts).toEqual([5]);
     doChores(writer, NOW_MS + MINUTES_MS);
     expect(rig.query(RUNS)).toEqual([{ after_id: -1, last_id: HISTORY_US + 5999 * STEP_US, row_count: 6001 }]);
-    expect(search(rig, { address: RARE.src })).toMatchObject({ starts: [5], rowsExamined: BLOCK_ROWS });
+    expect(search(rig, { address: RARE.src })).toMatchObject({ starts: [5], rowsExamined: SEGMENT_ROWS });
     writer.abandon();
   });
 

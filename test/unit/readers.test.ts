@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { DeviceSource } from '../../src/ring/name-records.js';
-import { BLOCK_ROWS } from '../../src/store/lookup/lookup-kind.js';
+import { SEGMENT_ROWS } from '../../src/store/lookup/lookup-kind.js';
 import { findDevices, listDevices } from '../../src/store/reader/devices.js';
 import { type DnsFilter, searchDns } from '../../src/store/reader/dns-search.js';
 import { exportFlows } from '../../src/store/reader/export.js';
@@ -81,7 +81,7 @@ describe('DNS transactions', () => {
       expect(rows).toEqual(all.filter(isWanted));
       expect(rows.length).toBeGreaterThan(0);
     }
-    expect(searchDns(db, { name: RARE }).rowsExamined).toBe(BLOCK_ROWS);
+    expect(searchDns(db, { name: RARE }).rowsExamined).toBe(SEGMENT_ROWS);
     expect(searchDns(db, { name: '*.example.info' }).rowsExamined).toBe(0);
     expect(() => searchDns(db, { code: 'NOPE' })).toThrow(expect.objectContaining({ code: 'FILTER_INVALID' }));
     expect(plansThatScan(db)).toEqual([]);
