@@ -8,7 +8,15 @@ export const HISTORY_US = NOW_MS * 1000;
 /** From one flow of a history to the next. */
 export const STEP_US = 10_000;
 
-export const CLIENTS = ['192.168.1.10', '192.168.1.11', '10.1.2.3', 'fd00::1:10', '2001:db8:7::42', '223.255.255.254'];
+export const CLIENTS = [
+  '192.168.1.10',
+  '192.168.1.11',
+  '10.1.2.3',
+  'fd00::1:10',
+  '2001:db8:7::42',
+  '2001:db8:1:2:3:4:5:6',
+  '223.255.255.254',
+];
 export const SERVERS = Array.from({ length: 400 }, (_, i) =>
   i % 4 === 0
     ? `2001:db8:${(i % 9).toString(16)}:${i.toString(16)}::${(i + 1).toString(16)}`

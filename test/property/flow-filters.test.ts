@@ -65,6 +65,8 @@ const MEANING: { readonly [K in keyof FlowFilter]-?: (row: Row, value: never) =>
 const time = fc.integer({ min: 0, max: FLOWS }).map((index) => HISTORY_US + index * STEP_US - 20_000_000);
 const networks = ['192.168.0.0/16', '10.0.0.0/8', '9.3.0.0/29', '99.0.0.0/8', '223.255.255.254/32', '128.0.0.0/1', '0.0.0.0/0'];
 const networks6 = [
+  ...['128', '127', '113', '100'].map((bits) => `2001:db8:1:2:3:4:5:6/${bits}`),
+
   'fd00::/8',
   'fe80::/10',
   '2001:db8::/32',

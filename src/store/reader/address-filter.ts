@@ -14,6 +14,7 @@ const IPV4_MAX = 2 ** 31 - 1;
 const HEX_MAX = '\u{10ffff}';
 /** The smallest group that is written with four digits, so that texts have the order of numbers. */
 const FOUR_DIGITS = 0x1000;
+const GROUPS = 8;
 
 /** The two columns of a row that hold an address. */
 type Sides = readonly [first: string, second: string];
@@ -75,12 +76,11 @@ export function filterNetwork(db: Database, plan: PlanBuilder, text: string, [fi
 
 /** Ids of the IPv6 addresses that are known of a network; null where they are so many that it is better to ask for each row. */
 function idsWithin(db: Database, network: Uint8Array, bits: number): number[] | null {
-  const [from, to] = textRange(network, bits);
+  const { from, to, isExact } = textRange(network, bits);
   const ids: number[] = [];
   const known = rows<[number, string]>(db, 'SELECT id, ip FROM addresses WHERE ip >= ? AND ip <= ?');
   for (const [id, ip] of known.iterate(from, to)) {
-    const bytes = addressBytes(ip);
-    if (bytes?.length === 16 && isWithin(bytes, network, bits)) ids.push(id);
+    if (isExact || isTextWithin(ip, network, bits)) ids.push(id);
     if (ids.length > KEYS_MAX) return null;
   }
   return ids.sort((a, b) => a - b);
@@ -94,12 +94,16 @@ function membership(db: Database, network: Uint8Array, bits: number): (id: numbe
     if (id < ADDRESS_ID_BASE) return false;
     let isIn = known.get(id);
     if (isIn === undefined) {
-      const bytes = addressBytes(find.get(id) ?? '');
-      isIn = bytes?.length === 16 && isWithin(bytes, network, bits);
+      isIn = isTextWithin(find.get(id) ?? '', network, bits);
       known.set(id, isIn);
     }
     return isIn;
   };
+}
+
+function isTextWithin(ip: string, network: Uint8Array, bits: number): boolean {
+  const bytes = addressBytes(ip);
+  return bytes?.length === 16 && isWithin(bytes, network, bits);
 }
 
 function isWithin(bytes: Uint8Array, network: Uint8Array, bits: number): boolean {
@@ -110,20 +114,27 @@ function isWithin(bytes: Uint8Array, network: Uint8Array, bits: number): boolean
 }
 
 /**
- * Between what texts the addresses of the network stand, and perhaps others: groups that are whole and not 0, which `::` may stand for,
+ * Between what texts the addresses of the network stand, and others unless it is exact: groups that are whole and not 0, which `::` may stand for,
  * and a part of one if that has four digits.
  */
-function textRange(network: Uint8Array, bits: number): readonly [from: string, to: string] {
+function textRange(network: Uint8Array, bits: number): { readonly from: string; readonly to: string; readonly isExact: boolean } {
   let text = '';
+  let isExact = true;
   for (let group = 0; group * 16 < bits; group++) {
     const value = ((network[group * 2] as number) << 8) | (network[group * 2 + 1] as number);
     const spanBits = Math.max(0, (group + 1) * 16 - bits);
     const from = (value >> spanBits) << spanBits;
+    isExact = spanBits === 0 && from !== 0;
     if (from === 0 || (spanBits > 0 && from < FOUR_DIGITS)) break;
-    if (spanBits > 0) return [text + from.toString(16), text + (from + 2 ** spanBits - 1).toString(16) + HEX_MAX];
-    text += `${value.toString(16)}:`;
+    if (spanBits > 0) {
+      const last = (from + 2 ** spanBits - 1).toString(16);
+      return { from: text + from.toString(16), to: text + last + HEX_MAX, isExact };
+    }
+    const isLast = group === GROUPS - 1;
+    text += value.toString(16) + (isLast ? '' : ':');
+    if (isLast) isExact = false;
   }
-  return [text, text + HEX_MAX];
+  return { from: text, to: text + HEX_MAX, isExact };
 }
 
 /** A device by its hardware address, by the id of its row, or by a name that it has given itself: the ids of all that fit. */
