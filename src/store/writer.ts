@@ -62,7 +62,7 @@ export class Writer {
     });
     this.store = new FlowStore(database.db, this.rings, memory, session, config.namesAddressesMax);
     this.trouble = new Trouble(config.dbPath, config.dbBusyTimeoutMs, this.block, log);
-    this.chores = new Chores(database.db, choresOf(database.db, this.store), log);
+    this.chores = new Chores(database.db, choresOf(database.db, this.store, nowMs), log);
     this.minuteUs = minuteUsOf(nowMs);
     this.showCounts();
     this.store.countInto(this.block);
@@ -208,6 +208,6 @@ export class Writer {
 }
 
 /** What the writer does between batches. */
-function choresOf(db: Database, store: FlowStore): readonly Chore[] {
-  return store.lookups.map((live) => new LookupChore(db, live));
+function choresOf(db: Database, store: FlowStore, nowMs: number): readonly Chore[] {
+  return store.lookups.map((live) => new LookupChore(db, live, nowMs));
 }
