@@ -1,6 +1,15 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import {
+  addDnsFilters,
+  addFlowFilters,
+  addPageFlags,
+  dnsFilterOf,
+  flowFilterOf,
+  formatOf,
+  pageOf,
+} from './cli/filter-options.js';
 import { addConfigOptions, COMMAND_OPTIONS, configOf, type Flags, idleTimeoutOptions } from './cli/options.js';
 import { addTimeFlags, answerFormatOf, rangeOf } from './cli/time-range.js';
 import { AppError } from './errors.js';
@@ -141,6 +150,61 @@ addTimeFlags(addConfigOptions(command(program, 'series', 'Show traffic, latency 
     })(),
   );
 
+const queryCommand = (name: string, description: string): Command =>
+  addConfigOptions(command(program, name, description), COMMAND_OPTIONS.query);
+
+addPageFlags(addFlowFilters(queryCommand('flows', 'Search flows, the newest first.'))).action((flags: Flags) =>
+  run(async () => {
+    const filter = flowFilterOf(flags, Date.now() * 1000);
+    return (await import('./cli/flows.js')).runFlows(configOf(flags).dbPath, filter, pageOf(flags), formatOf(flags));
+  })(),
+);
+
+addPageFlags(addDnsFilters(queryCommand('dns', 'Search DNS transactions, the newest first.'))).action((flags: Flags) =>
+  run(async () => {
+    const filter = dnsFilterOf(flags, Date.now() * 1000);
+    return (await import('./cli/dns.js')).runDns(configOf(flags).dbPath, filter, pageOf(flags), formatOf(flags));
+  })(),
+);
+
+queryCommand('devices', 'List what was seen on the network, the one seen last first.')
+  .option('--search <text>', 'part of a hardware address, vendor, name or IP address')
+  .option('--limit <rows>', 'devices at most, up to 1000 (default 100)')
+  .option('--cursor <cursor>', 'go on where an earlier answer ended')
+  .option('--json', 'print one JSON object')
+  .option('--csv', 'print comma-separated values')
+  .action((flags: Flags) =>
+    run(async () => {
+      const { search } = flags;
+      const input = { ...pageOf(flags), ...(typeof search === 'string' && { search }) };
+      return (await import('./cli/devices.js')).runDevices(configOf(flags).dbPath, input, formatOf(flags));
+    })(),
+  );
+
+addFlowFilters(queryCommand('names', 'List the names of servers, with their flows and addresses.'))
+  .option('--limit <rows>', 'names at most (default 100)')
+  .option('--json', 'print one JSON object')
+  .option('--csv', 'print comma-separated values')
+  .action((flags: Flags) =>
+    run(async () => {
+      const filter = flowFilterOf(flags, Date.now() * 1000);
+      const { limit } = pageOf(flags);
+      const input = limit === undefined ? {} : { limit };
+      return (await import('./cli/names.js')).runNames(configOf(flags).dbPath, filter, input, formatOf(flags));
+    })(),
+  );
+
+addFlowFilters(queryCommand('export', 'Print all flows that are asked for, the oldest first, with their Community ID.'), 'all')
+  .option('--ndjson', 'one JSON object a line; so it is where nothing is said')
+  .option('--csv', 'comma-separated values')
+  .action((flags: Flags) =>
+    run(async () => {
+      const filter = flowFilterOf(flags, Date.now() * 1000, 'all');
+      const { exportFormatOf, runExport } = await import('./cli/export.js');
+      return runExport(configOf(flags).dbPath, filter, exportFormatOf(flags));
+    })(),
+  );
+
 const benchCommand = command(program, 'bench', 'Measure flowberry on this machine.')
   .enablePositionalOptions()
   .option('--packets <count>', 'packets of the generated capture')
@@ -169,6 +233,17 @@ command(benchCommand, 'live', 'Measure live capture in a network namespace of it
   .option('--rate <rate>', 'packets per second of a soak (default 5k)')
   .option('--json', 'print one JSON object')
   .action((flags: BenchFlags) => run(async () => (await import('./cli/bench-live.js')).runBenchLive(flags))());
+
+command(benchCommand, 'api', 'Measure the API: many users ask for everything that it has, and /health is watched meanwhile.')
+  .option('--users <count>', 'users at the same time (default 50)')
+  .option('--requests <count>', 'requests of each user (default 100)')
+  .option('--url <url>', 'a daemon that runs, such as http://127.0.0.1:8417, instead of an API of the bench')
+  .option('--token-file <file>', 'file with the token of that daemon')
+  .option('--db <file>', 'database for the API of the bench instead of a generated one')
+  .option('--packets <count>', 'packets of the generated capture')
+  .option('--flows <count>', 'flows of the generated capture')
+  .option('--json', 'print one JSON object')
+  .action((flags: BenchFlags) => run(async () => (await import('./cli/bench-api.js')).runBenchApi(flags))());
 
 program.addCommand(
   new Command('docs')

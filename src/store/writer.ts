@@ -224,6 +224,6 @@ export class Writer {
 
 /** What the writer does between batches. */
 function choresOf(db: Database, store: FlowStore, nowMs: number): readonly Chore[] {
-  const lookups = store.lookups.map((live) => new LookupChore(db, live));
+  const lookups = store.lookups.map((live) => new LookupChore(db, live, nowMs));
   return [...lookups, new CatchUp(store.rollups), new Folding(db, nowMs)];
 }

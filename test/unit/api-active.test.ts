@@ -24,9 +24,9 @@ describe('open flows', () => {
     const client = { src: '192.168.1.10', srcPort: 40_000, dst: '10.0.0.1', dstPort: 443 };
     const hello = tlsRecords(clientHello({ extensions: [serverName('www.example.com')] }));
     rig.feed(tcpFrame({ ...client, flags: 'S', seq: 99 }), 1_000);
-    rig.feed(tcpFrame({ src: client.dst, srcPort: 443, dst: client.src, dstPort: 40_000, flags: 'SA', seq: 9, ack: 100 }), 3_000);
-    rig.feed(tcpFrame({ ...client, flags: 'A', seq: 100, ack: 10 }), 3_100);
-    rig.feed(tcpFrame({ ...client, flags: 'A', seq: 100, ack: 10, payload: hello }), 4_000);
+    rig.feed(tcpFrame({ src: client.dst, srcPort: 443, dst: client.src, dstPort: 40_000, flags: 'S.', seq: 9, ack: 100 }), 3_000);
+    rig.feed(tcpFrame({ ...client, flags: '.', seq: 100, ack: 10 }), 3_100);
+    rig.feed(tcpFrame({ ...client, flags: '.', seq: 100, ack: 10, payload: hello }), 4_000);
     expect(read(rig)).toMatchObject([
       {
         start_us: 1_000,

@@ -219,7 +219,7 @@ describe('connections', () => {
     };
     const ask = (socket: FakeSocket): EventEmitter => {
       const response = new EventEmitter();
-      server.emit('request', { socket }, response);
+      server.emit('request', { socket, headers: {} }, response);
       return response;
     };
     return { counts, connections, open, ask };

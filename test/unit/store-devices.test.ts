@@ -46,8 +46,8 @@ describe('device_view', () => {
       addresses: 'fe80::1,192.168.1.20',
       first_seen_us: NOW_US,
       last_seen_us: NOW_US + 9,
-      note: null,
       id: 1,
+      note: null,
     };
     const rows = rig.query('SELECT * FROM device_view');
     expect(rows).toEqual([row]);

@@ -21,13 +21,17 @@ export const deviceNoteSchema = z
   })
   .refine((body) => body.name !== undefined || body.note !== undefined, 'give name, note, or both');
 
-/** A row of `device_view`. */
+const sightings = z.array(z.object({ value: z.string(), first_seen_us: us, last_seen_us: us }));
+
+/** A device; its addresses and names, the one seen last first. */
 export const deviceSchema = z.object({
   id: z.int().nonnegative(),
   mac: z.string().nullable(),
   vendor: z.string().nullable(),
+  /** What a person calls it, or else the best of its names. */
   name: z.string().nullable(),
-  addresses: z.array(z.string()),
+  addresses: sightings,
+  names: sightings,
   first_seen_us: us,
   last_seen_us: us,
   note: z.string().nullable(),

@@ -48,7 +48,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     path: '/api/v1/devices',
     summary: 'Devices, the one seen last first.',
     parameters: z.strictObject({
-      since: parameter.moment('Seen since then.').default('0'),
+      search: parameter.text('Part of a hardware address, vendor, name or IP address.').optional(),
       limit: parameter.limit(100, LIST_MAX),
       cursor: parameter.cursor.optional(),
     }),
@@ -81,16 +81,19 @@ export const ENDPOINTS: readonly Endpoint[] = [
     name: 'dnsQueries',
     method: 'GET',
     path: '/api/v1/dns/queries',
-    summary: 'DNS transactions, the latest first.',
+    summary: 'DNS transactions. A page may end early when few rows fit; next_cursor then goes on from there.',
     parameters: z.strictObject({
       ...timeRange('1h'),
-      client_ip: parameter.ip.optional(),
-      query: parameter.text('A part of the name that was asked for.').optional(),
-      response_code: z
+      ip: parameter.ip.optional(),
+      net: parameter.net.optional(),
+      device: parameter.text('A MAC address, the id of a device, or a name that the device has given itself.').optional(),
+      name: parameter.name.optional(),
+      code: z
         .string()
-        .regex(/^[A-Z0-9]{1,16}$/)
+        .regex(/^([A-Z0-9]{1,16}|none)$/, 'give a response code such as NXDOMAIN, or none')
         .optional()
-        .describe('Such as NXDOMAIN.'),
+        .describe('Response code such as NXDOMAIN; none for queries without an answer.'),
+      order: z.enum(['newest', 'oldest']).default('newest'),
       limit: parameter.limit(100, LIST_MAX),
       cursor: parameter.cursor.optional(),
     }),

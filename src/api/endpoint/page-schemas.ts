@@ -21,6 +21,8 @@ export const dnsPageSchema = z.object({
     }),
   ),
   next_cursor: z.string().nullable(),
+  /** How far the search has come; null: to the end. */
+  searched_to_us: us.nullable(),
 });
 
 export const searchSchema = z.object({

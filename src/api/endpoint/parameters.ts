@@ -4,7 +4,7 @@ import { z } from 'zod';
 export type RawParameters = Readonly<Record<string, unknown>>;
 
 const NAME_CHARACTERS_SHOWN = 40;
-const NUMBER = /^-?\d{1,16}(\.\d{1,16})?$/;
+const NUMBER = /^-?\d{1,16}$/;
 
 /** What the parameters of a request came to: values that fit the schema, or a sentence that says which one does not. */
 export type ReadParameters<T> =

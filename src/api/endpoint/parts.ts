@@ -16,7 +16,7 @@ export const parameter = {
   limit: (value: number, max: number) => z.int().min(1).max(max).default(value).describe('Rows at most.'),
   cursor: z
     .string()
-    .regex(/^[\w-]{1,256}$/, 'give what an answer has in next_cursor')
+    .regex(/^[\w.-]{1,256}$/, 'give what an answer has in next_cursor')
     .describe('Where to go on: next_cursor of the answer before.'),
   ip: z
     .string()
@@ -30,6 +30,10 @@ export const parameter = {
     .describe('A network, such as 192.168.1.0/24.'),
   port: port.describe('Port of either side.'),
   text: (help: string) => text.describe(help),
+  name: z
+    .string()
+    .regex(/^(\*\.)?[^*\s\p{Cc}]{1,253}$/u, 'give a name, or *.example.com')
+    .describe('A name; *.example.com for all names below that.'),
   protocol: z.int().min(0).max(255).describe('IP protocol number: 6 is TCP, 17 UDP, 1 ICMP, 58 ICMPv6.'),
   id: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
 } as const;

@@ -43,11 +43,7 @@ const flowFilters = {
   port: parameter.port.optional(),
   protocol: parameter.protocol.optional(),
   application: application.optional(),
-  name: z
-    .string()
-    .regex(/^(\*\.)?[^*\s\p{Cc}]{1,253}$/u, 'give a name, or *.example.com')
-    .optional()
-    .describe('Name of the server; *.example.com for all names below that.'),
+  name: parameter.name.optional(),
   device: parameter.text('A MAC address, the id of a device, or a name that the device has given itself.').optional(),
   interface: parameter.text('Name of an interface.').optional(),
   vlan_id: z.int().min(1).max(4_095).optional(),

@@ -9,7 +9,7 @@ import { countedAs, isLoopbackRemote } from './remote.js';
  * the one that has been without a request for longest gives way.
  */
 export class Connections {
-  /** Those without a request, the one that has been for longest first. */
+  /** Those without a whole request, the one that has been for longest first. */
   private readonly idle = new Set<Socket>();
   private readonly byAddress = new Map<string, number>();
   private open = 0;
@@ -20,9 +20,13 @@ export class Connections {
   ) {
     server.on('connection', (socket) => this.accept(socket));
     server.on('request', (request, response) => {
-      const { socket } = request;
-      this.hold(socket);
+      const { socket, headers } = request;
+      const hasBody = headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+      // Who sends a body slowly is as idle as who sends headers slowly.
+      if (hasBody) request.once('end', () => this.hold(socket));
+      else this.hold(socket);
       response.once('close', () => {
+        this.idle.delete(socket);
         if (!socket.destroyed) this.idle.add(socket);
       });
     });

@@ -10,6 +10,8 @@ import type { Token } from './token.js';
 /** What the gate looks at; a request and an upgrade both have it. */
 export interface Approach {
   readonly headers: IncomingHttpHeaders;
+  /** Names and values in turn, as they came. */
+  readonly rawHeaders?: readonly string[];
   readonly socket: { readonly remoteAddress?: string | undefined; readonly localAddress?: string | undefined };
 }
 
@@ -43,7 +45,7 @@ export class Gate {
   /** Host and Origin: what every request and every upgrade must get right. */
   checkNames(approach: Approach): Refusal | null {
     const { host, origin } = approach.headers;
-    if (host === undefined || !this.names.isHost(host, approach.socket.localAddress)) {
+    if (host === undefined || hostCount(approach) > 1 || !this.names.isHost(host, approach.socket.localAddress)) {
       this.counts.refused.host++;
       return { status: 421, detail: 'The Host header must name this machine by its address, localhost or a name of api.hosts.' };
     }
@@ -89,4 +91,9 @@ export class Gate {
     this.counts.refused.token++;
     return { status: 401, detail: 'Show the token of api.token-file: Authorization: Bearer …' };
   }
+}
+
+/** Of two Host headers Node shows the first; another program before us may have looked at the second. */
+function hostCount({ rawHeaders = [] }: Approach): number {
+  return rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
 }

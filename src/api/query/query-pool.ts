@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import type { Worker } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import type { Config } from '../../config.js';
 import type { ReaderAnswer, ReaderStart, ReaderTask } from './reader-task.js';
@@ -11,7 +12,10 @@ export const QUERY_LIMITS = {
   waitingMax: 100,
   /** A request that waits longer is refused. */
   waitMsMax: 5_000,
-  /** A query that takes longer is cut: its thread ends, and with it what the query holds of the database. */
+  /**
+   * A query that takes longer is cut: its thread ends, and with it what the query holds of the database. SQLite cannot be interrupted
+   * from outside, so the thread ends with the statement that it is in; the query keeps its place until then.
+   */
   queryMsMax: 30_000,
   /** Threads without work end after this time. */
   threadIdleMsMax: 60_000,
@@ -40,11 +44,12 @@ export class QueryPool {
   private running = 0;
   private readonly line: Waiting[] = [];
 
-  /** `onDeath` is told why a thread ended that had nothing to do; `threadFile` is for tests, which run beside the build. */
+  /** `onDeath` is told why a thread ended that had nothing to do; `threadFile` and `limits` are for tests. */
   constructor(
     private readonly start: ReaderStart,
     private readonly onDeath: (error: Error) => void,
     private readonly threadFile = new URL('../reader/thread.js', import.meta.url),
+    private readonly limits: Readonly<Record<keyof typeof QUERY_LIMITS, number>> = QUERY_LIMITS,
   ) {}
 
   /** Queries that run or stand next in line, and requests that wait behind them. */
@@ -58,23 +63,23 @@ export class QueryPool {
 
   /** Runs a query. Throws `QueryRefused` when there is no place for it, or it takes too long. */
   async run(task: ReaderTask): Promise<ReaderAnswer> {
-    if (this.running >= QUERY_LIMITS.queriesMax) await this.placeFree();
+    if (this.running >= this.limits.queriesMax) await this.placeFree();
     else this.running++;
     const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), QUERY_LIMITS.queryMsMax);
+    let ending: Promise<unknown> = Promise.resolve();
+    const timer = setTimeout(() => {
+      ending = this.cut(abort);
+    }, this.limits.queryMsMax);
     try {
       this.pool ??= this.open();
-      this.pool.catch(() => {
-        this.pool = undefined;
-      });
       return (await (await this.pool).run(task, { signal: abort.signal })) as ReaderAnswer;
     } catch (error) {
       if (!abort.signal.aborted) throw error;
       this.timeouts++;
-      throw new QueryRefused(`the query took longer than ${QUERY_LIMITS.queryMsMax / 1000} s and was cut`);
+      throw new QueryRefused(`the query took longer than ${this.limits.queryMsMax / 1000} s and was cut`);
     } finally {
       clearTimeout(timer);
-      this.leave();
+      void ending.finally(() => this.leave());
     }
   }
 
@@ -86,14 +91,23 @@ export class QueryPool {
     await (await this.pool)?.destroy();
   }
 
+  /** Ends a query, and resolves when its thread has ended. The pool lets go of that at once, also while it is in a statement. */
+  private async cut(abort: AbortController): Promise<void> {
+    const pool = await this.pool;
+    const threads = [...(pool?.threads ?? [])] as unknown as Worker[];
+    abort.abort();
+    const rest = (pool?.threads ?? []) as unknown as Worker[];
+    await Promise.all(threads.filter((thread) => !rest.includes(thread)).map((thread) => thread.terminate()));
+  }
+
   /** Resolves when a place is ours. */
   private placeFree(): Promise<void> {
-    if (this.line.length >= QUERY_LIMITS.waitingMax) return Promise.reject(this.refusal());
+    if (this.line.length >= this.limits.waitingMax) return Promise.reject(this.refusal());
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.line.splice(this.line.indexOf(waiting), 1);
         reject(this.refusal());
-      }, QUERY_LIMITS.waitMsMax);
+      }, this.limits.waitMsMax);
       const waiting: Waiting = { start: resolve, refuse: reject, timer };
       this.line.push(waiting);
     });
@@ -121,10 +135,10 @@ export class QueryPool {
       filename: this.threadFile.href,
       minThreads: 0,
       maxThreads: threads,
-      idleTimeout: QUERY_LIMITS.threadIdleMsMax,
+      idleTimeout: this.limits.threadIdleMsMax,
       atomics: 'disabled',
       workerData: this.start,
-      resourceLimits: { maxOldGenerationSizeMb: QUERY_LIMITS.heapMibMax },
+      resourceLimits: { maxOldGenerationSizeMb: this.limits.heapMibMax },
       // Ending a worker while it requires an ES module aborts the whole process on Node 20; see the parse workers.
       execArgv: [...process.execArgv, '--no-experimental-require-module'],
     });

@@ -5,6 +5,7 @@ import { type FlowRow, findFlow, searchFlows } from '../../store/reader/flow-sea
 import { FLOW_COLUMNS } from '../endpoint/flow-schema.js';
 import type { ExportPage } from '../query/reader-task.js';
 import { csvLines } from './csv.js';
+import { given } from './given.js';
 import { rangeOf } from './list-queries.js';
 import { type FlowParameters, NotFound, type Query, type QueryRange } from './query.js';
 
@@ -13,7 +14,7 @@ const EXPORT_PAGE_ROWS = 1_000;
 
 function filterOf(parameters: FlowParameters, { fromUs, toUs }: QueryRange): FlowFilter {
   const { ip, net, port, protocol, application, name, device, vlan_id, end_reason, bytes_min } = parameters;
-  const given = {
+  const wanted = {
     address: ip,
     net,
     port,
@@ -27,7 +28,7 @@ function filterOf(parameters: FlowParameters, { fromUs, toUs }: QueryRange): Flo
     bytesMin: bytes_min,
   };
   return {
-    ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as FlowFilter),
+    ...given(wanted),
     sinceUs: fromUs,
     untilUs: toUs,
   };
@@ -42,7 +43,7 @@ export const FLOW_QUERIES: Readonly<Record<string, Query>> = {
     const page = searchFlows(db, filterOf(parameters, range), {
       order: order as Order,
       limit,
-      ...(cursor !== undefined && { cursor }),
+      ...given({ cursor }),
     });
     return {
       ...rangeOf(db, range),
@@ -64,7 +65,7 @@ export const FLOW_QUERIES: Readonly<Record<string, Query>> = {
     const page = searchFlows(db, filterOf(parameters, range), {
       order: 'oldest',
       limit: EXPORT_PAGE_ROWS,
-      ...(cursor !== undefined && { cursor }),
+      ...given({ cursor }),
     });
     const rows = page.rows.map(shown);
     const lines =

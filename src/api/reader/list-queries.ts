@@ -1,12 +1,13 @@
 import { alertPage } from '../../store/reader/alerts.js';
 import { Completeness } from '../../store/reader/analytics/completeness.js';
-import { type DeviceRow, deviceById, devicePage } from '../../store/reader/devices.js';
-import { dnsPage } from '../../store/reader/dns.js';
+import type { Order } from '../../store/reader/cursor.js';
+import { findDevices, listDevices } from '../../store/reader/devices.js';
+import { searchDns } from '../../store/reader/dns-search.js';
 import { gapsOf, incompleteMinutes, ledgerOf, sessionsOf } from '../../store/reader/ledger.js';
 import { liveRows } from '../../store/reader/live-rows.js';
 import type { ReadingDatabase } from '../../store/reader/open-reader.js';
 import { searchAll } from '../../store/reader/search.js';
-import { readCursor, writeCursor } from './number-cursor.js';
+import { given } from './given.js';
 import { NotFound, type Query, type QueryRange } from './query.js';
 
 /** What every answer about a time begins with. */
@@ -16,8 +17,6 @@ export function rangeOf(db: ReadingDatabase, range: QueryRange) {
 }
 
 const listOf = (text: string | null): string[] => (text === null || text === '' ? [] : text.split(','));
-const shownDevice = (row: DeviceRow) => ({ ...row, addresses: listOf(row.addresses) });
-
 /** Queries over lists: devices, DNS transactions, the ledger, runs. */
 export const LIST_QUERIES: Readonly<Record<string, Query>> = {
   activeFlows: ({ activeFlows }, wanted) => {
@@ -25,28 +24,25 @@ export const LIST_QUERIES: Readonly<Record<string, Query>> = {
     return { open_flows: openFlows, flows };
   },
 
-  devices: ({ db }, { limit, cursor }, { fromUs }) => {
-    const [lastSeenUs, id] = cursor === undefined ? [] : readCursor(cursor, 2);
-    const rows = devicePage(db, fromUs, limit, lastSeenUs === undefined || id === undefined ? null : { lastSeenUs, id });
-    const last = rows.at(-1);
-    const next = rows.length === limit && last ? writeCursor(last.last_seen_us, last.id) : null;
-    return { devices: rows.map(shownDevice), next_cursor: next };
+  devices: ({ db }, { limit, cursor, search }) => {
+    const page = listDevices(db, { limit, ...given({ cursor, search }) });
+    return { devices: page.rows, next_cursor: page.next };
   },
 
   device: ({ db }, { id }) => {
-    const row = deviceById(db, id);
-    if (row === undefined) throw new NotFound('There is no device with this id.');
-    return shownDevice(row);
+    const [found] = findDevices(db, String(id));
+    if (found === undefined) throw new NotFound('There is no device with this id.');
+    return found;
   },
 
-  dnsQueries: ({ db }, { limit, cursor, client_ip, query, response_code }, range) => {
-    const beforeId = cursor === undefined ? null : (readCursor(cursor, 1)[0] as number);
-    const wanted = { ...range, limit, beforeId, clientIp: client_ip, query, responseCode: response_code };
-    const { rows, nextBeforeId } = dnsPage(db, wanted);
+  dnsQueries: ({ db }, { limit, cursor, order, ip, net, device, name, code }, range) => {
+    const filter = { sinceUs: range.fromUs, untilUs: range.toUs, ...given({ address: ip, net, device, name, code }) };
+    const page = searchDns(db, filter, { limit, order: order as Order, ...given({ cursor }) });
     return {
       ...rangeOf(db, range),
-      queries: rows.map((row) => ({ ...row, answers: listOf(row.answers) })),
-      next_cursor: nextBeforeId === null ? null : writeCursor(nextBeforeId),
+      queries: page.rows.map((row) => ({ ...row, answers: listOf(row['answers'] as string | null) })),
+      next_cursor: page.next,
+      searched_to_us: page.searchedToUs,
     };
   },
 
@@ -81,10 +77,8 @@ export const LIST_QUERIES: Readonly<Record<string, Query>> = {
   }),
 
   alerts: ({ db }, { acknowledged, limit, cursor }) => {
-    const [lastUs, id] = cursor === undefined ? [] : readCursor(cursor, 2);
-    const rows = alertPage(db, acknowledged, limit, lastUs === undefined || id === undefined ? null : { lastUs, id });
-    const last = rows.at(-1);
-    return { alerts: rows, next_cursor: rows.length === limit && last ? writeCursor(last.last_us, last.id) : null };
+    const page = alertPage(db, { limit, ...given({ isAcknowledged: acknowledged, cursor }) });
+    return { alerts: page.rows, next_cursor: page.next };
   },
 
   /** For the live stream; no endpoint has it. */

@@ -22,9 +22,8 @@ export interface QueryParameters extends FlowParameters {
   readonly id: number;
   readonly q: string;
   readonly sort: 'bytes' | 'newest';
-  readonly client_ip?: string;
-  readonly query?: string;
-  readonly response_code?: string;
+  readonly search?: string;
+  readonly code?: string;
   readonly subject: TopSubject;
   readonly step_s?: number;
   readonly direction?: DirectionName;

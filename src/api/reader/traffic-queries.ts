@@ -4,6 +4,7 @@ import { quality } from '../../store/reader/analytics/quality.js';
 import { series } from '../../store/reader/analytics/series.js';
 import { summary } from '../../store/reader/analytics/summary.js';
 import { type TopOrder, top } from '../../store/reader/analytics/top.js';
+import { given } from './given.js';
 import { NotFound, type Query, type QueryParameters } from './query.js';
 import { snakeCase } from './snake-case.js';
 
@@ -12,11 +13,6 @@ const LATENCY_MEMBERS = ['rtt_count', 'rtt_mean_us', 'rtt_client_mean_us', 'p50_
 const POINT_MEMBERS = ['start_us', 'complete', 'lost_packets'];
 
 type Shown = Record<string, unknown>;
-
-/** The members that are there. */
-function given<T extends object>(members: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as never;
-}
 
 const listOf = (order: string, limit: number, device: string | undefined) => ({
   order: order as TopOrder,

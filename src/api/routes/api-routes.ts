@@ -5,10 +5,11 @@ import { ENDPOINTS } from '../endpoint/endpoints.js';
 import { openApiDocument } from '../endpoint/openapi.js';
 import { ParameterReader } from '../endpoint/parameters.js';
 import { readMoment } from '../endpoint/time.js';
+import { SERVER_LIMITS } from '../http/limits.js';
 import { PAGE_POLICY } from '../http/security-headers.js';
 import { sendProblem } from '../problem.js';
 import { isKnown } from '../query/answer.js';
-import { QueryRefused } from '../query/query-pool.js';
+import { QUERY_LIMITS, QueryRefused } from '../query/query-pool.js';
 import type { ReaderTask } from '../query/reader-task.js';
 import { refuse } from '../refuse.js';
 import { readVersion } from '../version.js';
@@ -76,7 +77,11 @@ async function answer(
     if (make === undefined) throw new Error(`nobody answers ${endpoint.name}`);
     return make(context, task.parameters, request, reply);
   }
-  const outcome = await context.queries.ask(endpoint, task, keyOf(request), nowUs);
+  // A connection without traffic is cut (`SERVER_LIMITS.idleMsMax`); while it waits for us, that is not the client's fault.
+  request.raw.socket.setTimeout(QUERY_LIMITS.waitMsMax + QUERY_LIMITS.queryMsMax);
+  const outcome = await context.queries
+    .ask(endpoint, task, keyOf(request), nowUs)
+    .finally(() => request.raw.socket.setTimeout(SERVER_LIMITS.idleMsMax));
   if (!outcome.ok) {
     if (outcome.status === 503) reply.header('retry-after', RETRY_AFTER_S);
     return sendProblem(reply, outcome.status, outcome.detail);

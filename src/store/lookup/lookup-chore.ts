@@ -10,7 +10,7 @@ const GAP_ROWS_MIN = 4096;
 /** Entries that are deleted in one slice. */
 const REMOVED_ROWS_MAX = 8192;
 /** From one look for work to the next, while there is none. */
-const LOOK_MS = 60_000;
+const LOOK_MS = 600_000;
 
 /** Ids above the first and up to the last. */
 interface IdRange {
@@ -24,7 +24,7 @@ interface IdRange {
  */
 export class LookupChore implements Chore {
   readonly name: string;
-  dueMs = 0;
+  dueMs: number;
   private readonly builder = new RunBuilder();
   private readonly removal: RunRemoval;
   private readonly read: Statement<[afterId: number, lastId: number, rowsMax: number], (number | null)[]>;
@@ -39,6 +39,7 @@ export class LookupChore implements Chore {
   constructor(
     db: Database,
     private readonly live: LiveRun,
+    nowMs: number,
   ) {
     const { table, subject, readSql } = live.table;
     this.name = `look-ups of ${table}`;
@@ -52,6 +53,7 @@ export class LookupChore implements Chore {
     this.remove = db.transaction(() =>
       this.removal.prune(this.oldestId.get() ?? Number.MAX_SAFE_INTEGER, REMOVED_ROWS_MAX),
     ).immediate;
+    this.dueMs = this.hasRemovals() || this.findGap() ? nowMs : nowMs + LOOK_MS;
   }
 
   step(nowMs: number, budgetMs: number): void {

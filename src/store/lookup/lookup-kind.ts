@@ -36,11 +36,21 @@ export const KEY_MIN = -(2 ** 31);
 /** Keys are below `KEY_MIN + KEY_SPAN`: IPv4 addresses, and 2^33 - 2^31 ids of IPv6 addresses and texts. */
 export const KEY_SPAN = 2 ** 34;
 
-/** Rows of a block. A block that is found is read whole: 75 KB, 0.3 ms from memory. */
-export const BLOCK_ROWS = 1024;
-/** Blocks of a run: as many as there are bits in a number that stays exact and can be cut in two halves of 24 bits. */
+/** Rows of a segment, the smallest part of a run that is read by itself: 5 KB. What is rare is found to the segment. */
+export const SEGMENT_ROWS = 64;
+export const BLOCK_SEGMENTS = 16;
+/** Rows of a block; what is in many segments is found to the block. */
+export const BLOCK_ROWS = SEGMENT_ROWS * BLOCK_SEGMENTS;
+/** Blocks of a run: with the three bits that tell the two forms of `lookup.places` apart, they fit into a number that stays exact. */
 export const RUN_BLOCKS = 48;
+export const RUN_SEGMENTS = RUN_BLOCKS * BLOCK_SEGMENTS;
 export const RUN_ROWS = BLOCK_ROWS * RUN_BLOCKS;
+
+/** Segments that `lookup.places` can name one by one. */
+export const SEGMENTS_NAMED_MAX = 4;
+/** Room for their count, and for each of them: a power of two above `RUN_SEGMENTS`. */
+export const COUNT_SPAN = 8;
+export const SEGMENT_SPAN = 1024;
 
 /** Domains above a name that are looked up, those nearest to the root; deeper ones are found by these. */
 const DOMAINS_MAX = 6;

@@ -13,7 +13,7 @@ CREATE TABLE lookup_runs (
   is_stale INTEGER NOT NULL -- 1: rows were added behind its back, or are gone; it is not used and will be deleted
 );
 
--- The blocks of about 1,024 rows that a stretch is cut into, at most 48.
+-- The blocks of 1,024 rows that a stretch is cut into, at most 48, and the segments of 64 rows that these are cut into.
 CREATE TABLE lookup_blocks (
   run INTEGER NOT NULL,
   block INTEGER NOT NULL, -- from 0
@@ -21,14 +21,15 @@ CREATE TABLE lookup_blocks (
   row_count INTEGER NOT NULL,
   start_us_min INTEGER NOT NULL,
   bytes_max INTEGER NOT NULL,
+  segment_ages TEXT NOT NULL, -- last_id less the last id of each segment, a JSON array
   PRIMARY KEY (run, block)
 ) WITHOUT ROWID;
 
--- In which blocks of a stretch something occurs. Written in sorted order, a stretch at a time, always at the end.
+-- Where in a stretch something occurs. Written in sorted order, a stretch at a time, always at the end.
 CREATE TABLE lookup (
   run INTEGER NOT NULL,
   kind INTEGER NOT NULL, -- 0 address, 1 name, 2 domain above a name, 3 application, 4 port below 32768, 5 protocol, 6 interface, 7 VLAN, 8 end reason, 9 response code
   key INTEGER NOT NULL, -- as in flows and dns; of a domain a hash
-  blocks INTEGER NOT NULL, -- bit n is block n
+  places INTEGER NOT NULL, -- the low 3 bits say how many numbers of segments follow, 10 bits each; 0: bit 3 + n is block n
   PRIMARY KEY (run, kind, key)
 ) WITHOUT ROWID;`;

@@ -8,13 +8,13 @@ const enum RunColumn {
   Count = 8,
 }
 const enum BlockColumn {
-  Count = 6,
+  Count = 7,
 }
 const enum EntryColumn {
   Run = 0,
   Kind,
   Key,
-  Blocks,
+  Places,
   Count,
 }
 
@@ -29,7 +29,7 @@ export interface StoredRun {
 /** The tables of look-ups as the writer uses them, for one subject. Has no transaction of its own. */
 export class RunStore {
   private readonly insertRun: Statement<number[]>;
-  private readonly insertBlock: Statement<number[]>;
+  private readonly insertBlock: Statement<(number | string)[]>;
   private readonly entries: RowBuffer;
   private readonly nextRun: Statement<[], number>;
   private readonly findText: Statement<[number], string>;
@@ -40,9 +40,9 @@ export class RunStore {
     db: Database,
     readonly subject: LookupSubject,
   ) {
-    const places = (count: number): string => new Array(count).fill('?').join();
-    this.insertRun = db.prepare<number[]>(`INSERT INTO lookup_runs VALUES (${places(RunColumn.Count)})`);
-    this.insertBlock = db.prepare<number[]>(`INSERT INTO lookup_blocks VALUES (${places(BlockColumn.Count)})`);
+    const marks = (count: number): string => new Array(count).fill('?').join();
+    this.insertRun = db.prepare<number[]>(`INSERT INTO lookup_runs VALUES (${marks(RunColumn.Count)})`);
+    this.insertBlock = db.prepare<(number | string)[]>(`INSERT INTO lookup_blocks VALUES (${marks(BlockColumn.Count)})`);
     this.entries = new RowBuffer(db, 'lookup', EntryColumn.Count);
     this.nextRun = db.prepare<[], number>('SELECT coalesce(max(run), 0) + 1 FROM lookup_runs').pluck();
     this.findText = db.prepare<[number], string>('SELECT text FROM texts WHERE id = ?').pluck();
@@ -67,10 +67,6 @@ export class RunStore {
 
   /** Writes the run, in place of those that cover any of its ids. */
   write(builder: RunBuilder): void {
-    builder.derive(LookupKind.Name, LookupKind.Domain, (id, put) => {
-      const text = this.findText.get(id);
-      if (text !== undefined) eachDomain(text, put);
-    });
     this.markStale(builder.afterId + 1, builder.lastId);
     const run = this.nextRun.get() as number;
     const { blocks } = builder;
@@ -79,15 +75,20 @@ export class RunStore {
     const bytesMax = Math.max(...blocks.map((block) => block.bytesMax));
     this.insertRun.run(run, this.subject, builder.afterId, builder.lastId, builder.rowCount, startUsMin, bytesMax, 0);
     blocks.forEach((block, number) => {
-      this.insertBlock.run(run, number, block.lastId, block.rowCount, block.startUsMin, block.bytesMax);
+      const ages = JSON.stringify(block.segmentLastIds.map((id) => block.lastId - id));
+      this.insertBlock.run(run, number, block.lastId, block.rowCount, block.startUsMin, block.bytesMax, ages);
     });
     entries.begin();
-    builder.eachEntry((kind, key, bits) => {
+    const domainsOf = (id: number, put: (hash: number) => void): void => {
+      const text = this.findText.get(id);
+      if (text !== undefined) eachDomain(text, put);
+    };
+    builder.eachEntry(LookupKind.Name, LookupKind.Domain, domainsOf, (kind, key, places) => {
       const { values, at } = entries;
       values[at + EntryColumn.Run] = run;
       values[at + EntryColumn.Kind] = kind;
       values[at + EntryColumn.Key] = key;
-      values[at + EntryColumn.Blocks] = bits;
+      values[at + EntryColumn.Places] = places;
       entries.push();
     });
     entries.finish();

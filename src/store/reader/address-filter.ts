@@ -4,13 +4,17 @@ import { addressBytes } from '../address-bytes.js';
 import { ipv6Text } from '../address-text.js';
 import { ADDRESS_ID_BASE, ADDRESSES_MAX } from '../addresses.js';
 import { LookupKind } from '../lookup/lookup-kind.js';
-import type { PlanBuilder } from './filter-parts.js';
+import { KEYS_MAX, type PlanBuilder } from './filter-parts.js';
 import { textId } from './name-filter.js';
 import { rows, values } from './statement.js';
 
 const IPV4_MIN = -(2 ** 31);
 const IPV4_MAX = 2 ** 31 - 1;
+/** Behind every text that goes on after what stands before it. */
 const HEX_MAX = '\u{10ffff}';
+/** The smallest group that is written with four digits, so that texts have the order of numbers. */
+const FOUR_DIGITS = 0x1000;
+const GROUPS = 8;
 
 /** The two columns of a row that hold an address. */
 type Sides = readonly [first: string, second: string];
@@ -64,21 +68,42 @@ export function filterNetwork(db: Database, plan: PlanBuilder, text: string, [fi
     return;
   }
   const ids = idsWithin(db, bytes, bits);
-  plan.keys(LookupKind.Address, ids);
-  const within = new Set(ids);
-  plan.match((one, other) => within.has(one) || within.has(other));
+  if (ids) plan.keys(LookupKind.Address, ids);
+  const within = ids ? new Set(ids) : null;
+  const isIn = within ? (id: number): boolean => within.has(id) : membership(db, bytes, bits);
+  plan.match((one, other) => isIn(one) || isIn(other));
 }
 
-/** Ids of the IPv6 addresses that are known of a network. */
-function idsWithin(db: Database, network: Uint8Array, bits: number): number[] {
-  const prefix = textPrefix(network, bits);
+/** Ids of the IPv6 addresses that are known of a network; null where they are so many that it is better to ask for each row. */
+function idsWithin(db: Database, network: Uint8Array, bits: number): number[] | null {
+  const { from, to, isExact } = textRange(network, bits);
   const ids: number[] = [];
-  const known = rows<[number, string]>(db, 'SELECT id, ip FROM addresses WHERE ip >= ? AND ip < ?');
-  for (const [id, ip] of known.iterate(prefix, prefix + HEX_MAX)) {
-    const bytes = addressBytes(ip);
-    if (bytes?.length === 16 && isWithin(bytes, network, bits)) ids.push(id);
+  const known = rows<[number, string]>(db, 'SELECT id, ip FROM addresses WHERE ip >= ? AND ip <= ?');
+  for (const [id, ip] of known.iterate(from, to)) {
+    if (isExact || isTextWithin(ip, network, bits)) ids.push(id);
+    if (ids.length > KEYS_MAX) return null;
   }
   return ids.sort((a, b) => a - b);
+}
+
+/** Tells whether an address is of a network, and remembers the answer. */
+function membership(db: Database, network: Uint8Array, bits: number): (id: number) => boolean {
+  const known = new Map<number, boolean>();
+  const find = values<string>(db, 'SELECT ip FROM addresses WHERE id = ?');
+  return (id) => {
+    if (id < ADDRESS_ID_BASE) return false;
+    let isIn = known.get(id);
+    if (isIn === undefined) {
+      isIn = isTextWithin(find.get(id) ?? '', network, bits);
+      known.set(id, isIn);
+    }
+    return isIn;
+  };
+}
+
+function isTextWithin(ip: string, network: Uint8Array, bits: number): boolean {
+  const bytes = addressBytes(ip);
+  return bytes?.length === 16 && isWithin(bytes, network, bits);
 }
 
 function isWithin(bytes: Uint8Array, network: Uint8Array, bits: number): boolean {
@@ -88,15 +113,28 @@ function isWithin(bytes: Uint8Array, network: Uint8Array, bits: number): boolean
   return rest === 8 || (bytes[whole] as number) >> rest === (network[whole] as number) >> rest;
 }
 
-/** What the texts of all addresses of the network begin with: groups that are whole and not 0, which `::` may stand for. */
-function textPrefix(network: Uint8Array, bits: number): string {
+/**
+ * Between what texts the addresses of the network stand, and others unless it is exact: groups that are whole and not 0, which `::` may stand for,
+ * and a part of one if that has four digits.
+ */
+function textRange(network: Uint8Array, bits: number): { readonly from: string; readonly to: string; readonly isExact: boolean } {
   let text = '';
-  for (let group = 0; (group + 1) * 16 <= bits; group++) {
+  let isExact = true;
+  for (let group = 0; group * 16 < bits; group++) {
     const value = ((network[group * 2] as number) << 8) | (network[group * 2 + 1] as number);
-    if (value === 0) break;
-    text += `${value.toString(16)}:`;
+    const spanBits = Math.max(0, (group + 1) * 16 - bits);
+    const from = (value >> spanBits) << spanBits;
+    isExact = spanBits === 0 && from !== 0;
+    if (from === 0 || (spanBits > 0 && from < FOUR_DIGITS)) break;
+    if (spanBits > 0) {
+      const last = (from + 2 ** spanBits - 1).toString(16);
+      return { from: text + from.toString(16), to: text + last + HEX_MAX, isExact };
+    }
+    const isLast = group === GROUPS - 1;
+    text += value.toString(16) + (isLast ? '' : ':');
+    if (isLast) isExact = false;
   }
-  return text;
+  return { from: text, to: text + HEX_MAX, isExact };
 }
 
 /** A device by its hardware address, by the id of its row, or by a name that it has given itself: the ids of all that fit. */

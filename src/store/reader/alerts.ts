@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { AppError } from '../../errors.js';
 import { objects } from './statement.js';
 
 /** A row of `alert_view`. */
@@ -13,23 +14,34 @@ export interface AlertRow {
   readonly acknowledged_us: number | null;
 }
 
-/** A place in the list: behind this alert. */
-export interface AlertPlace {
-  readonly lastUs: number;
-  readonly id: number;
+export interface AlertInput {
+  /** Only those that somebody has, or has not, acknowledged. */
+  readonly isAcknowledged?: boolean;
+  /** 1 to 1,000; the caller sees to that. */
+  readonly limit: number;
+  /** `next` of the page before. */
+  readonly cursor?: string;
 }
 
-/** Alerts, the latest first, behind the last one of the page before; `isAcknowledged` undefined: all. The table is bounded. */
+/** A page of alerts, the latest first. Throws `FILTER_INVALID`. The table is bounded. */
 export function alertPage(
   db: Database,
-  isAcknowledged: boolean | undefined,
-  limit: number,
-  after: AlertPlace | null,
-): AlertRow[] {
+  { isAcknowledged, limit, cursor }: AlertInput,
+): { readonly rows: readonly AlertRow[]; readonly next: string | null } {
   const wanted = isAcknowledged === undefined ? null : isAcknowledged ? 1 : 0;
-  return objects<AlertRow>(
+  const [us, id] = cursor === undefined ? [Number.MAX_SAFE_INTEGER, 0] : placeOf(cursor);
+  const rows = objects<AlertRow>(
     db,
     `SELECT * FROM alert_view WHERE coalesce((acknowledged_us IS NOT NULL) = ?, true) AND (last_us, id) < (?, ?)
      ORDER BY last_us DESC, id DESC LIMIT ?`,
-  ).all(wanted, after?.lastUs ?? Number.MAX_SAFE_INTEGER, after?.id ?? 0, limit);
+  ).all(wanted, us, id, limit);
+  const last = rows.length === limit ? rows.at(-1) : undefined;
+  return { rows, next: last ? `${last.last_us.toString(36)}-${last.id.toString(36)}` : null };
+}
+
+function placeOf(cursor: string): readonly [us: number, id: number] {
+  const [, us, id] = /^([0-9a-z]{1,11})-([0-9a-z]{1,11})$/.exec(cursor) ?? [];
+  const place = [Number.parseInt(us ?? '', 36), Number.parseInt(id ?? '', 36)] as const;
+  if (place.every(Number.isSafeInteger)) return place;
+  throw new AppError('FILTER_INVALID', 'the cursor is none that this flowberry gave');
 }

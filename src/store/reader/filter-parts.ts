@@ -3,7 +3,7 @@ import type { Criterion, SearchPlan } from './lookup-search.js';
 import type { Bound } from './statement.js';
 
 /** Entries that are looked up one by one for a criterion; with more, its rows are found by reading. */
-const KEYS_MAX = 1000;
+export const KEYS_MAX = 1000;
 
 /** Puts a plan together, a filter at a time. */
 export class PlanBuilder {

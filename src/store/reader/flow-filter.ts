@@ -42,20 +42,6 @@ export interface FlowFilter {
 
 const SIDES = ['src', 'dst'] as const;
 
-/** Protocols by the names that people write. */
-export const PROTOCOLS: Readonly<Record<string, number>> = {
-  icmp: IpProtocol.Icmp,
-  igmp: 2,
-  tcp: IpProtocol.Tcp,
-  udp: IpProtocol.Udp,
-  gre: IpProtocol.Gre,
-  esp: 50,
-  ah: IpProtocol.Ah,
-  icmpv6: IpProtocol.Icmpv6,
-  ospf: 89,
-  sctp: IpProtocol.Sctp,
-};
-
 const protocolSql = attributeSql(Attribute.Protocol, Attribute.EndReason);
 
 /** Turns a filter into a plan. Throws `FILTER_INVALID` for a value that cannot be. */

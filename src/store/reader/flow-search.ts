@@ -6,8 +6,8 @@ import { type Found, type SearchPlan, searchIds } from './lookup-search.js';
 import { inSnapshot, objects } from './statement.js';
 
 /** Rows of a page where no number is given, and at most. */
-export const PAGE_ROWS = 100;
-export const PAGE_ROWS_MAX = 1000;
+const PAGE_ROWS = 100;
+const PAGE_ROWS_MAX = 1000;
 /** Rows that one search reads at most: about 0.1 s. It then ends with what it has found, and a cursor to go on with. */
 export const ROWS_EXAMINED_MAX = 200_000;
 

@@ -1,12 +1,11 @@
 import type { Database } from 'better-sqlite3';
-import type { LookupKind, LookupSubject } from '../lookup/lookup-kind.js';
+import { type LookupKind, type LookupSubject, SEGMENT_ROWS } from '../lookup/lookup-kind.js';
 import type { Order } from './cursor.js';
+import { SegmentSet } from './segment-set.js';
 import { type Bound, rows, values } from './statement.js';
 
 /** Rows outside of all runs that are read at a time. */
 const CHUNK_ROWS = 4096;
-const ALL_BLOCKS = 2 ** 48 - 1;
-const HALF = 2 ** 24;
 
 /** A row has to have a key of this kind within one of the ranges. */
 export interface Criterion {
@@ -61,7 +60,7 @@ interface Range {
 }
 
 type Run = readonly [run: number, afterId: number, lastId: number, startUsMin: number, bytesMax: number];
-type Block = readonly [block: number, lastId: number, rowCount: number, startUsMin: number, bytesMax: number];
+type Block = readonly [block: number, lastId: number, rowCount: number, startUsMin: number, bytesMax: number, ages: string];
 
 /**
  * Finds rows: in runs only the blocks that can hold any, between and behind them everything. Reads at most so many rows. On one state
@@ -69,6 +68,16 @@ type Block = readonly [block: number, lastId: number, rowCount: number, startUsM
  */
 export function searchIds(db: Database, plan: SearchPlan, bounds: SearchBounds): Found {
   return plan.isEmpty ? { ids: [], nextId: null, isTruncated: false, rowsExamined: 0 } : new Search(db, plan, bounds).run();
+}
+
+/** Rows of a search with columns of its own choice, a block at a time, to the end of the search or until `rowsExaminedMax`. */
+export function* searchRows<R extends readonly unknown[]>(
+  db: Database,
+  plan: SearchPlan,
+  bounds: SearchBounds,
+  columns: string,
+): Generator<{ readonly rows: readonly R[]; readonly rowsExamined: number; readonly nextId: number }> {
+  if (!plan.isEmpty) yield* new Search(db, plan, bounds).each<R>(columns);
 }
 
 class Search {
@@ -108,6 +117,19 @@ class Search {
       return { ids: this.ids, nextId: isTruncated ? nextId : null, isTruncated, rowsExamined: this.rowsExamined };
     }
     return { ids: this.ids, nextId: null, isTruncated: false, rowsExamined: this.rowsExamined };
+  }
+
+  *each<R extends readonly unknown[]>(
+    columns: string,
+  ): Generator<{ readonly rows: readonly R[]; readonly rowsExamined: number; readonly nextId: number }> {
+    for (const range of this.ranges()) {
+      const found = this.select<[number, number, number, ...unknown[]]>(range, `id, ${this.sides}, ${columns}`, CHUNK_ROWS);
+      const { isMatch } = this.plan;
+      const matching = isMatch ? found.filter(([, first, second]) => isMatch(first, second)) : found;
+      const nextId = this.isNewestFirst ? range.afterId + 1 : range.lastId;
+      yield { rows: matching as unknown as R[], rowsExamined: this.rowsExamined, nextId };
+      if (this.rowsExamined >= this.bounds.rowsExaminedMax) return;
+    }
   }
 
   /** Whether there is any row behind that id that the search may look at. */
@@ -173,22 +195,43 @@ class Search {
     }
   }
 
-  /** The blocks of a run in which all criteria may be met. */
+  /** The parts of a run in which all criteria may be met. */
   private *blocks([run, afterId, lastId, startUsMin, bytesMax]: Run): Generator<Range> {
     if (!this.clipped({ afterId, lastId }) || !this.mayHold(startUsMin, bytesMax)) return;
-    const mask = this.blocksOf(run);
-    if (mask === 0) return;
+    const segments = this.segmentsOf(run);
+    if (segments === null) return;
     const blocks = rows<Block>(
       this.db,
-      'SELECT block, last_id, row_count, start_us_min, bytes_max FROM lookup_blocks WHERE run = ? ORDER BY block',
+      'SELECT block, last_id, row_count, start_us_min, bytes_max, segment_ages FROM lookup_blocks WHERE run = ? ORDER BY block',
     ).all(run);
-    const ranges = blocks.map(([, last], index) => ({ afterId: blocks[index - 1]?.[1] ?? afterId, lastId: last }));
     for (let i = 0; i < blocks.length; i++) {
       const index = this.isNewestFirst ? blocks.length - 1 - i : i;
-      const [block, , rowCount, blockStartUsMin, blockBytesMax] = blocks[index] as Block;
+      const block = blocks[index] as Block;
+      const before = blocks[index - 1]?.[1] ?? afterId;
+      const bits = segments.ofBlock(block[0]);
+      if (bits === 0 || !this.mayHold(block[3], block[4])) continue;
+      if (this.clipped({ afterId: before, lastId: block[1] })) yield* this.segments(block, before, bits);
+    }
+  }
+
+  /** The segments of a block whose bits are set, those that follow each other together. */
+  private *segments([, lastId, rowCount, , , ages]: Block, afterId: number, bits: number): Generator<Range> {
+    const lastIds = (JSON.parse(ages) as number[]).map((age) => lastId - age);
+    const ranges: Range[] = [];
+    const counts: number[] = [];
+    for (let first = 0; first < lastIds.length; first++) {
+      if (!hasBit(bits, first)) continue;
+      let last = first;
+      while (last + 1 < lastIds.length && hasBit(bits, last + 1)) last++;
+      ranges.push({ afterId: lastIds[first - 1] ?? afterId, lastId: lastIds[last] as number });
+      counts.push(Math.min(rowCount, (last + 1) * SEGMENT_ROWS) - first * SEGMENT_ROWS);
+      first = last;
+    }
+    for (let i = 0; i < ranges.length; i++) {
+      const index = this.isNewestFirst ? ranges.length - 1 - i : i;
       const range = this.clipped(ranges[index] as Range);
-      if (!range || !hasBit(mask, block) || !this.mayHold(blockStartUsMin, blockBytesMax)) continue;
-      this.rowsExamined += rowCount;
+      if (!range) continue;
+      this.rowsExamined += counts[index] as number;
       yield range;
     }
   }
@@ -198,47 +241,44 @@ class Search {
     return (untilUs === null || startUsMin < untilUs) && bytesMax >= bytesMin;
   }
 
-  /** The blocks of a run in which all criteria may be met, as bits. */
-  private blocksOf(run: number): number {
-    let mask = ALL_BLOCKS;
+  /** The segments of a run in which all criteria may be met; null without any. */
+  private segmentsOf(run: number): SegmentSet | null {
+    const found = new SegmentSet(true);
     for (const { kind, ranges } of this.plan.criteria) {
-      let any = 0;
+      const any = new SegmentSet(false);
       for (const [from, to] of ranges) {
         if (from === to) {
-          const found = values<number>(this.db, 'SELECT blocks FROM lookup WHERE run = ? AND kind = ? AND key = ?').get(
-            run,
-            kind,
-            from,
-          );
-          if (found !== undefined) any = or(any, found);
+          const sql = 'SELECT places FROM lookup WHERE run = ? AND kind = ? AND key = ?';
+          const places = values<number>(this.db, sql).get(run, kind, from);
+          if (places !== undefined) any.add(places);
           continue;
         }
-        const found = values<number>(this.db, 'SELECT blocks FROM lookup WHERE run = ? AND kind = ? AND key BETWEEN ? AND ?').all(
-          run,
-          kind,
-          from,
-          to,
-        );
-        for (const blocks of found) any = or(any, blocks);
+        const sql = 'SELECT places FROM lookup WHERE run = ? AND kind = ? AND key BETWEEN ? AND ?';
+        for (const places of values<number>(this.db, sql).all(run, kind, from, to)) any.add(places);
       }
-      mask = and(mask, any);
-      if (mask === 0) return 0;
+      if (!found.keep(any)) return null;
     }
-    return mask;
+    return found;
   }
 
   /** Takes the rows of a range that are asked for. */
-  private read({ afterId, lastId }: Range): void {
-    const { table, conditions, bound, isMatch } = this.plan;
-    const wanted = this.bounds.limit + 1 - this.ids.length;
-    const [first, second] = table === 'flows' ? ['src', 'dst'] : ['client', 'server'];
+  private read(range: Range): void {
+    const { isMatch } = this.plan;
+    const columns = isMatch ? `id, ${this.sides}` : 'id';
+    const wanted = isMatch ? CHUNK_ROWS : this.bounds.limit + 1 - this.ids.length;
+    for (const [id, first, second] of this.select<[id: number, first: number, second: number]>(range, columns, wanted))
+      if (!isMatch || isMatch(first, second)) this.ids.push(id);
+  }
+
+  private get sides(): string {
+    return this.plan.table === 'flows' ? 'src, dst' : 'client, server';
+  }
+
+  private select<R extends readonly unknown[]>({ afterId, lastId }: Range, columns: string, rowsMax: number): R[] {
+    const { table, conditions, bound } = this.plan;
     const where = ['id > ? AND id <= ?', ...conditions].join(' AND ');
-    const columns = isMatch ? `id, ${first}, ${second}` : 'id';
-    const found = rows<[id: number, first: number, second: number]>(
-      this.db,
-      `SELECT ${columns} FROM ${table} WHERE ${where} ORDER BY id ${this.direction} LIMIT ?`,
-    ).all(afterId, lastId, ...bound, isMatch ? CHUNK_ROWS : wanted);
-    for (const [id, one, other] of found) if (!isMatch || isMatch(one, other)) this.ids.push(id);
+    const sql = `SELECT ${columns} FROM ${table} WHERE ${where} ORDER BY id ${this.direction} LIMIT ?`;
+    return rows<R>(this.db, sql).all(afterId, lastId, ...bound, rowsMax);
   }
 
   /** The first value of a statement about the table; `TABLE` stands for its name. */
@@ -252,15 +292,6 @@ function hasLookups(db: Database): boolean {
   return values(db, "SELECT 1 FROM sqlite_schema WHERE name = 'lookup_runs'").get() !== undefined;
 }
 
-function hasBit(mask: number, bit: number): boolean {
-  return Math.floor(mask / 2 ** bit) % 2 === 1;
-}
-
-/** Bits of numbers below 2^48: JavaScript's own end at 32. */
-function and(a: number, b: number): number {
-  return (Math.floor(a / HALF) & Math.floor(b / HALF)) * HALF + ((a % HALF) & (b % HALF));
-}
-
-function or(a: number, b: number): number {
-  return (Math.floor(a / HALF) | Math.floor(b / HALF)) * HALF + ((a % HALF) | (b % HALF));
+function hasBit(bits: number, bit: number): boolean {
+  return ((bits >> bit) & 1) === 1;
 }

@@ -84,12 +84,12 @@ export function device({ main, path, query, signal, go, fail }) {
 
 function identityOf({ name, vendor, mac, addresses, first_seen_us: first, last_seen_us: last, note }) {
   return [
-    h('h2', {}, name ?? vendor ?? mac ?? addresses[0] ?? '?'),
+    h('h2', {}, name ?? vendor ?? mac ?? addresses[0]?.value ?? '?'),
     note && h('p', { class: 'note' }, note),
     facts([
       ['Vendor', vendor ?? 'not registered'],
       ['Hardware address', mac ?? 'not seen'],
-      ['Addresses', addresses.join(', ')],
+      ['Addresses', addresses.map(({ value }) => value).join(', ')],
       ['First seen', moment(first)],
       ['Last seen', ago(last)],
     ]),

@@ -3,11 +3,15 @@ import { fill, h, table } from '../dom.js';
 import { ago, moment } from '../format.js';
 
 const COLUMNS = [
-  { head: 'Name', cell: (device) => device.name ?? device.vendor ?? device.mac ?? device.addresses[0] ?? '?' },
+  { head: 'Name', cell: (device) => device.name ?? device.vendor ?? device.mac ?? device.addresses[0]?.value ?? '?' },
   { head: 'Vendor', cell: ({ vendor }) => vendor ?? '' },
   {
     head: 'Addresses',
-    cell: ({ addresses }) => addresses.slice(0, 3).join(', ') + (addresses.length > 3 ? ' …' : ''),
+    cell: ({ addresses }) =>
+      addresses
+        .slice(0, 3)
+        .map(({ value }) => value)
+        .join(', ') + (addresses.length > 3 ? ' …' : ''),
     className: 'address',
   },
   { head: 'Hardware address', cell: ({ mac }) => mac ?? '' },
@@ -27,7 +31,7 @@ export function devices({ main, signal, go, fail }) {
       const answer = await get('/api/v1/devices', { limit: 100, cursor }, signal);
       rows = [...rows, ...answer.devices];
       cursor = answer.next_cursor;
-      const open = ({ mac, addresses, id }) => go(`#/devices/${encodeURIComponent(mac ?? addresses[0] ?? id)}`);
+      const open = ({ mac, addresses, id }) => go(`#/devices/${encodeURIComponent(mac ?? addresses[0]?.value ?? id)}`);
       fill(
         list,
         table('Devices, the one seen last first', COLUMNS, rows, { onOpen: open, empty: 'No device has been seen yet.' }),

@@ -46,7 +46,7 @@ export function dns({ main, query, signal, go, fail }) {
   const input = h('input', {
     type: 'search',
     value: text,
-    placeholder: 'part of a name',
+    placeholder: 'a name, or *.example.org',
     autocomplete: 'off',
     spellcheck: false,
   });
@@ -92,7 +92,7 @@ export function dns({ main, query, signal, go, fail }) {
   let rows = [];
   let cursor = null;
   const loadQueries = async () => {
-    const answer = await get('/api/v1/dns/queries', { since, query: text, limit: 50, cursor }, signal);
+    const answer = await get('/api/v1/dns/queries', { since, name: text, limit: 50, cursor }, signal);
     rows = [...rows, ...answer.queries];
     cursor = answer.next_cursor;
     fill(list, table('DNS transactions, the latest first', QUERY_COLUMNS, rows, { empty: 'No query matches.' }));
