@@ -15,7 +15,8 @@ import {
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
 /** Options that a replay has no use for. */
-const LIVE_ONLY = /^(api\.|capture\.(interface|wait-for-interface|backend|filter|exclude-own|promiscuous|buffer-bytes)$)/;
+const LIVE_ONLY =
+  /^(api\.|maintenance\.|retention\.[a-z]+-days$|capture\.(interface|wait-for-interface|backend|filter|exclude-own|promiscuous|buffer-bytes)$)/;
 
 /** Options by the command that they are for. */
 export const COMMAND_OPTIONS = {

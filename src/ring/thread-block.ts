@@ -97,9 +97,18 @@ export const enum Cell {
 
   /** Every thread: drops by reason, one cell each, in the order of `Drop`. */
   Drops = 64,
+
+  /** Writer: rows that were deleted for their age or for want of room, and what keeps that from its work (gauge). */
+  RowsPruned = 112,
+  RetentionTrouble = 113,
+  /** Writer: length of a write-ahead log that readers hold beyond its limit, 0 otherwise (gauge). */
+  WalHeldBytes = 114,
+  /** Writer: when the file was checked last, µs since 1970 by the session's clock, 0 for never; 1 where it was damaged (gauges). */
+  FileCheckedUs = 115,
+  FileDamaged = 116,
 }
 
-if (Cell.Drops + Drop.Count > Thread.CellCount) throw new Error('thread block: too many drop reasons');
+if (Cell.Drops + Drop.Count > Cell.RowsPruned) throw new Error('thread block: too many drop reasons');
 
 /** Allocates the block of one thread. */
 export function createThreadBlock(): SharedArrayBuffer {

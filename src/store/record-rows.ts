@@ -11,13 +11,13 @@ import { RowIds } from './row-ids.js';
 
 /** Turns the records of all kinds into rows, and keeps what is remembered between them. Has no transaction of its own. */
 export class RecordRows implements RingSink {
-  private readonly dimensions: Dimensions;
-  private readonly names: NameCache;
+  readonly dimensions: Dimensions;
+  readonly names: NameCache;
   private readonly flowIds: RowIds;
   private readonly dnsIds: RowIds;
   private readonly flows: FlowRows;
   private readonly dnsRows: DnsRows;
-  private readonly devices: Devices;
+  readonly devices: Devices;
 
   constructor(db: Database, interfaces: InterfaceTable, namesAddressesMax: number) {
     this.dimensions = new Dimensions(db, interfaces);

@@ -12,6 +12,7 @@ import { minuteUsOf } from './ledger-table.js';
 import { closeDatabase, openForWriting, type WritableDatabase } from './open-database.js';
 import { isSqliteError, openError } from './sqlite-error.js';
 import { type Log, Trouble } from './trouble.js';
+import { Upkeep } from './upkeep/upkeep.js';
 
 /**
  * Longest wait for another process inside one attempt. The thread is blocked meanwhile and shows no sign of life, so it is
@@ -25,6 +26,8 @@ export interface WriterSetup {
   readonly config: Config;
   readonly memory: PipelineMemory;
   readonly session: Session;
+  /** The program of scans of the whole file, where it is not beside the writer's own. */
+  readonly scanFile?: URL;
 }
 
 /**
@@ -39,11 +42,12 @@ export class Writer {
   private readonly policy: BatchPolicy;
   private readonly store: FlowStore;
   private readonly trouble: Trouble;
+  private readonly upkeep: Upkeep;
   private readonly chores: Chores;
   private minuteUs: number;
 
   private constructor(
-    { config, memory, session }: WriterSetup,
+    { config, memory, session, scanFile }: WriterSetup,
     private readonly database: WritableDatabase,
     private readonly log: Log,
     nowMs: number,
@@ -58,7 +62,11 @@ export class Writer {
     });
     this.store = new FlowStore(database.db, this.rings, memory, session, config.namesAddressesMax);
     this.trouble = new Trouble(config.dbPath, config.dbBusyTimeoutMs, this.block, log);
-    this.chores = new Chores(database.db, choresOf(), log);
+    const capture = new ThreadBlock(memory.capture);
+    const { mode } = session;
+    const upkeepSetup = { config, mode, writer: this.block, capture, records: this.store.rows, log, scanFile };
+    this.upkeep = new Upkeep(database.db, upkeepSetup, {}, nowMs);
+    this.chores = new Chores(database.db, choresOf(this.upkeep), log);
     this.minuteUs = minuteUsOf(nowMs);
     this.showCounts();
     this.store.countInto(this.block);
@@ -109,13 +117,15 @@ export class Writer {
   }
 
   /**
-   * Writes one batch if it is due; when the writer is to end, whatever waits. Then one slice of a chore, unless rows press. Tells whether
-   * it has done anything, so that there may be more to do.
+   * Writes one batch if it is due; when the writer is to end, whatever waits. Then one slice of a chore, unless rows press and there is
+   * room for them. Tells whether it has done anything, so that there may be more to do.
    */
   step(nowMs: number, isEnding: boolean): boolean {
     if (this.trouble.isPausing(nowMs)) return false;
     const hasWritten = this.writeIfDue(nowMs, isEnding);
-    if (isEnding || this.trouble.isFailing || this.rings.isHalfFull) return hasWritten;
+    if (this.trouble.isFailing) return hasWritten;
+    if (hasWritten || this.upkeep.isRoomShort) this.chores.stepOf(this.upkeep.makingRoom, nowMs);
+    if (isEnding || this.rings.isHalfFull) return hasWritten;
     return this.chores.step(nowMs) || hasWritten;
   }
 
@@ -137,6 +147,7 @@ export class Writer {
   close(nowMs: number): void {
     assert(this.isEmpty, 'writer: closed while records wait');
     const { db } = this.database;
+    this.upkeep.stop();
     this.block.cells[Cell.Blocked] = 1;
     try {
       db.pragma(`busy_timeout = ${CLOSE_BUSY_MS_MAX}`);
@@ -156,6 +167,7 @@ export class Writer {
 
   /** Lets go of the database without a word, as the death of the thread does. */
   abandon(): void {
+    this.upkeep.stop();
     closeDatabase(this.database);
   }
 
@@ -193,6 +205,6 @@ export class Writer {
 }
 
 /** What the writer does between batches. */
-function choresOf(): readonly Chore[] {
-  return [];
+function choresOf(upkeep: Upkeep): readonly Chore[] {
+  return [...upkeep.chores];
 }

@@ -18,7 +18,9 @@ const SHELL = 'sqlite3';
 
 /** What each version brought, undone. */
 const UNDO: Readonly<Record<number, string>> = {
-  5: 'DROP VIEW completeness_view; DROP TABLE gaps; DROP TABLE nic_losses',
+  8: `DROP VIEW completeness_view; DROP TABLE pruned; DROP TABLE upkeep;
+    ALTER TABLE ledger DROP COLUMN span_us; ALTER TABLE nic_losses DROP COLUMN span_us`,
+  5: 'DROP VIEW IF EXISTS completeness_view; DROP TABLE gaps; DROP TABLE nic_losses',
   4: `DROP VIEW flow_view; DROP VIEW dns_view; DROP VIEW device_view;
     DROP TABLE texts; DROP TABLE flow_tls; DROP TABLE flow_http; DROP TABLE dns;
     DROP TABLE devices; DROP TABLE device_addresses; DROP TABLE device_names;
@@ -31,7 +33,7 @@ const UNDO: Readonly<Record<number, string>> = {
 /** Makes a database of an older version out of one of the present. */
 function downgrade(rig: WriterRig, version: number): void {
   for (let undone = SCHEMA_VERSION; undone > version; undone--)
-    rig.execute(`${UNDO[undone]}; DELETE FROM meta WHERE key = 'schema_${undone}_us'; PRAGMA user_version = ${undone - 1}`);
+    rig.execute(`${UNDO[undone] ?? ''}; DELETE FROM meta WHERE key = 'schema_${undone}_us'; PRAGMA user_version = ${undone - 1}`);
 }
 
 /** Names of all tables, indexes and views with the columns that they have, in their order. */
