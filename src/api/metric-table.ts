@@ -238,6 +238,10 @@ export const METRICS: Readonly<Record<string, MetricEntry>> = {
     'Devices that gave way to others in a full table.',
     ({ snapshot }) => snapshot.writer.devicesForgotten,
   ),
+  flowberry_writer_rows_pruned_total: counter(
+    'Rows that were deleted for their age or for want of room.',
+    ({ snapshot }) => snapshot.writer.upkeep.rowsPruned,
+  ),
   flowberry_names_addresses: gauge('Addresses whose names are remembered.', ({ snapshot }) => snapshot.writer.names.addresses),
   flowberry_names_hits_total: counter(
     'Flows whose server had a name among those remembered.',

@@ -98,7 +98,7 @@ export const enum Cell {
   /** Every thread: drops by reason, one cell each, in the order of `Drop`. */
   Drops = 64,
 
-  /** Writer: rows that were deleted for their age or for want of room, and what keeps that from its work (gauge). */
+  /** Writer: rows that were deleted for their age or for want of room, and the `RetentionTrouble` that stands in the way (gauge). */
   RowsPruned = 112,
   RetentionTrouble = 113,
   /** Writer: length of a write-ahead log that readers hold beyond its limit, 0 otherwise (gauge). */
@@ -109,6 +109,15 @@ export const enum Cell {
 }
 
 if (Cell.Drops + Drop.Count > Cell.RowsPruned) throw new Error('thread block: too many drop reasons');
+
+/** What keeps retention from its work. */
+export const enum RetentionTrouble {
+  None = 0,
+  /** More is stored than the limit allows, and nothing is left that may go. */
+  FileOverLimit = 1,
+  /** The clock has leapt: nothing is deleted for its age until it has proven itself. */
+  ClockInDoubt = 2,
+}
 
 /** Allocates the block of one thread. */
 export function createThreadBlock(): SharedArrayBuffer {

@@ -65,7 +65,7 @@ export class Writer {
     const capture = new ThreadBlock(memory.capture);
     const { mode } = session;
     const upkeepSetup = { config, mode, writer: this.block, capture, records: this.store.rows, log, scanFile };
-    this.upkeep = new Upkeep(database.db, upkeepSetup, {}, nowMs);
+    this.upkeep = new Upkeep(database.db, upkeepSetup, nowMs);
     this.chores = new Chores(database.db, choresOf(this.upkeep), log);
     this.minuteUs = minuteUsOf(nowMs);
     this.showCounts();

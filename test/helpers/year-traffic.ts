@@ -64,7 +64,9 @@ export async function passDays(rig: WriterRig, writer: Writer, lapse: TimeLapse,
         emittedUs: emittedUs + index * 10,
         endUs: emittedUs,
         startUs: emittedUs - 1_000_000,
-        ...(number % 3 === 0 && { details: { sni: `host-${number % 500}.day-${day}.example`, alpn: 'h2', ja4: `j${number % 50}` } }),
+        ...(number % 3 === 0 && {
+          details: { sni: `host-${number % 500}.day-${day}.example`, alpn: 'h2', ja4: `j${number % 50}` },
+        }),
       });
       while (!rig.tryEmit(spec)) turn(result.nowMs, false);
       if (number % 4 === 0) {

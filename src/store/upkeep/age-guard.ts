@@ -30,7 +30,9 @@ export class AgeGuard {
     private readonly notes: UpkeepNotes,
     nowUs: number,
   ) {
-    this.countSince = db.prepare<[number, number], number>('SELECT count(*) FROM (SELECT 1 FROM flows WHERE id >= ? LIMIT ?)').pluck();
+    this.countSince = db
+      .prepare<[number, number], number>('SELECT count(*) FROM (SELECT 1 FROM flows WHERE id >= ? LIMIT ?)')
+      .pluck();
     const note = notes.read(TASK);
     const newestUs = db.prepare<[], number | null>('SELECT max(id) FROM flows').pluck().get() ?? null;
     this.agreedUs = note?.doneUs ?? newestUs ?? nowUs;

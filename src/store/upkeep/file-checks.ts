@@ -72,8 +72,7 @@ export class FileChecks implements Chore {
     this.running = null;
     const { result } = scan;
     const isDone = result?.type === 'check';
-    const nextMs = (days: number): number =>
-      days === 0 ? Number.POSITIVE_INFINITY : nowMs + (isDone ? days : 1) * DAY_MS;
+    const nextMs = (days: number): number => (days === 0 ? Number.POSITIVE_INFINITY : nowMs + (isDone ? days : 1) * DAY_MS);
     if (pragma === 'integrity_check') this.dues.integrity_check = nextMs(this.days.full);
     this.dues.quick_check = nextMs(this.days.quick);
     if (result?.type === 'failed') this.log('warn', `${pragma}: the file could not be checked: ${result.message}`);

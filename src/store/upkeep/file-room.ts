@@ -23,8 +23,14 @@ const HEADROOM_SHARE = 32;
 const ROW_BYTES_MAX = 512;
 const TENTH = 10;
 
-/** The bytes that are free on the disk of the file at `path`, and those that it has. */
-export function diskBytes(path: string): { readonly free: number; readonly total: number } {
+/** The bytes of a disk, and those of them that are free for this user. */
+export interface DiskBytes {
+  readonly free: number;
+  readonly total: number;
+}
+
+/** The disk of the file at `path`. */
+export function diskBytes(path: string): DiskBytes {
   const { bavail, blocks, bsize } = statfsSync(dirname(path));
   return { free: bavail * bsize, total: blocks * bsize };
 }
@@ -48,6 +54,7 @@ export function fileBytesMaxOf(path: string, given: number): number {
 export class FileRoom {
   /** Pages of the write-ahead log after which a commit moves it into the file. */
   readonly checkpointPages: number;
+  private readonly pageBytes: number;
   private readonly pagesMax: number;
   private readonly headroomPages: number;
   private readonly pageCount: Statement<[], number>;
@@ -55,10 +62,11 @@ export class FileRoom {
 
   constructor(
     db: Database,
-    private readonly path: string,
     private readonly limits: RoomLimits,
+    private readonly disk: () => DiskBytes = () => diskBytes(db.name),
   ) {
-    const pageBytes = db.pragma('page_size', { simple: true }) as number;
+    this.pageBytes = db.pragma('page_size', { simple: true }) as number;
+    const { pageBytes } = this;
     const walRoom = Math.min(WAL_BYTES_MAX, Math.floor(limits.fileBytesMax / WAL_SHARE));
     this.checkpointPages = Math.floor(walRoom / CHECKPOINT_SHARE / pageBytes);
     this.pagesMax = Math.floor((limits.fileBytesMax - walRoom) / pageBytes);
@@ -68,6 +76,11 @@ export class FileRoom {
     );
     this.pageCount = db.prepare<[], number>('PRAGMA page_count').pluck();
     this.freePages = db.prepare<[], number>('PRAGMA freelist_count').pluck();
+  }
+
+  /** Bytes of the pages that are in use. */
+  get bytesUsed(): number {
+    return this.pagesUsed * this.pageBytes;
   }
 
   /** Whether the next batches may not fit. */
@@ -90,11 +103,15 @@ export class FileRoom {
    * gives nothing back to the disk, so it ends when there are.
    */
   isDiskShort(): boolean {
-    const { free, total } = diskBytes(this.path);
+    const { free, total } = this.disk();
     return free < Math.min(this.limits.freeBytesMin, total / TENTH) && (this.freePages.get() as number) < this.headroomPages;
   }
 
   private get room(): number {
-    return this.pagesMax - (this.pageCount.get() as number) + (this.freePages.get() as number);
+    return this.pagesMax - this.pagesUsed;
+  }
+
+  private get pagesUsed(): number {
+    return (this.pageCount.get() as number) - (this.freePages.get() as number);
   }
 }

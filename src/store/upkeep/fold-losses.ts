@@ -6,7 +6,10 @@ import { DAY_US, HOUR_US } from './fold-ledger.js';
 export class NicLossFold implements Prunable {
   readonly name: string;
   private readonly findOldest: Statement<[], number | null>;
-  private readonly findBuckets: Statement<[number, number], [sessionId: number, name: string, startUs: number, rows: number, lost: number]>;
+  private readonly findBuckets: Statement<
+    [number, number],
+    [sessionId: number, name: string, startUs: number, rows: number, lost: number]
+  >;
   private readonly remove: Statement<[number, string, number, number]>;
   private readonly insert: Statement<[number, number, string, number, number]>;
 
@@ -22,8 +25,12 @@ export class NicLossFold implements Prunable {
          WHERE minute_us < ? GROUP BY 1, 2, 3 HAVING min(span_us) < ${spanUs} LIMIT ?`,
       )
       .raw();
-    this.remove = db.prepare('DELETE FROM nic_losses WHERE session_id = ? AND interface = ? AND minute_us >= ? AND minute_us < ?');
-    this.insert = db.prepare('INSERT INTO nic_losses (session_id, minute_us, interface, packets_lost, span_us) VALUES (?, ?, ?, ?, ?)');
+    this.remove = db.prepare(
+      'DELETE FROM nic_losses WHERE session_id = ? AND interface = ? AND minute_us >= ? AND minute_us < ?',
+    );
+    this.insert = db.prepare(
+      'INSERT INTO nic_losses (session_id, minute_us, interface, packets_lost, span_us) VALUES (?, ?, ?, ?, ?)',
+    );
   }
 
   oldestUs(): number | null {

@@ -1,8 +1,10 @@
 import type { Config } from '../../config.js';
 import { createThreadBlock, ThreadBlock } from '../../ring/thread-block.js';
 import { closeDatabase, openForWriting } from '../open-database.js';
+import { agingRows } from './aging-rows.js';
 import { FileRoom, fileBytesMaxOf } from './file-room.js';
 import { DAY_US } from './fold-ledger.js';
+import { removeOldest } from './oldest-first.js';
 import { retentionRows } from './retention-rows.js';
 import { Slices } from './slices.js';
 
@@ -38,12 +40,12 @@ export function pruneDatabase({ config, olderThanDays, nowUs }: PruneRequest, pr
   const { db } = database;
   try {
     const bytesMax = fileBytesMaxOf(db.name, config.retentionFileBytesMax);
-    const room = new FileRoom(db, db.name, {
+    const room = new FileRoom(db, {
       fileBytesMax: bytesMax,
       freeBytesMin: config.retentionFreeBytesMin,
       batchRowsMax: config.batchRowsMax,
     });
-    const { aged, byRoom } = retentionRows(db, config, {});
+    const { aged, byRoom } = retentionRows(db, config, agingRows(db));
     const slices = new Slices(db, new ThreadBlock(createThreadBlock()));
     const removed = new Map<string, number>();
     let sum = 0;
@@ -58,18 +60,18 @@ export function pruneDatabase({ config, olderThanDays, nowUs }: PruneRequest, pr
       const days = olderThanDays ?? daysMax;
       if (days === 0) continue;
       const beforeUs = nowUs - days * DAY_US;
-      while (count(rows.name, slices.run(SLICE_MS, (rowsMax) => rows.prune(beforeUs, rowsMax))) > 0);
+      while (
+        count(
+          rows.name,
+          slices.run(SLICE_MS, (rowsMax) => rows.prune(beforeUs, rowsMax)),
+        ) > 0
+      );
     }
-    for (const group of byRoom)
-      for (let isMore = room.isShort; isMore && room.isShort; ) {
-        const [oldest] = group
-          .map((rows) => ({ rows, oldestUs: rows.oldestUs() }))
-          .filter(({ oldestUs }) => oldestUs !== null)
-          .sort((a, b) => (a.oldestUs ?? 0) - (b.oldestUs ?? 0));
-        isMore =
-          oldest !== undefined &&
-          count(oldest.rows.name, slices.run(SLICE_MS, (rowsMax) => oldest.rows.prune(Number.MAX_SAFE_INTEGER, rowsMax))) > 0;
-      }
+    const makeRoom = (rowsMax: number): number => {
+      const slice = removeOldest(byRoom, rowsMax);
+      return slice === null ? 0 : count(slice.name, slice.rows);
+    };
+    while (room.isShort && slices.run(SLICE_MS, makeRoom) > 0);
     db.pragma('wal_checkpoint(TRUNCATE)');
     const rows = [...removed].map(([name, rows]) => ({ name, rows }));
     return { path: db.name, rows, bytesBefore, bytesAfter: room.bytesUsed, bytesMax, isWithinLimit: !room.isOver };

@@ -1,20 +1,12 @@
 import type { Database } from 'better-sqlite3';
 import type { Config } from '../../config.js';
 import type { Prunable } from '../prunable.js';
+import type { AgingRows } from './aging-rows.js';
 import { DAY_US, HOUR_US, LedgerFold } from './fold-ledger.js';
 import { GapPrunable, NicLossFold } from './fold-losses.js';
 import { DevicePrunable } from './prune-devices.js';
 import { dnsRows, flowRows } from './prune-raw.js';
 import type { RetentionRows } from './retention.js';
-
-/** Rows of other stages that age: what is looked up raw rows by, and rollups. */
-export interface AgingRows {
-  /** The last id of `flows` that is in the rollups. */
-  readonly rolledUpToId?: () => number;
-  readonly raw?: readonly Prunable[];
-  readonly minutes?: readonly Prunable[];
-  readonly hours?: readonly Prunable[];
-}
 
 /** Days that rows are kept; 0 is for ever. */
 export type RetentionDays = Pick<Config, 'retentionFlowsDays' | 'retentionMinutesDays' | 'retentionHoursDays'>;
@@ -33,7 +25,13 @@ export function retentionRows(
       ...aged(allRaw, days.retentionFlowsDays),
       ...aged([...minutes, new LedgerFold(db, HOUR_US), new NicLossFold(db, HOUR_US)], days.retentionMinutesDays),
       ...aged(
-        [...hours, new LedgerFold(db, DAY_US), new NicLossFold(db, DAY_US), new GapPrunable(db), new DevicePrunable(db, onDevicesRemoved)],
+        [
+          ...hours,
+          new LedgerFold(db, DAY_US),
+          new NicLossFold(db, DAY_US),
+          new GapPrunable(db),
+          new DevicePrunable(db, onDevicesRemoved),
+        ],
         days.retentionHoursDays,
       ),
     ],

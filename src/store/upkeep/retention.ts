@@ -1,10 +1,11 @@
-import { Cell, type ThreadBlock } from '../../ring/thread-block.js';
+import { Cell, RetentionTrouble, type ThreadBlock } from '../../ring/thread-block.js';
 import type { Chore } from '../chore.js';
 import type { Prunable } from '../prunable.js';
 import type { Log } from '../trouble.js';
 import type { AgeGuard } from './age-guard.js';
 import type { FileRoom } from './file-room.js';
 import { DAY_US } from './fold-ledger.js';
+import { removeOldest } from './oldest-first.js';
 import type { Slices } from './slices.js';
 
 /** Rows that go when they are so old. */
@@ -19,15 +20,6 @@ export interface RetentionRows {
   readonly aged: readonly AgedRows[];
   /** What goes for want of room, one group after the other: the oldest rows of a group first, a later group when the earlier is empty. */
   readonly byRoom: readonly (readonly Prunable[])[];
-}
-
-/** What keeps retention from its work; a number for the writer's block. */
-export const enum RetentionTrouble {
-  None = 0,
-  /** More is stored than the limit allows, and nothing is left that may go. */
-  FileOverLimit = 1,
-  /** The clock has leapt: nothing is deleted for its age until it has proven itself. */
-  ClockInDoubt = 2,
 }
 
 /** How often the room is looked at, and how often the ages, ms. */
@@ -104,24 +96,10 @@ export class Retention implements Chore {
     }
     this.isMakingRoom = !this.room.isAmple || isDiskShort;
     if (!this.isMakingRoom) return 0;
-    const removed = this.slices.run(budgetMs, (rowsMax) => this.removeOldest(rowsMax));
+    const removed = this.slices.run(budgetMs, (rowsMax) => removeOldest(this.rows.byRoom, rowsMax)?.rows ?? 0);
     this.isStuck = removed === 0;
     if (this.isStuck) this.isMakingRoom = false;
     return removed;
-  }
-
-  private removeOldest(rowsMax: number): number {
-    for (const group of this.rows.byRoom) {
-      const aged = group
-        .map((rows) => ({ rows, oldestUs: rows.oldestUs() ?? Number.POSITIVE_INFINITY }))
-        .filter(({ oldestUs }) => oldestUs < Number.POSITIVE_INFINITY)
-        .sort((a, b) => a.oldestUs - b.oldestUs);
-      for (const { rows } of aged) {
-        const removed = rows.prune(Number.MAX_SAFE_INTEGER, rowsMax);
-        if (removed > 0) return removed;
-      }
-    }
-    return 0;
   }
 
   /** One slice of what is too old; a round over all kinds of rows each hour. */

@@ -7,12 +7,13 @@ import type { RecordRows } from '../record-rows.js';
 import { TEXTS_MAX } from '../texts.js';
 import type { Log } from '../trouble.js';
 import { AgeGuard } from './age-guard.js';
+import { agingRows } from './aging-rows.js';
 import { Checkpoints } from './checkpoints.js';
 import { FileChecks } from './file-checks.js';
 import { FileRoom, fileBytesMaxOf } from './file-room.js';
 import { Optimize } from './optimize.js';
 import { Retention } from './retention.js';
-import { type AgingRows, retentionRows } from './retention-rows.js';
+import { retentionRows } from './retention-rows.js';
 import { SCAN_FILE } from './scan.js';
 import { Slices } from './slices.js';
 import { Sweep } from './sweep.js';
@@ -38,11 +39,11 @@ export class Upkeep {
   private readonly scanning: readonly { stop(): void }[];
 
   /** `nowMs` is the session's clock. Sets pragmas of the connection. */
-  constructor(db: Database, setup: UpkeepSetup, aging: AgingRows, nowMs: number) {
+  constructor(db: Database, setup: UpkeepSetup, nowMs: number) {
     const { config, mode, writer, capture, records, log, scanFile = SCAN_FILE } = setup;
     const slices = new Slices(db, writer);
     const notes = new UpkeepNotes(db);
-    const room = new FileRoom(db, db.name, {
+    const room = new FileRoom(db, {
       fileBytesMax: fileBytesMaxOf(db.name, config.retentionFileBytesMax),
       freeBytesMin: config.retentionFreeBytesMin,
       batchRowsMax: config.batchRowsMax,
@@ -52,7 +53,7 @@ export class Upkeep {
     const isLive = mode === 'live';
     const guard = new AgeGuard(db, notes, nowMs * 1000);
     const clockOffsetMs = (): number => capture.cell(Cell.ClockOffsetMs);
-    const rows = retentionRows(db, config, aging, () => records.devices.recount());
+    const rows = retentionRows(db, config, agingRows(db), () => records.devices.recount());
     this.retention = new Retention(rows, room, slices, isLive ? { guard, clockOffsetMs } : null, writer, log, nowMs);
     if (!isLive) {
       this.chores = [this.retention];

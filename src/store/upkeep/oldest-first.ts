@@ -1,0 +1,25 @@
+import type { Prunable } from '../prunable.js';
+
+/** What one slice has deleted. */
+export interface Removed {
+  readonly name: string;
+  readonly rows: number;
+}
+
+/**
+ * Deletes a slice of the oldest rows of the first group that has any that may go, inside the open transaction; null when no group
+ * has.
+ */
+export function removeOldest(groups: readonly (readonly Prunable[])[], rowsMax: number): Removed | null {
+  for (const group of groups) {
+    const byAge = group
+      .map((prunable) => ({ prunable, oldestUs: prunable.oldestUs() ?? Number.POSITIVE_INFINITY }))
+      .filter(({ oldestUs }) => oldestUs < Number.POSITIVE_INFINITY)
+      .sort((a, b) => a.oldestUs - b.oldestUs);
+    for (const { prunable } of byAge) {
+      const rows = prunable.prune(Number.MAX_SAFE_INTEGER, rowsMax);
+      if (rows > 0) return { name: prunable.name, rows };
+    }
+  }
+  return null;
+}
