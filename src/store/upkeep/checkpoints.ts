@@ -6,12 +6,10 @@ import type { Slices } from './slices.js';
 
 /** How often the log's length is looked at. */
 const LOOK_MS = 10_000;
-/** An idle writer gives back the room of a longer log. */
+/** An idle writer gives back the room of a log that is longer than this, or than half of what it may have. */
 const IDLE_BYTES_MAX = 4 * 2 ** 20;
 /** So long nothing must have been written. */
 const IDLE_MS = 60_000;
-/** Readers hold a log that grows beyond this: then it is waited for them, a fifth of a second each time. */
-const WAL_BYTES_MAX = 64 * 2 ** 20;
 
 interface Checkpoint {
   readonly busy: number;
@@ -32,11 +30,14 @@ export class Checkpoints implements Chore {
   private batchesMoved = 0;
   private busyMs: number;
 
-  /** `usualBytes`: how long the log becomes between two commits that move it. */
+  /**
+   * The log is moved every `everyMs`. One that is longer than `bytesMax` is held by readers: then it is waited for them, a fifth of a
+   * second each time.
+   */
   constructor(
     private readonly db: Database,
     private readonly everyMs: number,
-    private readonly usualBytes: number,
+    private readonly bytesMax: number,
     private readonly slices: Slices,
     private readonly block: ThreadBlock,
     nowMs: number,
@@ -52,17 +53,17 @@ export class Checkpoints implements Chore {
     if (batches !== this.batches || nowMs < this.busyMs) this.busyMs = nowMs;
     this.batches = batches;
     const bytes = walBytes(this.db.name);
-    if (bytes > WAL_BYTES_MAX || (bytes > IDLE_BYTES_MAX && nowMs - this.busyMs >= IDLE_MS)) {
+    if (bytes > this.bytesMax || (bytes > Math.min(IDLE_BYTES_MAX, this.bytesMax / 2) && nowMs - this.busyMs >= IDLE_MS)) {
       this.move('TRUNCATE');
     } else {
       const isDue = (nowMs - this.lastMs >= this.everyMs || nowMs < this.lastMs) && batches !== this.batchesMoved;
-      if (isDue || bytes > 2 * this.usualBytes) {
+      if (isDue || bytes > this.bytesMax / 2) {
         const { log, checkpointed } = this.move('PASSIVE');
         if (log === checkpointed) this.batchesMoved = batches;
         this.lastMs = nowMs;
       }
     }
-    this.block.cells[Cell.WalHeldBytes] = bytes > WAL_BYTES_MAX ? walBytes(this.db.name) : 0;
+    this.block.cells[Cell.WalHeldBytes] = bytes > this.bytesMax ? walBytes(this.db.name) : 0;
   }
 
   private move(kind: 'PASSIVE' | 'TRUNCATE'): Checkpoint {

@@ -2,13 +2,15 @@ import type { Database } from 'better-sqlite3';
 import { Cell, type ThreadBlock } from '../../ring/thread-block.js';
 import type { Chore } from '../chore.js';
 import type { Log } from '../trouble.js';
-import { Scan } from './scan.js';
+import { Scan, type Scanning } from './scan.js';
 import { dueMsAfter } from './schedule.js';
 import type { UpkeepNotes } from './upkeep-notes.js';
 
 const DAY_MS = 86_400_000;
 /** How often a check that runs is asked whether it has ended. */
-const POLL_MS = 2000;
+const POLL_MS = 1000;
+/** When a check comes again that was in the way. */
+const STOPPED_MS = 3_600_000;
 const OK = 'ok';
 
 type Pragma = 'quick_check' | 'integrity_check';
@@ -23,7 +25,7 @@ export interface CheckDays {
  * Has the file checked: every so many days without its indexes (`quick_check`), more rarely with them (`integrity_check`). Results
  * and times are kept in the file, and shown in the block.
  */
-export class FileChecks implements Chore {
+export class FileChecks implements Chore, Scanning {
   readonly name = 'file check';
   dueMs: number;
   private readonly dues: Record<Pragma, number>;
@@ -57,7 +59,10 @@ export class FileChecks implements Chore {
     this.dueMs = this.running === null ? Math.min(...Object.values(this.dues)) : nowMs + POLL_MS;
   }
 
-  /** Ends a check that runs; it is due again at the next start. */
+  get isScanning(): boolean {
+    return this.running !== null;
+  }
+
   stop(): void {
     this.running?.scan.stop();
   }
@@ -72,7 +77,8 @@ export class FileChecks implements Chore {
     this.running = null;
     const { result } = scan;
     const isDone = result?.type === 'check';
-    const nextMs = (days: number): number => (days === 0 ? Number.POSITIVE_INFINITY : nowMs + (isDone ? days : 1) * DAY_MS);
+    const againMs = result?.type === 'stopped' ? STOPPED_MS : DAY_MS;
+    const nextMs = (days: number): number => (days === 0 ? Number.POSITIVE_INFINITY : nowMs + (isDone ? days * DAY_MS : againMs));
     if (pragma === 'integrity_check') this.dues.integrity_check = nextMs(this.days.full);
     this.dues.quick_check = nextMs(this.days.quick);
     if (result?.type === 'failed') this.log('warn', `${pragma}: the file could not be checked: ${result.message}`);

@@ -52,6 +52,8 @@ export function fileBytesMaxOf(path: string, given: number): number {
  * longer, so that the file never exceeds what was in use at most. The file does not shrink; `flowberry db compact` does that.
  */
 export class FileRoom {
+  /** Bytes that the write-ahead log may have; the file gets the rest. */
+  readonly walBytesMax: number;
   /** Pages of the write-ahead log after which a commit moves it into the file. */
   readonly checkpointPages: number;
   private readonly pageBytes: number;
@@ -67,9 +69,9 @@ export class FileRoom {
   ) {
     this.pageBytes = db.pragma('page_size', { simple: true }) as number;
     const { pageBytes } = this;
-    const walRoom = Math.min(WAL_BYTES_MAX, Math.floor(limits.fileBytesMax / WAL_SHARE));
-    this.checkpointPages = Math.floor(walRoom / CHECKPOINT_SHARE / pageBytes);
-    this.pagesMax = Math.floor((limits.fileBytesMax - walRoom) / pageBytes);
+    this.walBytesMax = Math.min(WAL_BYTES_MAX, Math.floor(limits.fileBytesMax / WAL_SHARE));
+    this.checkpointPages = Math.floor(this.walBytesMax / CHECKPOINT_SHARE / pageBytes);
+    this.pagesMax = Math.floor((limits.fileBytesMax - this.walBytesMax) / pageBytes);
     this.headroomPages = Math.max(
       Math.floor(this.pagesMax / HEADROOM_SHARE),
       Math.ceil((limits.batchRowsMax * ROW_BYTES_MAX) / pageBytes),

@@ -34,12 +34,6 @@ const OFFSET_MS_MAX = 86_400_000;
 export class Retention implements Chore {
   readonly name = 'retention';
   dueMs: number;
-  /** Makes room for the next batch at once, however many rows wait; it is never due by itself. */
-  readonly urgent: Chore = {
-    name: this.name,
-    dueMs: Number.POSITIVE_INFINITY,
-    step: (_, budgetMs) => this.makeRoomNow(budgetMs),
-  };
   /** Whether room was short when it was looked at last, and there is something that may go. */
   isUrgent = false;
   private ageDueMs: number;
@@ -76,7 +70,8 @@ export class Retention implements Chore {
     this.tell();
   }
 
-  private makeRoomNow(budgetMs: number): void {
+  /** One slice of the oldest rows, if there is no room for the next batches. */
+  makeRoomNow(budgetMs: number): void {
     this.isUrgent = this.room.isShort;
     if (!this.isUrgent) return;
     this.count(this.makeRoom(budgetMs));

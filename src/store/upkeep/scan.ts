@@ -10,7 +10,8 @@ export type ScanTask =
 export type ScanResult =
   | { readonly type: 'check'; readonly faults: readonly string[] }
   | { readonly type: 'mark'; readonly texts: Uint8Array; readonly addresses: Uint8Array }
-  | { readonly type: 'failed'; readonly message: string };
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'stopped' };
 
 /** The program of a scan. */
 export const SCAN_FILE = new URL('./scan-process.js', import.meta.url);
@@ -41,6 +42,15 @@ export class Scan {
 
   /** Ends it, wherever it is. */
   stop(): void {
-    if (this.result === null) this.child.kill('SIGKILL');
+    if (this.result !== null) return;
+    this.result = { type: 'stopped' };
+    this.child.kill('SIGKILL');
   }
+}
+
+/** What has scans done, one at a time. */
+export interface Scanning {
+  readonly isScanning: boolean;
+  /** Ends a scan that runs: it comes again later. */
+  stop(): void;
 }

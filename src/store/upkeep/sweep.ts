@@ -1,7 +1,7 @@
 import type { Chore } from '../chore.js';
 import type { Log } from '../trouble.js';
 import type { IdMarks } from './id-marks.js';
-import { Scan } from './scan.js';
+import { Scan, type Scanning } from './scan.js';
 import { dueMsAfter } from './schedule.js';
 import type { Slices } from './slices.js';
 import type { SweptIds } from './swept-ids.js';
@@ -31,7 +31,7 @@ export interface SweptTable {
  * rows refer to; what the writer holds it marks itself; what is left goes a few rows at a time, so that it takes hours and costs the
  * card next to nothing. A sweep that is broken off begins again a day later.
  */
-export class Sweep implements Chore {
+export class Sweep implements Chore, Scanning {
   readonly name = 'sweep';
   dueMs: number;
   private scan: Scan | null = null;
@@ -58,7 +58,10 @@ export class Sweep implements Chore {
     else this.remove(nowMs, budgetMs);
   }
 
-  /** Ends a scan that runs. */
+  get isScanning(): boolean {
+    return this.scan !== null;
+  }
+
   stop(): void {
     this.scan?.stop();
   }

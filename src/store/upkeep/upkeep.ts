@@ -10,11 +10,11 @@ import { AgeGuard } from './age-guard.js';
 import { agingRows } from './aging-rows.js';
 import { Checkpoints } from './checkpoints.js';
 import { FileChecks } from './file-checks.js';
-import { FileRoom, fileBytesMaxOf } from './file-room.js';
+import { FileRoom, fileBytesMaxOf, walBytes } from './file-room.js';
 import { Optimize } from './optimize.js';
 import { Retention } from './retention.js';
 import { retentionRows } from './retention-rows.js';
-import { SCAN_FILE } from './scan.js';
+import { SCAN_FILE, type Scanning } from './scan.js';
 import { Slices } from './slices.js';
 import { Sweep } from './sweep.js';
 import { UpkeepNotes } from './upkeep-notes.js';
@@ -36,7 +36,9 @@ export interface UpkeepSetup {
 export class Upkeep {
   readonly chores: readonly Chore[];
   private readonly retention: Retention;
-  private readonly scanning: readonly { stop(): void }[];
+  /** Looks whether there is room for the next batches, and makes some where there is not. For each batch; it is never due by itself. */
+  readonly makingRoom: Chore;
+  private readonly scanning: readonly Scanning[];
 
   /** `nowMs` is the session's clock. Sets pragmas of the connection. */
   constructor(db: Database, setup: UpkeepSetup, nowMs: number) {
@@ -50,6 +52,14 @@ export class Upkeep {
     });
     const checkpointPages = Math.min(db.pragma('wal_autocheckpoint', { simple: true }) as number, room.checkpointPages);
     db.pragma(`wal_autocheckpoint = ${checkpointPages}`);
+    this.makingRoom = {
+      name: 'retention',
+      dueMs: Number.POSITIVE_INFINITY,
+      step: (_, budgetMs) => {
+        this.retention.makeRoomNow(budgetMs);
+        this.stopInTheWay(db.name, room.walBytesMax / 2);
+      },
+    };
     const isLive = mode === 'live';
     const guard = new AgeGuard(db, notes, nowMs * 1000);
     const clockOffsetMs = (): number => capture.cell(Cell.ClockOffsetMs);
@@ -60,7 +70,6 @@ export class Upkeep {
       this.scanning = [];
       return;
     }
-    const usualBytes = checkpointPages * (db.pragma('page_size', { simple: true }) as number);
     const checkDays = { quick: config.maintenanceQuickCheckDays, full: config.maintenanceFullCheckDays };
     const checks = new FileChecks(db, checkDays, notes, writer, scanFile, log, nowMs);
     const { texts, addresses } = records.dimensions;
@@ -69,19 +78,19 @@ export class Upkeep {
       addresses: { ids: addresses.swept, rowsMax: ADDRESSES_MAX, alsoHeld: () => [] },
     };
     const sweep = new Sweep(db.name, swept, notes, slices, scanFile, log, nowMs);
-    const checkpoints = new Checkpoints(db, config.maintenanceCheckpointS * 1000, usualBytes, slices, writer, nowMs);
+    const checkpoints = new Checkpoints(db, config.maintenanceCheckpointS * 1000, room.walBytesMax, slices, writer, nowMs);
     this.chores = [this.retention, checkpoints, new Optimize(db, notes, slices, nowMs), checks, sweep];
     this.scanning = [checks, sweep];
-  }
-
-  /** Looks whether there is room for the next batches, and deletes a slice of the oldest rows where there is not. For each batch. */
-  get makingRoom(): Chore {
-    return this.retention.urgent;
   }
 
   /** Whether there was no room at the last look, and there is something that may go. */
   get isRoomShort(): boolean {
     return this.retention.isUrgent;
+  }
+
+  /** A scan is a long reader: when so much is written that it lets the log grow, it comes again later. */
+  private stopInTheWay(path: string, bytesMax: number): void {
+    if (this.scanning.some(({ isScanning }) => isScanning) && walBytes(path) > bytesMax) this.stop();
   }
 
   /** Ends what runs beside the writer. */
