@@ -4,8 +4,13 @@ import { isSqliteError } from '../sqlite-error.js';
 /** Pages of a table that are looked at. */
 const PAGES_MAX = 500;
 
+/** In fewer pages than these the last one, which is not full, would count for too much. */
+const PAGES_FEW = 8;
+
 interface Leaves {
+  readonly pages: number;
   readonly bytes: number;
+  readonly usedBytes: number;
   readonly cells: number;
 }
 
@@ -17,15 +22,17 @@ interface Leaves {
 export function bytesPerRow(db: Database, name: string): number {
   const leaves = leavesOf(db, name);
   if (leaves === null) return averagePerFlow(db);
-  return leaves.cells === 0 ? 0 : leaves.bytes / leaves.cells;
+  if (leaves.cells === 0) return 0;
+  return (leaves.pages < PAGES_FEW ? leaves.usedBytes : leaves.bytes) / leaves.cells;
 }
 
 function leavesOf(db: Database, name: string): Leaves | null {
   try {
     return db
       .prepare<[string, number], Leaves>(
-        `SELECT coalesce(sum(pgsize), 0) AS bytes, coalesce(sum(ncell), 0) AS cells FROM
-         (SELECT pgsize, ncell FROM dbstat WHERE name = ? AND pagetype = 'leaf' LIMIT ?)`,
+        `SELECT count(*) AS pages, coalesce(sum(pgsize), 0) AS bytes, coalesce(sum(pgsize - unused), 0) AS usedBytes,
+           coalesce(sum(ncell), 0) AS cells FROM
+         (SELECT pgsize, unused, ncell FROM dbstat WHERE name = ? AND pagetype = 'leaf' LIMIT ?)`,
       )
       .get(name, PAGES_MAX) as Leaves;
   } catch (error) {
