@@ -4,7 +4,7 @@ import { isSqliteError } from './sqlite-error.js';
 import type { Log } from './trouble.js';
 
 /** Longest slice that a chore is asked for: rows wait for so long, and the rings must hold what comes meanwhile. */
-export const SLICE_MS = 20;
+const SLICE_MS = 20;
 /** Pause after a slice that the database refused. */
 const REFUSED_MS = 10_000;
 

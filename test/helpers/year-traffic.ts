@@ -5,7 +5,7 @@ import { flow, NOW_MS, type WriterRig } from './flow-records.js';
 import { dns } from './name-records.js';
 
 const MINUTE_MS = 60_000;
-export const DAY_MS = 86_400_000;
+const DAY_MS = 86_400_000;
 
 /** Traffic of many days through a writer, in as much time as it takes to write it. */
 export interface TimeLapse {

@@ -62,7 +62,10 @@ describe('the write-ahead log', () => {
     let nowMs = NOW_MS + 40_000;
     for (let part = 1; walBytes(rig.path) < 4 * MIB; part++) {
       rig.emitAll(flows(20_000, { emittedUs: NOW_US + part * 1e9 }));
-      for (let step = 0; step < 20; step++) writer.step((nowMs += 1000), false);
+      for (let step = 0; step < 20; step++) {
+        nowMs += 1000;
+        writer.step(nowMs, false);
+      }
     }
     pass(writer, nowMs, nowMs + 20_000, 10_000);
     expect(rig.writerBlock.cell(Cell.WalHeldBytes)).toBeGreaterThan(4 * MIB);

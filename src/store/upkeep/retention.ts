@@ -9,7 +9,7 @@ import { removeOldest } from './oldest-first.js';
 import type { Slices } from './slices.js';
 
 /** Rows that go when they are so old. */
-export interface AgedRows {
+interface AgedRows {
   readonly rows: Prunable;
   /** 0: never. */
   readonly daysMax: number;
