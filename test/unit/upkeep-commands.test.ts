@@ -123,6 +123,18 @@ describe('flowberry db plan', () => {
     expect(bytesAfter(plan.rows, 30)).toBeLessThan(bytesAfter(unlimited, 30));
   });
 
+  it('knows rollups and look-ups by their names', () => {
+    const rig = tenDays();
+    rig.execute(`CREATE TABLE IF NOT EXISTS rollup_test_minute (id INTEGER PRIMARY KEY, bytes);
+      CREATE TABLE IF NOT EXISTS rollup_test_day (id INTEGER PRIMARY KEY, bytes);
+      INSERT INTO rollup_test_minute SELECT id, 1 FROM flows; INSERT INTO rollup_test_day SELECT id, 1 FROM flows LIMIT 10`);
+    const rows = planDatabase(rig.config).rows.filter(({ table }) => table.startsWith('rollup_test'));
+    expect(rows).toMatchObject([
+      { table: 'rollup_test_day', rowsPerDay: expect.closeTo(1, 1), daysKept: Number.POSITIVE_INFINITY },
+      { table: 'rollup_test_minute', rowsPerDay: expect.closeTo(1440, -1), daysKept: 30 },
+    ]);
+  });
+
   it('finds the day on which a limit is reached', () => {
     const rows = [{ table: 'flows', rowsPerDay: 1000, bytesPerRow: 50, daysKept: 10, rowsMax: Number.POSITIVE_INFINITY }];
     expect(daysUntil(rows, 250_000)).toBeCloseTo(5, 1);

@@ -3,8 +3,8 @@ import type { Prunable } from '../prunable.js';
 
 /** Rows of rollups and look-ups, which age as flows do. */
 export interface AgingRows {
-  /** The last id of `flows` and `dns` that is in the rollups; without rollups all are. */
-  readonly rolledUpToId?: () => number;
+  /** The last id of the table that is in the rollups; without rollups all are. */
+  readonly rolledUpToId?: (table: 'flows' | 'dns') => number;
   /** Look-ups: they go with the flows that are looked up. */
   readonly raw?: readonly Prunable[];
   readonly minutes?: readonly Prunable[];

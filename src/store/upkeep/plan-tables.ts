@@ -5,6 +5,7 @@ type DaysKept = (config: Config) => number;
 
 const days = (value: number): number => (value === 0 ? Number.POSITIVE_INFINITY : value);
 const flowsDays: DaysKept = (config) => days(config.retentionFlowsDays);
+const minutesDays: DaysKept = (config) => days(config.retentionMinutesDays);
 const hoursDays: DaysKept = (config) => days(config.retentionHoursDays);
 
 /** Rows that come with flows: as many for each flow as were seen lately. Their `id` is a time. */
@@ -21,8 +22,16 @@ interface TimedTable {
 
 /** In the order in which they are shown. */
 export const TIMED_TABLES: readonly TimedTable[] = [
-  { table: 'ledger', timeSql: 'minute_us', daysKept: (config) => days(config.retentionMinutesDays) },
+  { table: 'ledger', timeSql: 'minute_us', daysKept: minutesDays },
   { table: 'gaps', timeSql: 'start_us', daysKept: hoursDays },
+];
+
+/** Tables by their names: how long look-ups and rollups are kept. They are planned by how many rows they have by now. */
+export const COUNTED_TABLES: readonly { readonly name: RegExp; readonly daysKept: DaysKept }[] = [
+  { name: /^lookup/, daysKept: flowsDays },
+  { name: /^rollup_.*_minute$/, daysKept: minutesDays },
+  { name: /^rollup_.*_hour$/, daysKept: hoursDays },
+  { name: /^rollup_.*_day$/, daysKept: () => Number.POSITIVE_INFINITY },
 ];
 
 /** Rows that are there once for each value, and are kept as long as anything refers to them. */

@@ -5,7 +5,7 @@ import { openForReading } from '../open-database.js';
 import { TEXTS_MAX } from '../texts.js';
 import { fileBytesMaxOf } from './file-room.js';
 import { DAY_US } from './fold-ledger.js';
-import { DIMENSION_TABLES, RAW_TABLES, rawDaysKept, TIMED_TABLES } from './plan-tables.js';
+import { COUNTED_TABLES, DIMENSION_TABLES, RAW_TABLES, rawDaysKept, TIMED_TABLES } from './plan-tables.js';
 import { bytesPerRow } from './row-bytes.js';
 
 /** Flows, the newest, that tell how many other rows come with a flow. */
@@ -97,6 +97,13 @@ function planOf(db: Database, config: Config): Plan {
   });
   const createdUs = Number(db.prepare(`SELECT value FROM meta WHERE key = 'created_us'`).pluck().get());
   const daysOpen = Math.max(daysSeen, (lastUs - createdUs) / DAY_US);
+  const counted = tablesOf(db).flatMap((table): PlannedRows[] => {
+    const known = COUNTED_TABLES.find(({ name }) => name.test(table));
+    if (!known) return [];
+    const daysKept = known.daysKept(config);
+    const rows = value(`SELECT count(*) FROM "${table}"`);
+    return [row(db, table, rows / Math.min(daysOpen, daysKept), daysKept)];
+  });
   const dimensions = DIMENSION_TABLES.filter(({ table }) => hasTable(db, table)).map(({ table, index, idFirst }): PlannedRows => {
     const given = value(`SELECT max(id) FROM ${table}`) - idFirst;
     const planned = row(db, table, given / daysOpen, Number.POSITIVE_INFINITY);
@@ -108,7 +115,7 @@ function planOf(db: Database, config: Config): Plan {
     path: config.dbPath,
     daysSeen,
     flowsPerSecond: flowsPerDay / 86_400,
-    rows: [...raw, ...timed, ...dimensions].filter(({ rowsPerDay }) => rowsPerDay > 0),
+    rows: [...raw, ...counted, ...timed, ...dimensions].filter(({ rowsPerDay }) => rowsPerDay > 0),
     bytesMax: fileBytesMaxOf(config.dbPath, config.retentionFileBytesMax),
     bytesUsed: pages * value('PRAGMA page_size'),
   };
@@ -116,6 +123,10 @@ function planOf(db: Database, config: Config): Plan {
 
 function row(db: Database, table: string, rowsPerDay: number, daysKept: number): PlannedRows {
   return { table, rowsPerDay, daysKept, bytesPerRow: bytesPerRow(db, table), rowsMax: Number.POSITIVE_INFINITY };
+}
+
+function tablesOf(db: Database): string[] {
+  return db.prepare<[], string>(`SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name`).pluck().all();
 }
 
 function hasTable(db: Database, table: string): boolean {

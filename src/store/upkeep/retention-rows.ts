@@ -18,7 +18,8 @@ export function retentionRows(
   { rolledUpToId, raw = [], minutes = [], hours = [] }: AgingRows,
   onDevicesRemoved?: () => void,
 ): RetentionRows {
-  const allRaw = [flowRows(db, rolledUpToId), dnsRows(db, rolledUpToId), ...raw];
+  const rolledUpTo = (table: 'flows' | 'dns') => rolledUpToId && ((): number => rolledUpToId(table));
+  const allRaw = [flowRows(db, rolledUpTo('flows')), dnsRows(db, rolledUpTo('dns')), ...raw];
   const aged = (rows: readonly Prunable[], daysMax: number) => rows.map((prunable) => ({ rows: prunable, daysMax }));
   return {
     aged: [
