@@ -142,6 +142,7 @@ describe('checks of the file', () => {
     reader.close();
     const checkedMs = await passUntil(writer, nowMs + 3_600_000, () => rig.writerBlock.cell(Cell.FileCheckedUs) > 0);
     expect(checkedMs).toBeGreaterThan(nowMs + 3_600_000);
+    expect(rig.log.map(({ message }) => message)).toContain('quick_check: put off by an hour, since much is written');
     expect(rig.log.filter(({ level }) => level === 'warn')).toEqual([]);
     writer.abandon();
   });

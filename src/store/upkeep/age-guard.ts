@@ -1,5 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { DAY_US } from './fold-ledger.js';
+import { DAY_US, HOUR_US } from './fold-ledger.js';
 import type { UpkeepNotes } from './upkeep-notes.js';
 
 /** A clock that moves on by more than this between two looks is in doubt. */
@@ -23,6 +23,7 @@ export class AgeGuard {
   /** Since when the clock is in doubt; null while it is not. */
   private doubtUs: number | null;
   private seenUs: number;
+  private keptUs = 0;
   private readonly countSince: Statement<[number, number], number>;
 
   constructor(
@@ -43,6 +44,7 @@ export class AgeGuard {
 
   /** Whether ages can be told by `nowUs`. Keeps what it learns in the open transaction. */
   look(nowUs: number): boolean {
+    const wasInDoubt = this.doubtUs !== null;
     if (nowUs <= this.agreedUs + STEP_US_MAX) {
       this.agreedUs = nowUs;
       this.doubtUs = null;
@@ -53,8 +55,15 @@ export class AgeGuard {
       this.doubtUs = null;
     }
     this.seenUs = nowUs;
-    this.notes.write(TASK, this.agreedUs, this.doubtUs === null ? '' : `${this.doubtUs} ${this.seenUs}`);
+    this.keep(wasInDoubt !== (this.doubtUs !== null));
     return this.doubtUs === null;
+  }
+
+  /** A step is a day, so an hour is soon enough to write down where the clock is. */
+  private keep(isNews: boolean): void {
+    if (!isNews && Math.abs(this.seenUs - this.keptUs) < HOUR_US) return;
+    this.notes.write(TASK, this.agreedUs, this.doubtUs === null ? '' : `${this.doubtUs} ${this.seenUs}`);
+    this.keptUs = this.seenUs;
   }
 
   private hasRowsSince(us: number): boolean {

@@ -82,6 +82,7 @@ export class FileChecks implements Chore, Scanning {
     if (pragma === 'integrity_check') this.dues.integrity_check = nextMs(this.days.full);
     this.dues.quick_check = nextMs(this.days.quick);
     if (result?.type === 'failed') this.log('warn', `${pragma}: the file could not be checked: ${result.message}`);
+    if (result?.type === 'stopped') this.log('info', `${pragma}: put off by an hour, since much is written`);
     if (!isDone) return;
     const text = result.faults.length === 0 ? OK : result.faults.join('; ');
     this.notes.write(pragma, nowMs * 1000, text);

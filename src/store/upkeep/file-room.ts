@@ -17,8 +17,10 @@ const WAL_SHARE = 4;
 const WAL_BYTES_MAX = 64 * 2 ** 20;
 /** The log is moved into the file when it has reached this share of its room: a large batch and a short reader still fit in. */
 const CHECKPOINT_SHARE = 4;
-/** Rows are deleted when the pages in use come so near to the limit, and until there is twice that room. */
+/** Rows are deleted when the pages in use come so near to the limit. */
 const HEADROOM_SHARE = 32;
+/** … and until there are so many more: pages that become free are cheapest when new rows take them soon. */
+const AMPLE_PAGES = 128;
 /** Pages of a batch at most: a row of a flow with names, look-ups and rollups. */
 const ROW_BYTES_MAX = 512;
 const TENTH = 10;
@@ -92,7 +94,7 @@ export class FileRoom {
 
   /** Whether there is as much room as deleting is to make. */
   get isAmple(): boolean {
-    return this.room >= 2 * this.headroomPages;
+    return this.room >= this.headroomPages + AMPLE_PAGES;
   }
 
   /** Whether more is in use than the limit allows. */

@@ -20,10 +20,11 @@ export function retentionRows(
 ): RetentionRows {
   const rolledUpTo = (table: 'flows' | 'dns') => rolledUpToId && ((): number => rolledUpToId(table));
   const allRaw = [flowRows(db, rolledUpTo('flows')), dnsRows(db, rolledUpTo('dns')), ...raw];
-  const aged = (rows: readonly Prunable[], daysMax: number) => rows.map((prunable) => ({ rows: prunable, daysMax }));
+  const aged = (rows: readonly Prunable[], daysMax: number, isMany = false) =>
+    rows.map((prunable) => ({ rows: prunable, daysMax, isMany }));
   return {
     aged: [
-      ...aged(allRaw, days.retentionFlowsDays),
+      ...aged(allRaw, days.retentionFlowsDays, true),
       ...aged([...minutes, new LedgerFold(db, HOUR_US), new NicLossFold(db, HOUR_US)], days.retentionMinutesDays),
       ...aged(
         [

@@ -13,6 +13,8 @@ interface AgedRows {
   readonly rows: Prunable;
   /** 0: never. */
   readonly daysMax: number;
+  /** There are so many of them that they are looked at each minute, others each hour. */
+  readonly isMany: boolean;
 }
 
 /** What may be deleted. */
@@ -22,11 +24,19 @@ export interface RetentionRows {
   readonly byRoom: readonly (readonly Prunable[])[];
 }
 
-/** How often the room is looked at, and how often the ages, ms. */
+/** How often the room is looked at, ms. */
 const ROOM_MS = 10_000;
-const AGE_MS = 3_600_000;
+/**
+ * How often the ages are: pages that become free are written once more, unless new rows have taken them before the write-ahead log is
+ * moved into the file. Measured at 50 flows/s, bytes to disk per flow: 650 when flows go every minute, 679 every five, 788 every hour,
+ * and 438 while none go.
+ */
+const AGE_MS = 60_000;
+const ALL_AGES_MS = 3_600_000;
 /** A start has other things to do. */
 const AGE_AFTER_START_MS = 300_000;
+/** Slices between two batches when there is no room: the largest batch has as many rows as these delete. */
+const URGENT_SLICES = 10;
 /** So far the wall clock may be from the clock of the run before ages are in doubt. */
 const OFFSET_MS_MAX = 86_400_000;
 
@@ -37,6 +47,9 @@ export class Retention implements Chore {
   /** Whether room was short when it was looked at last, and there is something that may go. */
   isUrgent = false;
   private ageDueMs: number;
+  private allAgesDueMs: number;
+  /** Whether the round is over all kinds of rows, or those that are many. */
+  private isFullRound = false;
   /** Rows whose ages are being looked at; the first `index` are done. */
   private index: number;
   /** Whether rows are deleted for want of room. */
@@ -57,12 +70,14 @@ export class Retention implements Chore {
   ) {
     this.dueMs = nowMs + ROOM_MS;
     this.ageDueMs = nowMs + AGE_AFTER_START_MS;
+    this.allAgesDueMs = this.ageDueMs;
     this.index = rows.aged.length;
   }
 
   step(nowMs: number, budgetMs: number): void {
     // A clock that was set back must not make the pauses longer.
-    if (this.ageDueMs - nowMs > AGE_MS) this.ageDueMs = nowMs;
+    if (this.ageDueMs - nowMs > ALL_AGES_MS) this.ageDueMs = nowMs;
+    if (this.allAgesDueMs - nowMs > ALL_AGES_MS) this.allAgesDueMs = nowMs;
     this.dueMs = nowMs + ROOM_MS;
     const removed = this.makeRoom(budgetMs) || this.deleteOld(nowMs, budgetMs);
     this.count(removed);
@@ -70,11 +85,14 @@ export class Retention implements Chore {
     this.tell();
   }
 
-  /** One slice of the oldest rows, if there is no room for the next batches. */
+  /** Deletes the oldest rows, if there is no room for the next batches: what a large batch needs takes several slices. */
   makeRoomNow(budgetMs: number): void {
-    this.isUrgent = this.room.isShort;
-    if (!this.isUrgent) return;
-    this.count(this.makeRoom(budgetMs));
+    const endMs = performance.now() + budgetMs * URGENT_SLICES;
+    do {
+      this.isUrgent = this.room.isShort;
+      if (!this.isUrgent) return;
+      this.count(this.makeRoom(budgetMs));
+    } while (!this.isStuck && performance.now() < endMs);
     this.isUrgent = !this.isStuck && this.room.isShort;
   }
 
@@ -97,13 +115,15 @@ export class Retention implements Chore {
     return removed;
   }
 
-  /** One slice of what is too old; a round over all kinds of rows each hour. */
+  /** One slice of what is too old; a round over what is many each minute, over all kinds of rows each hour. */
   private deleteOld(nowMs: number, budgetMs: number): number {
     const { aged } = this.rows;
     if (!this.ages) return 0;
     if (this.index === aged.length) {
       if (nowMs < this.ageDueMs) return 0;
       this.ageDueMs = nowMs + AGE_MS;
+      this.isFullRound = nowMs >= this.allAgesDueMs;
+      if (this.isFullRound) this.allAgesDueMs = nowMs + ALL_AGES_MS;
       const { guard, clockOffsetMs } = this.ages;
       this.slices.run(budgetMs, () => {
         this.isDoubtful = !guard.look(nowMs * 1000) || Math.abs(clockOffsetMs()) > OFFSET_MS_MAX;
@@ -112,9 +132,10 @@ export class Retention implements Chore {
       if (this.isDoubtful) return 0;
       this.index = 0;
     }
-    const { rows, daysMax } = aged[this.index] as AgedRows;
+    const { rows, daysMax, isMany } = aged[this.index] as AgedRows;
     const beforeUs = nowMs * 1000 - daysMax * DAY_US;
-    const removed = daysMax === 0 || beforeUs <= 0 ? 0 : this.slices.run(budgetMs, (rowsMax) => rows.prune(beforeUs, rowsMax));
+    const isKept = daysMax === 0 || beforeUs <= 0 || !(isMany || this.isFullRound);
+    const removed = isKept ? 0 : this.slices.run(budgetMs, (rowsMax) => rows.prune(beforeUs, rowsMax));
     if (removed === 0) this.index++;
     return removed;
   }

@@ -4,7 +4,7 @@ import { Cell, type ThreadBlock } from '../../ring/thread-block.js';
 /** What is aimed at, so that a slice that turns out heavier still keeps to its time. */
 const AIM = 0.4;
 const ROWS_MIN = 50;
-const ROWS_MAX = 20_000;
+const ROWS_MAX = 10_000;
 
 /**
  * Transactions of their own for work in slices, with the number of rows that fits the time. Any commit may move the write-ahead log
