@@ -38,6 +38,17 @@ function ringSize(min: number, help: string): OptionEntry<number> {
   return { default: 0, isAllowed, range: `0, or a power of two, ${min} to ${RING_BYTES_MAX}`, help };
 }
 
+/** 0 is never. */
+function days(value: number, help: string): OptionEntry<number> {
+  return integer(value, 0, DAYS_MAX, `${help} 0: never.`);
+}
+
+/** 0 leaves the choice to the store. */
+function fileBytes(value: number, help: string): OptionEntry<number> {
+  const isAllowed = (given: unknown): given is number => given === 0 || isIntegerWithin(given, FILE_BYTES_MIN, FILE_BYTES_MAX);
+  return { default: value, isAllowed, range: `0, or ${FILE_BYTES_MIN} to ${FILE_BYTES_MAX}`, help };
+}
+
 function boolean(value: boolean, help: string, extra: Extra = {}): OptionEntry<boolean> {
   const isAllowed = (given: unknown): given is boolean => typeof given === 'boolean';
   return { default: value, isAllowed, range: 'true or false', help, ...extra };
@@ -85,6 +96,10 @@ function isNetwork(text: string): boolean {
 
 const ANY_TEXT = /^[^\0]{0,4096}$/;
 const SECONDS_MAX = 86_400;
+const DAYS_MAX = 36_500;
+/** A database with less has no room for a batch beside its write-ahead log. */
+const FILE_BYTES_MIN = 16_777_216;
+const FILE_BYTES_MAX = 1e15;
 
 /**
  * Every option, once: name with its unit last, default, allowed range, help. The environment variable and the flag follow from
@@ -228,6 +243,25 @@ export const OPTIONS = {
     8760,
     'So long after the database was made, everything is new: no alerts of devices and destinations.',
   ),
+  'retention.flows-days': days(7, 'Flows, DNS transactions and what they are looked up by are deleted when they are so old.'),
+  'retention.minutes-days': days(30, 'As above, for sums by minute; minutes of the ledger are joined to hours.'),
+  'retention.hours-days': days(
+    400,
+    'As above, for sums by hour, and devices not seen for so long; hours of the ledger are joined to days. Days are kept for ever.',
+  ),
+  'retention.file-bytes-max': fileBytes(
+    4_000_000_000,
+    'Bytes that the database and its write-ahead log may take; before they do, the oldest flows are deleted, then minutes, then hours. 0: half of what is free at the start, its own size included.',
+  ),
+  'retention.free-bytes-min': integer(
+    500_000_000,
+    0,
+    1e12,
+    'With less free on the disk than this and than a tenth of it, the database does not grow: old rows make room for new ones.',
+  ),
+  'maintenance.checkpoint-s': integer(300, 10, SECONDS_MAX, 'The write-ahead log is moved into the database so often.'),
+  'maintenance.quick-check-days': days(7, 'The database is checked so often, but for its indexes.'),
+  'maintenance.full-check-days': days(30, 'As above, with its indexes.'),
   'cpu.affinity': text(
     'auto',
     'auto, off, or CPUs such as 1-3',

@@ -47,6 +47,7 @@ export const ERRORS = {
   QUERY_WRITES: fatal(64, 'db query runs what only reads: SELECT, WITH, VALUES, EXPLAIN.'),
   FILTER_INVALID: fatal(64, 'flowberry flows --help lists the filters.'),
   RANGE_INVALID: fatal(64, 'Give a start before the end, and limits as the help tells them.'),
+  COMPACT_FAILED: fatal(73, 'The database stays as it was. The copy is made beside it and needs room there.'),
   DATABASE_WRITE_FAILED: degraded(74, 'The rows wait in memory; check free space and the state of the card.'),
   API_PORT_IN_USE: fatal(69, 'Stop the other process, or choose another port with --api-port (0 takes a free one).'),
   API_LISTEN_FAILED: fatal(69, 'Check --api-address: it must be an address of this machine.'),

@@ -205,6 +205,37 @@ addFlowFilters(queryCommand('export', 'Print all flows that are asked for, the o
     })(),
   );
 
+addConfigOptions(
+  command(dbCommand, 'prune', 'Delete what is older than the retention options say, and the oldest beyond the size limit.'),
+  COMMAND_OPTIONS.dbPrune,
+)
+  .option('--older-than <days>', 'delete rows of every kind that are older, whatever the options say')
+  .option('--json', 'print one JSON object')
+  .action((flags: Flags) =>
+    run(async () => {
+      const { olderThanOf, runDbPrune } = await import('./cli/db-prune.js');
+      return runDbPrune(configOf(flags), olderThanOf(flags['olderThan']), { json: flags['json'] === true });
+    })(),
+  );
+
+addConfigOptions(
+  command(dbCommand, 'compact', 'Make the file as small as its rows allow; nothing else may have it open.'),
+  COMMAND_OPTIONS.dbCompact,
+)
+  .option('--json', 'print one JSON object')
+  .action((flags: Flags) =>
+    run(async () => (await import('./cli/db-compact.js')).runDbCompact(configOf(flags), { json: flags['json'] === true }))(),
+  );
+
+addConfigOptions(
+  command(dbCommand, 'plan', 'Say how large the database will become, by the traffic that it has seen.'),
+  COMMAND_OPTIONS.dbPlan,
+)
+  .option('--json', 'print one JSON object')
+  .action((flags: Flags) =>
+    run(async () => (await import('./cli/db-plan.js')).runDbPlan(configOf(flags), { json: flags['json'] === true }))(),
+  );
+
 const benchCommand = command(program, 'bench', 'Measure flowberry on this machine.')
   .enablePositionalOptions()
   .option('--packets <count>', 'packets of the generated capture')

@@ -95,6 +95,7 @@ export function healthBody(
       texts_overflowed: writer.textsOverflowed,
       devices_forgotten: writer.devicesForgotten,
       names: writer.names,
+      rows_pruned: writer.upkeep.rowsPruned,
     },
     rings: workers.flatMap((worker, index) => [
       ring(`frames-${index}`, worker.frameRing),

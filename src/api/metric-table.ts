@@ -262,6 +262,10 @@ export const METRICS: Readonly<Record<string, MetricEntry>> = {
     'Packets that they had counted in flows and not written.',
     ({ snapshot }) => snapshot.writer.packetsUnwritten,
   ),
+  flowberry_writer_rows_pruned_total: counter(
+    'Rows that were deleted for their age or for want of room.',
+    ({ snapshot }) => snapshot.writer.upkeep.rowsPruned,
+  ),
   flowberry_names_addresses: gauge('Addresses whose names are remembered.', ({ snapshot }) => snapshot.writer.names.addresses),
   flowberry_names_hits_total: counter(
     'Flows whose server had a name among those remembered.',

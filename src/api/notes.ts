@@ -1,7 +1,16 @@
-import type { Snapshot } from './snapshot.js';
+import type { Snapshot, UpkeepSnapshot } from './snapshot.js';
 
 /** What an operator should know of a run although nothing is wrong with it now. A code keeps its meaning. */
-export const NOTE_CODES = ['unclean_start', 'clock_stepped', 'threads_hung'] as const;
+export const NOTE_CODES = [
+  'unclean_start',
+  'clock_stepped',
+  'threads_hung',
+  'file_over_limit',
+  'pruning_suspended',
+  'wal_held',
+  'file_checked',
+  'file_damaged',
+] as const;
 
 interface Note {
   readonly code: (typeof NOTE_CODES)[number];
@@ -27,5 +36,32 @@ export function notesOf({ capture, writer, threads }: Snapshot): Note[] {
     });
   const hung = threads.filter(({ hangs }) => hangs > 0).map(({ name, hangs }) => `${name} ${hangs} times`);
   if (hung.length > 0) notes.push({ code: 'threads_hung', message: `ended without a sign of life: ${hung.join(', ')}` });
+  notes.push(...upkeepNotes(writer.upkeep));
+  return notes;
+}
+
+function upkeepNotes({ isOverLimit, isClockInDoubt, walHeldBytes, checkedUs, isDamaged }: UpkeepSnapshot): Note[] {
+  const notes: Note[] = [];
+  if (isOverLimit)
+    notes.push({
+      code: 'file_over_limit',
+      message: 'the database holds more than retention.file-bytes-max allows, and nothing is left that may go',
+    });
+  if (isClockInDoubt)
+    notes.push({
+      code: 'pruning_suspended',
+      message: 'the clock has leapt: nothing is deleted for its age until a day and a thousand flows have gone by',
+    });
+  if (walHeldBytes > 0)
+    notes.push({
+      code: 'wal_held',
+      message: `a reader holds the write-ahead log, which has ${walHeldBytes} bytes: close what has the database open for long`,
+    });
+  if (checkedUs !== null) {
+    const when = new Date(checkedUs / 1000).toISOString();
+    if (isDamaged)
+      notes.push({ code: 'file_damaged', message: `the check of ${when} found the database damaged; the log says where` });
+    else notes.push({ code: 'file_checked', message: `the database was checked at ${when} and is sound` });
+  }
   return notes;
 }

@@ -101,6 +101,7 @@ export const healthSchema = z.object({
     texts_overflowed: count,
     devices_forgotten: count,
     names: z.object({ addresses: count, hits: count, misses: count, evictions: count }),
+    rows_pruned: count,
   }),
   rings: z.array(
     z.object({

@@ -4,7 +4,7 @@ import { DROP_REASONS, Drop } from '../ring/drop-reason.js';
 import { InterfaceTable } from '../ring/interface-table.js';
 import { Command, Table, Thread, ThreadState } from '../ring/layout.js';
 import { ringCapacityBytes, ringRefusedCount, ringUsedBytes } from '../ring/ring.js';
-import { Cell, ThreadBlock } from '../ring/thread-block.js';
+import { Cell, RetentionTrouble, ThreadBlock } from '../ring/thread-block.js';
 import {
   type CaptureSnapshot,
   type DropReason,
@@ -180,6 +180,14 @@ export class SnapshotReader {
         evictions: writer.cell(Cell.NameEvictions),
       },
       isWriteFailing: writer.cell(Cell.WriteFailing) !== 0,
+      upkeep: {
+        rowsPruned: writer.cell(Cell.RowsPruned),
+        isOverLimit: writer.cell(Cell.RetentionTrouble) === RetentionTrouble.FileOverLimit,
+        isClockInDoubt: writer.cell(Cell.RetentionTrouble) === RetentionTrouble.ClockInDoubt,
+        walHeldBytes: writer.cell(Cell.WalHeldBytes),
+        checkedUs: writer.cell(Cell.FileCheckedUs) || null,
+        isDamaged: writer.cell(Cell.FileDamaged) !== 0,
+      },
       uncleanSessions: writer.cell(Cell.UncleanSessions),
       packetsUnwritten: writer.cell(Cell.PacketsUnwritten),
     };

@@ -66,6 +66,20 @@ export interface CaptureSnapshot {
   readonly clockOffsetMs: number;
 }
 
+/** What keeps the database within its limits and in order. */
+export interface UpkeepSnapshot {
+  readonly rowsPruned: number;
+  /** More is stored than the limit allows, and nothing is left that may go. */
+  readonly isOverLimit: boolean;
+  /** The clock has leapt: nothing is deleted for its age. */
+  readonly isClockInDoubt: boolean;
+  /** Length of a write-ahead log that readers hold beyond its limit; 0 otherwise. */
+  readonly walHeldBytes: number;
+  /** When the file was checked last, µs since 1970; null for never. */
+  readonly checkedUs: number | null;
+  readonly isDamaged: boolean;
+}
+
 export interface WriterSnapshot {
   readonly flowsWritten: number;
   readonly packetsWritten: number;
@@ -81,6 +95,7 @@ export interface WriterSnapshot {
   /** The cache of names of addresses: those in it, flows that found one and that did not, and names that gave way. */
   readonly names: { readonly addresses: number; readonly hits: number; readonly misses: number; readonly evictions: number };
   readonly isWriteFailing: boolean;
+  readonly upkeep: UpkeepSnapshot;
   /** Earlier sessions that were found open at the start, and the packets that they had in flows and had not written. */
   readonly uncleanSessions: number;
   readonly packetsUnwritten: number;

@@ -15,7 +15,10 @@ import {
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
 /** Options that a replay has no use for. */
-const LIVE_ONLY = /^(api\.|capture\.(interface|wait-for-interface|backend|filter|exclude-own|promiscuous|buffer-bytes)$)/;
+const LIVE_ONLY =
+  /^(api\.|maintenance\.|retention\.[a-z]+-days$|capture\.(interface|wait-for-interface|backend|filter|exclude-own|promiscuous|buffer-bytes)$)/;
+
+const RETENTION = OPTION_NAMES.filter((name) => name.startsWith('retention.'));
 
 /** Options by the command that they are for. */
 export const COMMAND_OPTIONS = {
@@ -25,6 +28,9 @@ export const COMMAND_OPTIONS = {
   dbCheck: ['db.path'],
   dbQuery: ['db.path'],
   query: ['db.path'],
+  dbPrune: ['db.path', ...RETENTION],
+  dbCompact: ['db.path'],
+  dbPlan: ['db.path', ...RETENTION],
 } as const satisfies Record<string, readonly OptionName[]>;
 
 /** Adds `--config` and a flag for each of these options. A flag that is not given leaves the option to the other sources. */

@@ -87,6 +87,14 @@ export const enum Cell {
   /** Writer: earlier sessions that were found open at the start, and the packets that they had counted in flows and not written. */
   UncleanSessions = 48,
   PacketsUnwritten = 49,
+  /** Writer: rows that were deleted for their age or for want of room, and the `RetentionTrouble` that stands in the way (gauge). */
+  RowsPruned = 50,
+  RetentionTrouble = 51,
+  /** Writer: length of a write-ahead log that readers hold beyond its limit, 0 otherwise (gauge). */
+  WalHeldBytes = 52,
+  /** Writer: when the file was checked last, µs since 1970 by the session's clock, 0 for never; 1 where it was damaged (gauges). */
+  FileCheckedUs = 53,
+  FileDamaged = 54,
 
   /** Capture: how often the wall clock was set during the run, and how far it is from the clock of the run (gauge, ms). */
   ClockSteps = 57,
@@ -100,6 +108,15 @@ export const enum Cell {
 }
 
 if (Cell.Drops + Drop.Count > Thread.CellCount) throw new Error('thread block: too many drop reasons');
+
+/** What keeps retention from its work. */
+export const enum RetentionTrouble {
+  None = 0,
+  /** More is stored than the limit allows, and nothing is left that may go. */
+  FileOverLimit = 1,
+  /** The clock has leapt: nothing is deleted for its age until it has proven itself. */
+  ClockInDoubt = 2,
+}
 
 /** Allocates the block of one thread. */
 export function createThreadBlock(): SharedArrayBuffer {

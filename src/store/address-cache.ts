@@ -46,6 +46,11 @@ export class AddressCache {
     this.moveToFront(first, first + WAYS - 1, words, index, id);
   }
 
+  /** The ids of all places, `NOT_CACHED` for those that are empty. */
+  get entries(): Iterable<number> {
+    return this.ids;
+  }
+
   clear(): void {
     this.ids.fill(NOT_CACHED);
   }

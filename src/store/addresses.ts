@@ -1,11 +1,15 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { AddressCache, NOT_CACHED } from './address-cache.js';
 import { ipv6Text } from './address-text.js';
+import { SweptIds } from './upkeep/swept-ids.js';
 
 /** Ids of IPv6 addresses start here, so that none can be taken for an IPv4 address. This one is the overflow entry. */
 export const ADDRESS_ID_BASE = 2 ** 32;
 
-/** Rows of `addresses`: about 100 MB. Further addresses are stored as the overflow entry, and counted. */
+/**
+ * Rows of `addresses`: about 100 MB. Further addresses are stored as the overflow entry, and counted, until those that no row refers
+ * to any more are swept out.
+ */
 export const ADDRESSES_MAX = 1_000_000;
 
 /** Sets of the cache: 32,768 addresses in 768 KiB. */
@@ -20,6 +24,8 @@ export class Addresses {
   private readonly insert: Statement<[number, string]>;
   private readonly findLast: Statement<[], number>;
   private idLast: number;
+  /** What the sweep of this table needs to know. */
+  readonly swept: SweptIds;
 
   constructor(
     db: Database,
@@ -29,6 +35,7 @@ export class Addresses {
     this.insert = db.prepare('INSERT INTO addresses VALUES (?, ?)');
     this.findLast = db.prepare<[], number>('SELECT max(id) FROM addresses').pluck();
     this.idLast = this.findLast.get() as number;
+    this.swept = new SweptIds(db, 'addresses', ADDRESS_ID_BASE, () => this.cache.entries);
   }
 
   /** Id of the IPv6 address whose four words start at `index`; a new one is inserted in the open transaction. */
@@ -53,13 +60,17 @@ export class Addresses {
   revert(): void {
     this.cache.clear();
     this.idLast = this.findLast.get() as number;
+    this.swept.revert();
     this.overflowed = 0;
   }
 
   private lookUp(text: string): number {
     const known = this.find.get(text);
-    if (known !== undefined) return known;
-    if (this.idLast - ADDRESS_ID_BASE >= this.rowsMax) return ADDRESS_ID_BASE;
+    if (known !== undefined) {
+      this.swept.use(known);
+      return known;
+    }
+    if (this.idLast - ADDRESS_ID_BASE - this.swept.rows >= this.rowsMax) return ADDRESS_ID_BASE;
     this.insert.run(++this.idLast, text);
     return this.idLast;
   }

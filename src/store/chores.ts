@@ -4,7 +4,7 @@ import { isSqliteError } from './sqlite-error.js';
 import type { Log } from './trouble.js';
 
 /** Longest slice that a chore is asked for: rows wait for so long, and the rings must hold what comes meanwhile. */
-export const SLICE_MS = 20;
+const SLICE_MS = 20;
 /** Pause after a slice that the database refused. */
 const REFUSED_MS = 10_000;
 
@@ -19,15 +19,35 @@ export class Chores {
     private readonly log: Log,
   ) {}
 
-  /** Runs one slice if one is due, and tells whether it did. Outside of any transaction. */
+  /** Runs one slice if one is due, and tells whether another one is due now. Outside of any transaction. */
   step(nowMs: number): boolean {
+    const next = this.nextDue(nowMs);
+    if (next === undefined) return false;
+    this.run(next, nowMs);
+    return this.nextDue(nowMs) !== undefined;
+  }
+
+  /** Runs a slice of this chore, due or not. Outside of any transaction. */
+  stepOf(chore: Chore, nowMs: number): void {
+    if (!this.isRefused(chore, nowMs)) this.run(chore, nowMs);
+  }
+
+  /** The most overdue of those that are due. */
+  private nextDue(nowMs: number): Chore | undefined {
     let next: Chore | undefined;
     for (const chore of this.chores) {
-      const untilMs = this.refusedUntilMs.get(chore) ?? 0;
-      if (chore.dueMs > nowMs || (untilMs > nowMs && untilMs - nowMs <= REFUSED_MS)) continue;
+      if (chore.dueMs > nowMs || this.isRefused(chore, nowMs)) continue;
       if (next === undefined || chore.dueMs < next.dueMs) next = chore;
     }
-    if (next === undefined) return false;
+    return next;
+  }
+
+  private isRefused(chore: Chore, nowMs: number): boolean {
+    const untilMs = this.refusedUntilMs.get(chore) ?? 0;
+    return untilMs > nowMs && untilMs - nowMs <= REFUSED_MS;
+  }
+
+  private run(next: Chore, nowMs: number): void {
     try {
       next.step(nowMs, SLICE_MS);
       this.refusedUntilMs.delete(next);
@@ -39,6 +59,5 @@ export class Chores {
         sqlite: error.code,
       });
     }
-    return true;
   }
 }

@@ -8,19 +8,24 @@ export function lostSql(column: string): string {
 
 const lostIn = lostSql('drops');
 const MINUTE_US = 60_000_000;
+const DAY_US = 86_400_000_000;
 
 /**
  * `completeness_view`: for each session and minute what was lost, by where, and whether the minute is complete. A minute in which
- * nothing was counted has a row only if a gap lies in it.
+ * nothing was counted has a row only if a gap lies in it. Old minutes are joined to hours and days: `span_us` is what a row covers.
  */
 export const COMPLETENESS_VIEW = `CREATE VIEW completeness_view AS
 WITH gap AS (
-  SELECT g.session_id, g.start_us, coalesce(g.end_us, s.ended_us, (SELECT max(minute_us) + ${MINUTE_US} FROM ledger WHERE session_id = g.session_id), g.start_us) AS end_us
+  SELECT g.session_id, g.start_us, coalesce(g.end_us, s.ended_us, (SELECT max(minute_us + span_us) FROM ledger WHERE session_id = g.session_id), g.start_us) AS end_us
   FROM gaps g LEFT JOIN sessions s ON s.id = g.session_id
 ), minute AS (
-  SELECT session_id, minute_us FROM ledger
-  UNION SELECT session_id, minute_us FROM nic_losses
-  UNION SELECT session_id, start_us - start_us % ${MINUTE_US} FROM gap
+  SELECT session_id, minute_us, max(span_us) AS span_us FROM (
+    SELECT session_id, minute_us, span_us FROM ledger
+    UNION ALL SELECT session_id, minute_us, span_us FROM nic_losses
+    UNION ALL SELECT session_id, start_us - start_us % ${MINUTE_US}, ${MINUTE_US} FROM gap
+      WHERE NOT EXISTS (SELECT 1 FROM ledger WHERE ledger.session_id = gap.session_id
+        AND minute_us BETWEEN start_us - ${DAY_US} AND start_us AND minute_us + span_us > start_us)
+  ) GROUP BY session_id, minute_us
 )
 SELECT m.session_id, m.minute_us,
   coalesce(l.frames_received, 0) AS packets_received,
@@ -29,9 +34,10 @@ SELECT m.session_id, m.minute_us,
   coalesce(json_extract(l.drops, '$.ring_full'), 0) AS lost_by_ring,
   coalesce(${lostIn}, 0) - coalesce(json_extract(l.drops, '$.ring_full'), 0) AS lost_by_crash,
   EXISTS (SELECT 1 FROM gap WHERE gap.session_id = m.session_id
-    AND gap.start_us < m.minute_us + ${MINUTE_US} AND gap.end_us > m.minute_us) AS has_gap,
+    AND gap.start_us < m.minute_us + m.span_us AND gap.end_us > m.minute_us) AS has_gap,
   coalesce(l.kernel_dropped, 0) = 0 AND coalesce(${lostIn}, 0) = 0
     AND NOT EXISTS (SELECT 1 FROM nic_losses n WHERE n.session_id = m.session_id AND n.minute_us = m.minute_us)
     AND NOT EXISTS (SELECT 1 FROM gap WHERE gap.session_id = m.session_id
-      AND gap.start_us < m.minute_us + ${MINUTE_US} AND gap.end_us > m.minute_us) AS complete
+      AND gap.start_us < m.minute_us + m.span_us AND gap.end_us > m.minute_us) AS complete,
+  m.span_us
 FROM minute m LEFT JOIN ledger l ON l.session_id = m.session_id AND l.minute_us = m.minute_us`;

@@ -99,6 +99,11 @@ export class Devices {
     if (version !== 0) this.cache.addDevice(nameSourceOf(source), version, words, address, name, us);
   }
 
+  /** Devices were deleted by others: counts them anew. */
+  recount(): void {
+    this.count = UNKNOWN;
+  }
+
   /** The batch is complete: lets go of what was held for it. */
   finish(): void {
     this.vendors.letGo();

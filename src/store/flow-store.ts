@@ -20,7 +20,7 @@ export class FlowStore {
   readonly session: SessionOpened;
   private readonly ledger: LedgerTable;
   private readonly losses: Losses;
-  private readonly rows: RecordRows;
+  readonly rows: RecordRows;
   private readonly beginStatement: Statement<[]>;
   private readonly commitStatement: Statement<[]>;
   private readonly rollbackStatement: Statement<[]>;

@@ -35,7 +35,7 @@ export class Losses {
     this.insertGap = db.prepare('INSERT OR REPLACE INTO gaps VALUES (?, ?, ?, ?, ?, ?)');
     this.endGap = db.prepare('UPDATE gaps SET end_us = ? WHERE session_id = ? AND number = ?');
     this.addLost = db.prepare(
-      'INSERT INTO nic_losses VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET packets_lost = packets_lost + excluded.packets_lost',
+      'INSERT INTO nic_losses (session_id, minute_us, interface, packets_lost) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET packets_lost = packets_lost + excluded.packets_lost',
     );
   }
 

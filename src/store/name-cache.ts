@@ -65,6 +65,11 @@ export class NameCache {
     this.rivalUntilUs = new Float64Array(places * NAMES);
   }
 
+  /** The ids of all names that are remembered; those of empty places are below 0. */
+  get nameIds(): Iterable<number> {
+    return this.names;
+  }
+
   /** Addresses that have a name here, expired ones included; one with names from several sources counts for each. */
   get count(): number {
     let count = 0;

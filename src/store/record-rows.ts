@@ -17,13 +17,13 @@ export class RecordRows implements RingSink {
   /** What the rows can be looked up by. */
   readonly lookups: readonly [flows: LiveRun, dns: LiveRun];
   readonly rollups: Rollups;
-  private readonly dimensions: Dimensions;
-  private readonly names: NameCache;
+  readonly dimensions: Dimensions;
+  readonly names: NameCache;
   private readonly flowIds: RowIds;
   private readonly dnsIds: RowIds;
   private readonly flows: FlowRows;
   private readonly dnsRows: DnsRows;
-  private readonly devices: Devices;
+  readonly devices: Devices;
 
   constructor(db: Database, interfaces: InterfaceTable, namesAddressesMax: number, localNetworks: string) {
     this.rollups = new Rollups(db, localNetworks);

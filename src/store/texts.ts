@@ -1,6 +1,10 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { SweptIds } from './upkeep/swept-ids.js';
 
-/** Rows of `texts`: about 100 MB. Further texts are stored as the overflow entry, and counted. */
+/**
+ * Rows of `texts`: about 100 MB. Further texts are stored as the overflow entry, and counted, until those that no row refers to any
+ * more are swept out.
+ */
 export const TEXTS_MAX = 1_000_000;
 
 /** Id of the entry that stands for the texts that found the table full. */
@@ -24,6 +28,8 @@ export class Texts {
   private readonly insert: Statement<[number, string]>;
   private readonly findLast: Statement<[], number>;
   private idLast: number;
+  /** What the sweep of this table needs to know. */
+  readonly swept: SweptIds;
 
   constructor(
     db: Database,
@@ -33,6 +39,7 @@ export class Texts {
     this.insert = db.prepare('INSERT INTO texts VALUES (?, ?)');
     this.findLast = db.prepare<[], number>('SELECT max(id) FROM texts').pluck();
     this.idLast = this.findLast.get() as number;
+    this.swept = new SweptIds(db, 'texts', OVERFLOW_ID, () => [...this.younger.values(), ...this.older.values()]);
   }
 
   /** Id of a text; a new one is inserted in the open transaction. */
@@ -55,6 +62,7 @@ export class Texts {
     this.younger.clear();
     this.older.clear();
     this.idLast = this.findLast.get() as number;
+    this.swept.revert();
     this.overflowed = 0;
     return this.idLast;
   }
@@ -71,8 +79,11 @@ export class Texts {
 
   private lookUp(text: string): number {
     const known = this.find.get(text);
-    if (known !== undefined) return known;
-    if (this.idLast - OVERFLOW_ID >= this.rowsMax) return OVERFLOWED;
+    if (known !== undefined) {
+      this.swept.use(known);
+      return known;
+    }
+    if (this.idLast - OVERFLOW_ID - this.swept.rows >= this.rowsMax) return OVERFLOWED;
     this.insert.run(++this.idLast, text);
     return this.idLast;
   }

@@ -18,6 +18,7 @@ import { CatchUp } from './rollup/catch-up.js';
 import { Folding } from './rollup/folding.js';
 import { isSqliteError, openError } from './sqlite-error.js';
 import { type Log, Trouble } from './trouble.js';
+import { Upkeep } from './upkeep/upkeep.js';
 
 /**
  * Longest wait for another process inside one attempt. The thread is blocked meanwhile and shows no sign of life, so it is
@@ -31,6 +32,8 @@ export interface WriterSetup {
   readonly config: Config;
   readonly memory: PipelineMemory;
   readonly session: Session;
+  /** The program of scans of the whole file, where it is not beside the writer's own. */
+  readonly scanFile?: URL;
 }
 
 /**
@@ -45,12 +48,13 @@ export class Writer {
   private readonly policy: BatchPolicy;
   private readonly store: FlowStore;
   private readonly trouble: Trouble;
+  private readonly upkeep: Upkeep;
   private readonly chores: Chores;
   private minuteUs: number;
   private notes: DeviceNotes | undefined;
 
   private constructor(
-    { config, memory, session }: WriterSetup,
+    { config, memory, session, scanFile }: WriterSetup,
     private readonly database: WritableDatabase,
     private readonly log: Log,
     nowMs: number,
@@ -65,7 +69,11 @@ export class Writer {
     });
     this.store = new FlowStore(database.db, this.rings, memory, session, config);
     this.trouble = new Trouble(config.dbPath, config.dbBusyTimeoutMs, this.block, log);
-    this.chores = new Chores(database.db, choresOf(database.db, this.store, nowMs), log);
+    const capture = new ThreadBlock(memory.capture);
+    const { mode } = session;
+    const upkeepSetup = { config, mode, writer: this.block, capture, records: this.store.rows, log, scanFile };
+    this.upkeep = new Upkeep(database.db, upkeepSetup, nowMs);
+    this.chores = new Chores(database.db, choresOf(database.db, this.store, this.upkeep, nowMs), log);
     this.minuteUs = minuteUsOf(nowMs);
     this.showCounts();
     this.store.countInto(this.block);
@@ -116,13 +124,15 @@ export class Writer {
   }
 
   /**
-   * Writes one batch if it is due; when the writer is to end, whatever waits. Then one slice of a chore, unless rows press. Tells whether
-   * it has done anything, so that there may be more to do.
+   * Writes one batch if it is due; when the writer is to end, whatever waits. Then one slice of a chore, unless rows press and there is
+   * room for them. Tells whether it has done anything, so that there may be more to do.
    */
   step(nowMs: number, isEnding: boolean): boolean {
     if (this.trouble.isPausing(nowMs)) return false;
     const hasWritten = this.writeIfDue(nowMs, isEnding);
-    if (isEnding || this.trouble.isFailing || this.rings.isHalfFull) return hasWritten;
+    if (this.trouble.isFailing) return hasWritten;
+    if (hasWritten || this.upkeep.isRoomShort) this.chores.stepOf(this.upkeep.makingRoom, nowMs);
+    if (isEnding || this.rings.isHalfFull) return hasWritten;
     return this.chores.step(nowMs) || hasWritten;
   }
 
@@ -167,6 +177,7 @@ export class Writer {
   close(nowMs: number): void {
     assert(this.isEmpty, 'writer: closed while records wait');
     const { db } = this.database;
+    this.upkeep.stop();
     this.block.cells[Cell.Blocked] = 1;
     try {
       db.pragma(`busy_timeout = ${CLOSE_BUSY_MS_MAX}`);
@@ -186,6 +197,7 @@ export class Writer {
 
   /** Lets go of the database without a word, as the death of the thread does. */
   abandon(): void {
+    this.upkeep.stop();
     closeDatabase(this.database);
   }
 
@@ -223,7 +235,7 @@ export class Writer {
 }
 
 /** What the writer does between batches. */
-function choresOf(db: Database, store: FlowStore, nowMs: number): readonly Chore[] {
+function choresOf(db: Database, store: FlowStore, upkeep: Upkeep, nowMs: number): readonly Chore[] {
   const lookups = store.lookups.map((live) => new LookupChore(db, live, nowMs));
-  return [...lookups, new CatchUp(store.rollups), new Folding(db, nowMs)];
+  return [...lookups, new CatchUp(store.rollups), new Folding(db, nowMs), ...upkeep.chores];
 }

@@ -181,11 +181,15 @@ export function temporaryDirectory(): string {
 
 let sessionsMade = 0;
 
+/** The program of scans, as it was built. */
+const SCAN_FILE = new URL('../../dist/src/store/upkeep/scan-process.js', import.meta.url);
+
 /** Everything around a writer but the other threads: the memory of a run, hands to emit flows, and the database file. */
 export class WriterRig implements WriterSetup {
   readonly config;
   readonly memory: PipelineMemory;
   readonly session: Session;
+  readonly scanFile = SCAN_FILE;
   readonly interfaces: InterfaceTable;
   readonly capture: ThreadBlock;
   readonly parse: readonly ThreadBlock[];

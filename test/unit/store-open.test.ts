@@ -28,7 +28,9 @@ const UNDO: Readonly<Record<number, string>> = {
   11: 'DROP VIEW alert_view; DROP TABLE alerts; DROP TABLE known_destinations',
   10: 'DROP TABLE device_notes',
   7: 'DROP TABLE lookup_runs; DROP TABLE lookup_blocks; DROP TABLE lookup',
-  5: 'DROP VIEW completeness_view; DROP TABLE gaps; DROP TABLE nic_losses',
+  8: `DROP VIEW completeness_view; DROP TABLE pruned; DROP TABLE upkeep;
+    ALTER TABLE ledger DROP COLUMN span_us; ALTER TABLE nic_losses DROP COLUMN span_us`,
+  5: 'DROP VIEW IF EXISTS completeness_view; DROP TABLE gaps; DROP TABLE nic_losses',
   4: `DROP VIEW flow_view; DROP VIEW dns_view; DROP VIEW device_view;
     DROP TABLE texts; DROP TABLE flow_tls; DROP TABLE flow_http; DROP TABLE dns;
     DROP TABLE devices; DROP TABLE device_addresses; DROP TABLE device_names;

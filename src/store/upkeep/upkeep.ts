@@ -1,0 +1,100 @@
+import type { Database } from 'better-sqlite3';
+import type { Config } from '../../config.js';
+import { Cell, type ThreadBlock } from '../../ring/thread-block.js';
+import { ADDRESSES_MAX } from '../addresses.js';
+import type { Chore } from '../chore.js';
+import type { RecordRows } from '../record-rows.js';
+import { TEXTS_MAX } from '../texts.js';
+import type { Log } from '../trouble.js';
+import { AgeGuard } from './age-guard.js';
+import { agingRows } from './aging-rows.js';
+import { Checkpoints } from './checkpoints.js';
+import { FileChecks } from './file-checks.js';
+import { FileRoom, fileBytesMaxOf, walBytes } from './file-room.js';
+import { Optimize } from './optimize.js';
+import { Retention } from './retention.js';
+import { retentionRows } from './retention-rows.js';
+import { SCAN_FILE, type Scanning } from './scan.js';
+import { Slices } from './slices.js';
+import { Sweep } from './sweep.js';
+import { UpkeepNotes } from './upkeep-notes.js';
+
+/** What the upkeep of a database needs to know of its writer. */
+export interface UpkeepSetup {
+  readonly config: Config;
+  /** A replay tells times by its packets and deletes nothing for its age; nor does it last long enough for checks. */
+  readonly mode: 'live' | 'replay';
+  readonly writer: ThreadBlock;
+  readonly capture: ThreadBlock;
+  readonly records: RecordRows;
+  readonly log: Log;
+  /** The program of scans; where there is none, the one that was built with this file. */
+  readonly scanFile?: URL | undefined;
+}
+
+/** What keeps a database within its limits and in order, as chores of its writer. */
+export class Upkeep {
+  readonly chores: readonly Chore[];
+  private readonly retention: Retention;
+  /** Looks whether there is room for the next batches, and makes some where there is not. For each batch; it is never due by itself. */
+  readonly makingRoom: Chore;
+  private readonly scanning: readonly Scanning[];
+
+  /** `nowMs` is the session's clock. Sets pragmas of the connection. */
+  constructor(db: Database, setup: UpkeepSetup, nowMs: number) {
+    const { config, mode, writer, capture, records, log, scanFile = SCAN_FILE } = setup;
+    const slices = new Slices(db, writer);
+    const notes = new UpkeepNotes(db);
+    const room = new FileRoom(db, {
+      fileBytesMax: fileBytesMaxOf(db.name, config.retentionFileBytesMax),
+      freeBytesMin: config.retentionFreeBytesMin,
+      batchRowsMax: config.batchRowsMax,
+    });
+    const checkpointPages = Math.min(db.pragma('wal_autocheckpoint', { simple: true }) as number, room.checkpointPages);
+    db.pragma(`wal_autocheckpoint = ${checkpointPages}`);
+    this.makingRoom = {
+      name: 'retention',
+      dueMs: Number.POSITIVE_INFINITY,
+      step: (_, budgetMs) => {
+        this.retention.makeRoomNow(budgetMs);
+        this.stopInTheWay(db.name, room.walBytesMax / 2);
+      },
+    };
+    const isLive = mode === 'live';
+    const guard = new AgeGuard(db, notes, nowMs * 1000);
+    const clockOffsetMs = (): number => capture.cell(Cell.ClockOffsetMs);
+    const rows = retentionRows(db, config, agingRows(db), () => records.devices.recount());
+    this.retention = new Retention(rows, room, slices, isLive ? { guard, clockOffsetMs } : null, writer, log, nowMs);
+    if (!isLive) {
+      this.chores = [this.retention];
+      this.scanning = [];
+      return;
+    }
+    const checkDays = { quick: config.maintenanceQuickCheckDays, full: config.maintenanceFullCheckDays };
+    const checks = new FileChecks(db, checkDays, notes, writer, scanFile, log, nowMs);
+    const { texts, addresses } = records.dimensions;
+    const swept = {
+      texts: { ids: texts.swept, rowsMax: TEXTS_MAX, alsoHeld: () => records.names.nameIds },
+      addresses: { ids: addresses.swept, rowsMax: ADDRESSES_MAX, alsoHeld: () => [] },
+    };
+    const sweep = new Sweep(db.name, swept, notes, slices, scanFile, log, nowMs);
+    const checkpoints = new Checkpoints(db, config.maintenanceCheckpointS * 1000, room.walBytesMax, slices, writer, nowMs);
+    this.chores = [this.retention, checkpoints, new Optimize(db, notes, slices, nowMs), checks, sweep];
+    this.scanning = [checks, sweep];
+  }
+
+  /** Whether there was no room at the last look, and there is something that may go. */
+  get isRoomShort(): boolean {
+    return this.retention.isUrgent;
+  }
+
+  /** A scan is a long reader: when so much is written that it lets the log grow, it comes again later. */
+  private stopInTheWay(path: string, bytesMax: number): void {
+    if (this.scanning.some(({ isScanning }) => isScanning) && walBytes(path) > bytesMax) this.stop();
+  }
+
+  /** Ends what runs beside the writer. */
+  stop(): void {
+    for (const scanning of this.scanning) scanning.stop();
+  }
+}
