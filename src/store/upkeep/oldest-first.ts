@@ -10,7 +10,7 @@ export interface Removed {
 const SPAN_US = 6 * 3_600_000_000;
 
 /**
- * Deletes a slice of the oldest rows of the first group that has any that may go, inside the open transaction; null when no group
+ * Deletes a slice of the oldest rows of the first group with rows that may go, inside the open transaction; null when no group
  * has.
  */
 export function removeOldest(groups: readonly (readonly Prunable[])[], rowsMax: number): Removed | null {
