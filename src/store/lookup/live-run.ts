@@ -10,7 +10,7 @@ const NONE = -1;
  * comes next. What an ended process had gathered and not written is read from the table again, by `LookupChore`. Has no
  * transaction of its own.
  *
- * Measured against reading the rows from the table again, per row: 0.4 µs of the writer's thread instead of 1.7.
+ * Measured with a fifth of a DNS transaction for each flow: 1.0 µs of the writer's thread for a flow, writing included.
  */
 export class LiveRun {
   /** Counts up when rows are inserted that are older than those of the run: what was read of the table meanwhile may lack them. */
