@@ -4,6 +4,8 @@ import { Attribute, attributeSql } from './attributes.js';
 import { COUNT_COLUMNS } from './counters.js';
 import { openForReading } from './open-database.js';
 import { checkRollups, ROLLUPS_SINCE } from './rollup/check-rollups.js';
+import { KINDS, type Kind } from './rollup/kinds.js';
+import { LEVEL_NAMES } from './rollup/levels.js';
 import { isSqliteError } from './sqlite-error.js';
 
 /** One statement about a database that must hold, and whether it does. */
@@ -110,7 +112,19 @@ export const REFERRERS: readonly Referrer[] = [
   { table: 'dns', since: 4, isRaw: true, addresses: ['client', 'server'], texts: ['query'] },
   { table: 'device_addresses', since: 4, addresses: ['ip'], isOfDevice: true },
   { table: 'device_names', since: 4, texts: ['name'], isOfDevice: true },
+  ...LEVEL_NAMES.flatMap((level) => Object.values<Kind>(KINDS).map((kind) => rollupReferrer(kind, level))),
+  { table: 'known_destinations', since: 11, addresses: ['device'] },
 ];
+
+/** Rows of minutes go over into hours, and those into days. */
+function rollupReferrer({ name, keys }: Kind, level: string): Referrer {
+  return {
+    table: `rollup_${name}_${level}`,
+    since: ROLLUPS_SINCE,
+    ...(keys.includes('ip') && { addresses: ['ip'] }),
+    ...(keys.includes('name') && { texts: ['name'] }),
+  };
+}
 
 /** SQL that is true for a row with an id that is not there. */
 function brokenSql({ table, addresses = [], texts = [], isOfFlow, isOfDevice, interface: interfaceId }: Referrer): string {
@@ -126,7 +140,7 @@ function brokenSql({ table, addresses = [], texts = [], isOfFlow, isOfDevice, in
 
 /** Older files are read as they are: what they have not got cannot be wrong in them. */
 function checkReferences(db: Database, schemaVersion: number): CheckResult {
-  const counts = REFERRERS.filter(({ since }) => since <= schemaVersion).map((referrer) => {
+  const counts = REFERRERS.filter((referrer) => referrer.since <= schemaVersion && brokenSql(referrer) !== '').map((referrer) => {
     const sql = `SELECT count(*) FROM ${referrer.table} WHERE ${brokenSql(referrer)}`;
     return { table: referrer.table, count: db.prepare<[], number>(sql).pluck().get() as number };
   });

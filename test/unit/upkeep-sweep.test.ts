@@ -14,7 +14,7 @@ import { DAY_MS, databaseOf, failedChecks } from '../helpers/upkeep.js';
 /** Tables without ids of texts or addresses. A new table stands here or in `REFERRERS`, or its names are swept away under it. */
 const WITHOUT_IDS = [
   ...['meta', 'interfaces', 'addresses', 'texts', 'sessions', 'ledger', 'gaps', 'nic_losses', 'pruned', 'upkeep'],
-  ...['flow_trouble', 'devices'],
+  ...['flow_trouble', 'devices', 'device_notes', 'alerts', 'rollup_state', 'lookup', 'lookup_blocks', 'lookup_runs'],
 ];
 const ROWS_MAX = 40;
 
