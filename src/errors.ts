@@ -46,6 +46,11 @@ export const ERRORS = {
   QUERY_INVALID: fatal(64, 'Give one SQL statement, in quotes; .schema of the sqlite3 shell shows tables and columns.'),
   QUERY_WRITES: fatal(64, 'db query runs what only reads: SELECT, WITH, VALUES, EXPLAIN.'),
   DATABASE_WRITE_FAILED: degraded(74, 'The rows wait in memory; check free space and the state of the card.'),
+  BACKUP_FAILED: degraded(
+    74,
+    'Earlier backups are as they were. Check the directory, its free space, and the database: flowberry db check.',
+  ),
+  BACKUP_INVALID: fatal(65, 'Nothing was changed. Give another backup, with the .json file beside it.'),
   API_PORT_IN_USE: fatal(69, 'Stop the other process, or choose another port with --api-port (0 takes a free one).'),
   API_LISTEN_FAILED: fatal(69, 'Check --api-address: it must be an address of this machine.'),
   API_UNREACHABLE: fatal(69, 'Is the daemon running? Check --api-address and --api-port.'),

@@ -15,7 +15,8 @@ import {
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
 /** Options that a replay has no use for. */
-const LIVE_ONLY = /^(api\.|capture\.(interface|wait-for-interface|backend|filter|exclude-own|promiscuous|buffer-bytes)$)/;
+const LIVE_ONLY =
+  /^(api\.|backup\.|capture\.(interface|wait-for-interface|backend|filter|exclude-own|promiscuous|buffer-bytes)$)/;
 
 /** Options by the command that they are for. */
 export const COMMAND_OPTIONS = {
@@ -24,6 +25,8 @@ export const COMMAND_OPTIONS = {
   status: OPTION_NAMES.filter((name) => name.startsWith('api.')),
   dbCheck: ['db.path'],
   dbQuery: ['db.path'],
+  dbBackup: ['db.path', 'backup.directory', 'backup.keep', 'backup.compression'],
+  dbRestore: ['db.path'],
 } as const satisfies Record<string, readonly OptionName[]>;
 
 /** Adds `--config` and a flag for each of these options. A flag that is not given leaves the option to the other sources. */
