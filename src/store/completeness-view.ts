@@ -15,6 +15,7 @@ WITH gap AS (
 ), minute AS (
   SELECT session_id, minute_us FROM ledger
   UNION SELECT session_id, minute_us FROM nic_losses
+  UNION SELECT session_id, minute_us FROM unwritten
   UNION SELECT session_id, start_us - start_us % ${MINUTE_US} FROM gap
 )
 SELECT m.session_id, m.minute_us,
@@ -28,5 +29,7 @@ SELECT m.session_id, m.minute_us,
   coalesce(l.kernel_dropped, 0) = 0 AND coalesce(${lostIn}, 0) = 0
     AND NOT EXISTS (SELECT 1 FROM nic_losses n WHERE n.session_id = m.session_id AND n.minute_us = m.minute_us)
     AND NOT EXISTS (SELECT 1 FROM gap WHERE gap.session_id = m.session_id
-      AND gap.start_us < m.minute_us + ${MINUTE_US} AND gap.end_us > m.minute_us) AS complete
+      AND gap.start_us < m.minute_us + ${MINUTE_US} AND gap.end_us > m.minute_us)
+    AND NOT EXISTS (SELECT 1 FROM unwritten u WHERE u.session_id = m.session_id AND u.minute_us = m.minute_us) AS complete,
+  coalesce((SELECT packets FROM unwritten u WHERE u.session_id = m.session_id AND u.minute_us = m.minute_us), 0) AS lost_by_store
 FROM minute m LEFT JOIN ledger l ON l.session_id = m.session_id AND l.minute_us = m.minute_us`;
