@@ -5,6 +5,7 @@ import { InterfaceTable } from '../ring/interface-table.js';
 import { Command, Table, Thread, ThreadState } from '../ring/layout.js';
 import { ringCapacityBytes, ringUsedBytes } from '../ring/ring.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
+import { WRITE_FAULTS } from '../ring/write-fault.js';
 import {
   type CaptureSnapshot,
   type DropReason,
@@ -180,6 +181,15 @@ export class SnapshotReader {
         evictions: writer.cell(Cell.NameEvictions),
       },
       isWriteFailing: writer.cell(Cell.WriteFailing) !== 0,
+      writeFault: WRITE_FAULTS[writer.cell(Cell.WriteFault)] ?? '',
+      lost: { flows: writer.cell(Cell.FlowsLost), packets: writer.cell(Cell.PacketsLost), names: writer.cell(Cell.NamesLost) },
+      filesSetAside: writer.cell(Cell.FilesSetAside),
+      filesReplaced: writer.cell(Cell.FilesReplaced),
+      backups: {
+        made: writer.cell(Cell.BackupsMade),
+        failures: writer.cell(Cell.BackupFailures),
+        bytes: writer.cell(Cell.BackupBytes),
+      },
       uncleanSessions: writer.cell(Cell.UncleanSessions),
       packetsUnwritten: writer.cell(Cell.PacketsUnwritten),
     };

@@ -43,6 +43,8 @@ export class KeptWriter {
   private isDoubtful = false;
   /** Whether somebody may be busy putting a file in place, and what its name led to at the last look. */
   private isSettling = false;
+  /** A damaged file that may not be moved yet. */
+  private spurned = '';
   private mayNotMove = false;
   private seen = '';
   private reason = '';
@@ -173,7 +175,8 @@ export class KeptWriter {
     if (fault === WriteFault.Busy || fault === WriteFault.DiskFull || nowMs - this.soundMs < REOPEN_MS) return;
     if (fault === WriteFault.Other && !this.isSoundStill(writer.path, nowMs)) {
       this.suspectUntilMs = nowMs + SUSPECT_MS;
-      return this.mendDamage(writer, refusal, nowMs);
+      this.mendDamage(writer, refusal, nowMs);
+      return;
     }
     this.soundMs = nowMs;
     this.blocking(() => writer.abandon());
@@ -195,7 +198,16 @@ export class KeptWriter {
       if (error === null) this.reopen(nowMs);
       else if (!this.mayNotMove) this.log('error', `${error.message}; it cannot be moved aside`, { code: error.code });
       this.mayNotMove = error !== null;
-    } else writer.shed();
+    } else this.giveUp(writer, refusal, nowMs);
+  }
+
+  /** Too many files were moved aside: this one stays until another lies in its place, or its time has come. */
+  private giveUp(writer: Writer, refusal: SqliteError, nowMs: number): void {
+    this.blocking(() => writer.abandon());
+    this.lostFile(null);
+    const what = `database ${writer.path}: the file is damaged (${refusal.message})`;
+    this.wait(new AppError('DATABASE_DAMAGED', `${what}, and so were three before it`), nowMs);
+    this.spurned = fingerprintOf(writer.path);
   }
 
   /** Whether nothing is wrong with the file itself, as far as is known; it is read only from time to time. */
@@ -209,6 +221,8 @@ export class KeptWriter {
   private reopen(nowMs: number, failed?: SqliteError): void {
     if (nowMs < this.retryAtMs) return;
     const { dbPath } = this.setup.config;
+    if (this.spurned !== '' && !this.asides.mayMove(nowMs) && fingerprintOf(dbPath) === this.spurned) return;
+    this.spurned = '';
     if (this.isSettling) {
       const seen = fingerprintOf(dbPath);
       const isAtRest = seen === this.seen;
@@ -224,6 +238,8 @@ export class KeptWriter {
       if (reason !== '') this.log('info', `database ${dbPath} is open again`);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
+      // Whatever is in that file will not be found again.
+      if (error.code === 'DATABASE_DAMAGED') this.lostFile(null);
       this.wait(error, nowMs);
     }
   }
@@ -257,9 +273,9 @@ export class KeptWriter {
   }
 
   /** The file that was open will not come back: whatever is in the rings is in no file. */
-  private lostFile(event: FileEvent): void {
+  private lostFile(event: FileEvent | null): void {
     if (this.block.cell(Cell.FileInode) !== 0) this.block.cells[Cell.FileInode] = -1;
-    this.event = event;
+    this.event = event ?? this.event;
     this.detach(false);
   }
 

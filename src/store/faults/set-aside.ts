@@ -68,19 +68,17 @@ export function isOfPresentSchema(path: string): boolean {
  * `setLogAside` when no connection has it open any more. Throws what the file system throws.
  */
 export function setAside(path: string, nowMs: number): string {
-  let timeMs = nowMs;
-  let aside = asideName(path, timeMs);
-  while (existsSync(aside)) {
-    timeMs += 1000;
-    aside = asideName(path, timeMs);
-  }
-  renameSync(path, aside);
-  const pattern = new RegExp(`^${basename(path).replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\.corrupt-\\d{8}T\\d{6}Z$`);
   const directory = dirname(path);
+  const pattern = new RegExp(`^${basename(path).replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\.corrupt-\\d{8}T\\d{6}Z$`);
   const kept = readdirSync(directory)
     .filter((name) => pattern.test(name))
     .sort();
-  for (const name of kept.slice(0, -KEPT_MAX))
+  // The names sort by age, also when the clock was set back.
+  let timeMs = nowMs;
+  while (asideName(basename(path), timeMs) <= (kept.at(-1) ?? '')) timeMs += 1000;
+  const aside = asideName(path, timeMs);
+  renameSync(path, aside);
+  for (const name of kept.slice(0, kept.length + 1 - KEPT_MAX))
     for (const end of ['', '-wal']) rmSync(join(directory, `${name}${end}`), { force: true });
   return aside;
 }
