@@ -4,6 +4,7 @@ import { AppError } from '../errors.js';
 import type { SourceSpec } from '../messages.js';
 import { Pipeline } from '../pipeline.js';
 import { ledgerDifference, readLedger } from '../ring/ledger.js';
+import { DailyBackup } from '../store/backup/daily-backup.js';
 import { createLog } from './log.js';
 import { newSession } from './session.js';
 import { onStopSignal } from './stop-signals.js';
@@ -34,6 +35,7 @@ export async function runDaemon(config: Config): Promise<number> {
   const source = sourceOf(config);
   const session = newSession('live', source.interfaces.join(','));
   const pipeline = new Pipeline({ config, session, source, hasApi: true, log });
+  const backups = new DailyBackup(config, pipeline.memory.writer, log);
   let deadline: NodeJS.Timeout | undefined;
   const ignoreSignals = onStopSignal((signal) => {
     log('info', `stopping on ${signal}`);
@@ -54,7 +56,9 @@ export async function runDaemon(config: Config): Promise<number> {
       ...(affinityNote && { affinity: affinityNote }),
       ...(api && { health: `http://${api.address.includes(':') ? `[${api.address}]` : api.address}:${api.port}/health` }),
     });
+    backups.start();
     const end = await pipeline.run();
+    await backups.stop();
     await pipeline.drain();
     const ledger = readLedger(pipeline.memory);
     log('info', 'stopped', {
@@ -68,6 +72,7 @@ export async function runDaemon(config: Config): Promise<number> {
     if (end.error) throw AppError.fromData(end.error);
     return 0;
   } finally {
+    await backups.stop();
     await pipeline.close();
     clearTimeout(deadline);
     ignoreSignals();

@@ -148,20 +148,25 @@ async function copy(source: Database.Database, path: string, options: BackupOpti
   requireSpace(options.directory, (source.pragma('page_count', { simple: true }) as number) * pageBytes);
   closeSync(createPrivate(path));
   let copiedPages = 0;
-  await source.backup(path, {
-    progress: ({ totalPages, remainingPages }) => {
-      const bytes = (totalPages - remainingPages - copiedPages) * pageBytes;
-      copiedPages = totalPages - remainingPages;
-      options.onWritten?.(bytes);
-      options.onProgress?.('copy', totalPages === 0 ? 1 : copiedPages / totalPages);
-      for (let waitMs = throttle.wrote(bytes); waitMs > 0; waitMs = throttle.wrote(0)) {
-        options.signal?.throwIfAborted();
-        blockMs(waitMs);
-      }
+  const copied = (totalPages: number, remainingPages: number): void => {
+    const bytes = (totalPages - remainingPages - copiedPages) * pageBytes;
+    copiedPages = totalPages - remainingPages;
+    options.onWritten?.(bytes);
+    options.onProgress?.('copy', totalPages === 0 ? 1 : copiedPages / totalPages);
+    for (let waitMs = throttle.wrote(bytes); waitMs > 0; waitMs = throttle.wrote(0)) {
       options.signal?.throwIfAborted();
+      blockMs(waitMs);
+    }
+    options.signal?.throwIfAborted();
+  };
+  const { totalPages, remainingPages } = await source.backup(path, {
+    progress: (progress) => {
+      copied(progress.totalPages, progress.remainingPages);
       return STEP_PAGES;
     },
   });
+  // The last step is not told.
+  copied(totalPages, remainingPages);
   source.exec('COMMIT');
   return facts;
 }
