@@ -1,17 +1,6 @@
-import {
-  copyFileSync,
-  existsSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { openSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Slot } from '../../src/ring/layout.js';
 import { Cell } from '../../src/ring/thread-block.js';
@@ -20,61 +9,10 @@ import { checkDatabase } from '../../src/store/check.js';
 import { KeptWriter } from '../../src/store/faults/kept-writer.js';
 import { setAside } from '../../src/store/faults/set-aside.js';
 import { flow, flows, NOW_MS, temporaryDirectory, WriterRig } from '../helpers/flow-records.js';
+import { expectBalanced, Kept, kept, REFUSE } from '../helpers/kept.js';
 
 const NOW_US = NOW_MS * 1000;
 const COUNT = 'SELECT count(*) FROM flows';
-const LEDGER = 'SELECT coalesce(sum(packets_in_flows), 0) AS in_flows, coalesce(sum(packets_written), 0) AS written FROM ledger';
-const REFUSE = `CREATE TRIGGER refuse BEFORE INSERT ON flows BEGIN SELECT raise(ABORT, 'no room on the card'); END`;
-
-/** A kept writer on a rig, and a clock that both follow. */
-class Kept {
-  nowMs = NOW_MS;
-  readonly writer: KeptWriter;
-  private emitted = 0;
-
-  constructor(readonly rig: WriterRig) {
-    this.writer = KeptWriter.open(rig, (level, message, fields = {}) => rig.log.push({ level, message, fields }), this.nowMs);
-  }
-
-  emit(count: number): void {
-    for (let i = 0; i < count; i++) this.rig.emit(flow({ emittedUs: NOW_US + ++this.emitted * 1000 }));
-  }
-
-  /** Steps every 100 ms as the thread does, for so long. */
-  pass(ms: number): void {
-    for (const untilMs = this.nowMs + ms; this.nowMs < untilMs; this.nowMs += 100) this.writer.step(this.nowMs, false);
-  }
-
-  /** Writes all that waits, and closes. */
-  close(): void {
-    for (let i = 0; i < 200 && !this.writer.isEmpty; i++) {
-      this.writer.step(this.nowMs, true);
-      this.nowMs += 100;
-    }
-    this.writer.close(this.nowMs);
-  }
-
-  cell(cell: Cell): number {
-    return this.rig.writerBlock.cell(cell);
-  }
-}
-
-function kept(options: ConstructorParameters<typeof WriterRig>[0] = {}): Kept {
-  return new Kept(new WriterRig(options));
-}
-
-/** Closes, and finds nothing wrong: every packet in a flow is stored, or counted as lost. */
-function expectBalanced(writer: Kept, packetsLost: number): void {
-  writer.close();
-  const { rig } = writer;
-  expect(checkDatabase(rig.path).checks.filter((check) => !check.ok)).toEqual([]);
-  const [sums] = rig.query<{ in_flows: number; written: number }>(LEDGER);
-  expect(sums?.in_flows).toBe((sums?.written ?? 0) + packetsLost);
-  expect(rig.value('SELECT coalesce(sum(packets), 0) FROM unwritten')).toBe(packetsLost);
-  expect(writer.cell(Cell.PacketsLost)).toBe(packetsLost);
-  expect(writer.cell(Cell.FlowsWritten) + writer.cell(Cell.FlowsLost)).toBe(writer.rig.parse[0]?.cell(Cell.FlowsEmitted));
-}
-
 const codesOf = ({ rig }: Kept) => rig.log.flatMap(({ fields }) => ('code' in fields ? [fields.code] : []));
 const eventsOf = ({ rig }: Kept) => rig.query<{ event: string }>('SELECT event FROM file_events').map(({ event }) => event);
 const namesBeside = (path: string) => readdirSync(dirname(path)).sort();
@@ -378,42 +316,5 @@ describe('a database that refuses for long', () => {
     successor.pass(2_000);
     expect(successor.writer.failure).toBeNull();
     expectBalanced(successor, 0);
-  });
-});
-
-describe('whatever happens to the file', () => {
-  const steps = fc.oneof(
-    fc.nat(80).map((count) => (writer: Kept) => writer.emit(Math.min(count, 80))),
-    fc.nat(3_000).map((ms) => (writer: Kept) => writer.pass(ms)),
-    fc.constantFrom<(writer: Kept) => void>(
-      ({ rig }) => rmSync(rig.path, { force: true }),
-      ({ rig }) => existsSync(rig.path) && copyFileSync(rig.path, `${rig.path}.copy`),
-      ({ rig }) => existsSync(`${rig.path}.copy`) && renameSync(`${rig.path}.copy`, rig.path),
-      ({ rig }) => existsSync(rig.path) && renameSync(rig.path, `${rig.path}.copy`),
-      ({ rig }) => rig.execute(`DROP TRIGGER IF EXISTS refuse; ${REFUSE}`),
-      ({ rig }) => rig.execute('DROP TRIGGER IF EXISTS refuse'),
-    ),
-  );
-
-  it('every packet is stored or counted as lost', () => {
-    fc.assert(
-      fc.property(fc.array(steps, { maxLength: 25 }), (script) => {
-        const writer = kept({ options: { 'ring.flow-bytes': 65_536 } });
-        writer.pass(100);
-        for (const step of script) {
-          try {
-            step(writer);
-          } catch (error) {
-            // No table to put a trigger on: the file is a new one of the script's own.
-            if (!/no such table|does not exist|more flows than the ring/.test((error as Error).message)) throw error;
-          }
-        }
-        writer.pass(10_000);
-        if (existsSync(writer.rig.path)) writer.rig.execute('DROP TRIGGER IF EXISTS refuse');
-        writer.pass(10_000);
-        expectBalanced(writer, writer.cell(Cell.PacketsLost));
-      }),
-      { numRuns: 25, seed: 20261121 },
-    );
   });
 });

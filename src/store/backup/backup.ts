@@ -39,7 +39,7 @@ const PACKED_RATIO_MAX = 0.5;
 /** What must stay free beside it all. */
 const SPARE_BYTES = 16 * 2 ** 20;
 
-export type BackupStage = 'copy' | 'verify' | 'pack';
+type BackupStage = 'copy' | 'verify' | 'pack';
 
 export interface BackupOptions {
   readonly databasePath: string;

@@ -22,7 +22,7 @@ import { PRIVATE_MODE, syncPath } from './durable-file.js';
 import { verifyCopy } from './facts.js';
 import { sha256Of, unpack } from './packing.js';
 
-export type RestoreStage = 'verify' | 'unpack' | 'check';
+type RestoreStage = 'verify' | 'unpack' | 'check';
 
 export interface RestoreOptions {
   readonly backupPath: string;
