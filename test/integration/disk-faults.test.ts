@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import type { HealthBody } from '../../src/api/schema.js';
 import { flowberry, temporaryDirectory } from '../helpers/daemon.js';
 import { FaultDaemon } from '../helpers/fault-daemon.js';
+import { flows, WriterRig } from '../helpers/flow-records.js';
 import { toPort } from '../helpers/live-source.js';
 import { FrameFlood, NetworkNamespace, namespaceObstacle } from '../helpers/network-namespace.js';
 import { mountObstacle, SmallDisk } from '../helpers/small-disk.js';
@@ -120,6 +121,26 @@ describe.skipIf(obstacle !== null)(`a disk that fails under load (${obstacle ?? 
       `removed: told after ${told.ms.toFixed(0)} ms, written again ${again.ms.toFixed(0)} ms later; foreign: told after ` +
         `${foreign.ms.toFixed(0)} ms, written again ${last.ms.toFixed(0)} ms after it was gone; ${JSON.stringify(sums)}`,
     );
+  });
+
+  it('damaged from the start: it is moved aside; the daily backup is made beside the capture', async () => {
+    const directory = temporaryDirectory();
+    const path = join(directory, 'flows.db');
+    new WriterRig({ path }).store(flows(500));
+    writeFileSync(path, Buffer.alloc(3_000, 0xff), { flag: 'r+' });
+    const header = Buffer.alloc(72);
+    header.writeInt32BE(0x464c4252, 68);
+    writeFileSync(path, header, { flag: 'r+' });
+    expect((await flowberry(['db', 'check', '--db', path])).exitCode).toBe(65);
+    const backups = join(directory, 'backups');
+    const daemon = new FaultDaemon([...OPTIONS, '--db', path, '--backup-directory', backups]);
+    const { body } = await healthWith(daemon, ({ writer }) => writer.backups.made === 1);
+    expect(body.notes.map(({ code }) => code)).toEqual(['file_set_aside', 'backups_made']);
+    await daemon.healthy();
+    await expectToBalance(daemon, path);
+    const { file } = (await daemon.line(/^backup made$/)) as unknown as { file: string };
+    expect((await flowberry(['db', 'restore', file, '--db', path])).exitCode).toBe(0);
+    expect((await flowberry(['db', 'check', '--db', path])).exitCode).toBe(0);
   });
 
   it('the file overwritten: it is moved aside, a new one is begun, and no thread dies', async () => {
