@@ -67,6 +67,25 @@ describe('a database that is removed or replaced while it is open', () => {
     expectBalanced(writer, 140);
   });
 
+  it('replaced while a reader holds its log: the log is kept under another name, and does not get into the new file', () => {
+    const writer = kept();
+    writer.emit(60);
+    writer.pass(1_500);
+    const copy = `${writer.rig.path}-copy`;
+    writer.rig.execute(`VACUUM INTO '${copy}'`);
+    const reader = new Database(writer.rig.path, { readonly: true });
+    reader.exec('BEGIN');
+    reader.prepare(COUNT).get();
+    writer.emit(70);
+    writer.pass(1_500);
+    renameSync(copy, writer.rig.path);
+    writer.pass(4_000);
+    expect(namesBeside(writer.rig.path).filter((name) => /-wal\.replaced-\d{8}T\d{6}Z$/.test(name))).toHaveLength(1);
+    reader.close();
+    expect(writer.rig.value(COUNT)).toBe(60);
+    expectBalanced(writer, 140);
+  });
+
   it('moved away and brought back: nothing of it is counted as lost', () => {
     const writer = kept();
     writer.emit(60);
