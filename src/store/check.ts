@@ -51,9 +51,9 @@ export function checkDatabase(path: string): CheckReport {
     const schemaVersion = db.pragma('user_version', { simple: true }) as number;
     if (!integrity.ok) return { path, schemaVersion, flows: 0, packets: 0, checks: [integrity], openSessions: [] };
     const stored = db.prepare<[], Row>(STORED_SUMS).get() as Row;
-    const checks = [integrity, checkReferences(db, schemaVersion), checkTotals(db, stored), ...checkSessions(db, schemaVersion)];
+    const checks = [integrity, checkReferences(db, schemaVersion), checkTotals(db, stored), ...checkSessions(db)];
     const { flows_written: flows = 0, packets_written: packets = 0 } = stored;
-    return { path, schemaVersion, flows, packets, checks, openSessions: findOpenSessions(db, schemaVersion) };
+    return { path, schemaVersion, flows, packets, checks, openSessions: findOpenSessions(db) };
   } finally {
     db.close();
   }
@@ -162,18 +162,19 @@ const LEDGER_BY_SESSION = `(SELECT session_id,
   FROM ledger GROUP BY session_id)`;
 
 /** Packets of each session that are counted as lost. Older files have no such table. */
-function lostBySession(schemaVersion: number): string {
-  return schemaVersion < 10
+function lostBySession(db: Database): string {
+  const isThere = db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'unwritten'").get() !== undefined;
+  return !isThere
     ? '(SELECT NULL AS session_id, 0 AS packets)'
     : '(SELECT session_id, sum(packets) AS packets FROM unwritten GROUP BY session_id)';
 }
 
-function checkSessions(db: Database, schemaVersion: number): CheckResult[] {
+function checkSessions(db: Database): CheckResult[] {
   return SESSION_RULES.map(([name, broken]) => {
     const keys = db
       .prepare<[], string>(
         `SELECT coalesce(s.key, 'id ' || l.session_id) FROM ${LEDGER_BY_SESSION} l LEFT JOIN sessions s ON s.id = l.session_id
-         LEFT JOIN ${lostBySession(schemaVersion)} u ON u.session_id = l.session_id WHERE ${broken} ORDER BY l.session_id`,
+         LEFT JOIN ${lostBySession(db)} u ON u.session_id = l.session_id WHERE ${broken} ORDER BY l.session_id`,
       )
       .pluck()
       .all();
@@ -181,12 +182,12 @@ function checkSessions(db: Database, schemaVersion: number): CheckResult[] {
   });
 }
 
-function findOpenSessions(db: Database, schemaVersion: number): OpenSession[] {
+function findOpenSessions(db: Database): OpenSession[] {
   const rows = db
     .prepare<[], { key: string; source: string; started_us: number; may_run: number; unwritten: number | null }>(
       `SELECT s.key, s.source, s.started_us, s.clean IS NULL AS may_run, l.packets_in_flows - l.packets_written - coalesce(u.packets, 0) AS unwritten
        FROM sessions s LEFT JOIN ${LEDGER_BY_SESSION} l ON s.id = l.session_id
-       LEFT JOIN ${lostBySession(schemaVersion)} u ON u.session_id = s.id WHERE s.clean IS NOT 1 ORDER BY s.id`,
+       LEFT JOIN ${lostBySession(db)} u ON u.session_id = s.id WHERE s.clean IS NOT 1 ORDER BY s.id`,
     )
     .all();
   return rows.map((row) => ({

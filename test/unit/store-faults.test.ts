@@ -8,6 +8,7 @@ import { WriteFault } from '../../src/ring/write-fault.js';
 import { checkDatabase } from '../../src/store/check.js';
 import { KeptWriter } from '../../src/store/faults/kept-writer.js';
 import { setAside } from '../../src/store/faults/set-aside.js';
+import { SCHEMA_VERSION } from '../../src/store/schema.js';
 import { flow, flows, NOW_MS, temporaryDirectory, WriterRig } from '../helpers/flow-records.js';
 import { expectBalanced, Kept, kept, REFUSE } from '../helpers/kept.js';
 
@@ -154,7 +155,7 @@ describe('a database that is damaged', () => {
     overwrite(path, 4096, readFileSync(path).length - 4096);
     // Pages that SQLite remembers are not read again; another connection changes the file, so that it forgets them.
     writer.writer.step(writer.nowMs, false);
-    writer.rig.execute('PRAGMA user_version = 10');
+    writer.rig.execute(`PRAGMA user_version = ${SCHEMA_VERSION}`);
     writer.emit(60);
     writer.pass(3_000);
     expect(writer.writer.failure).toBeNull();
@@ -241,7 +242,7 @@ describe('a database that is damaged', () => {
     const writer = kept({ options: { 'ring.flow-bytes': 65_536 } });
     const asides = (): number => namesBeside(writer.rig.path).filter((name) => /corrupt-\d{8}T\d{6}Z$/.test(name)).length;
     const damage = (): void => {
-      writer.rig.execute('PRAGMA wal_checkpoint(TRUNCATE); PRAGMA user_version = 10');
+      writer.rig.execute(`PRAGMA wal_checkpoint(TRUNCATE); PRAGMA user_version = ${SCHEMA_VERSION}`);
       overwrite(writer.rig.path, 4096, readFileSync(writer.rig.path).length - 4096);
       for (let i = 0; i < 20; i++) {
         writer.emit(15);

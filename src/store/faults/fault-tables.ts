@@ -1,4 +1,4 @@
-/** Schema version 10. */
+/** What the step in `migrations.ts` adds. */
 export const FAULT_TABLES = `
 -- Flows that were counted and are in no row, per session and minute of the counting: the file could not be written for longer than
 -- they could wait, or it was removed or set aside with them. Then packets_in_flows = packets_written + packets.
