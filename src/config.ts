@@ -197,6 +197,31 @@ export const OPTIONS = {
   'batch.rows-min': integer(50, 1, 5_000, 'A batch is written when it has so many rows …'),
   'batch.age-ms-max': integer(5_000, 100, 600_000, '… or when its oldest row has waited so long.'),
   'batch.rows-max': integer(5_000, 50, 100_000, 'Under load a batch grows to so many rows.'),
+  'backup.directory': text(
+    '',
+    'a directory path, or nothing',
+    ANY_TEXT,
+    'Where backups go, best on another disk. With it the daemon makes one a day; without it none, and db backup needs --to.',
+    { flag: '--backup-directory' },
+  ),
+  'backup.daily-at': text(
+    '02:00',
+    'a time of day, HH:MM',
+    /^([01]\d|2[0-3]):[0-5]\d$/,
+    'When the daily backup is made, local time.',
+  ),
+  'backup.keep': integer(7, 1, 1_000, 'Good backups that are kept; the oldest goes when there is one more.'),
+  'backup.compression': choice(
+    ['gzip', 'zstd'],
+    'gzip',
+    'How backups are packed. zstd needs Node 22.15 or later, to restore them too.',
+  ),
+  'backup.bytes-per-s-max': integer(
+    0,
+    0,
+    1_000_000_000,
+    'What a daily backup writes per second at most. 0: 128 KiB on the disk of the database, 4 MiB on another one.',
+  ),
   'store.local-networks': networks(
     'private',
     'What is local: devices are listed from here, and outbound and inbound are seen from here. Holds for rows from then on.',

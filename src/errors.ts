@@ -49,6 +49,16 @@ export const ERRORS = {
   RANGE_INVALID: fatal(64, 'Give a start before the end, and limits as the help tells them.'),
   COMPACT_FAILED: fatal(73, 'The database stays as it was. The copy is made beside it and needs room there.'),
   DATABASE_WRITE_FAILED: degraded(74, 'The rows wait in memory; check free space and the state of the card.'),
+  BACKUP_FAILED: degraded(
+    74,
+    'Earlier backups are as they were. Check the directory, its free space, and the database: flowberry db check.',
+  ),
+  BACKUP_INVALID: fatal(65, 'Nothing was changed. Give another backup, with the .json file beside it.'),
+  DATABASE_SET_ASIDE: degraded(
+    65,
+    'Rows are written to a new file. What can be read of the old one: sqlite3 OLD .recover | sqlite3 NEW',
+  ),
+  DATABASE_REPLACED: degraded(73, 'Stop flowberry before its database is moved, removed or replaced.'),
   API_PORT_IN_USE: fatal(69, 'Stop the other process, or choose another port with --api-port (0 takes a free one).'),
   API_LISTEN_FAILED: fatal(69, 'Check --api-address: it must be an address of this machine.'),
   API_TOKEN_INVALID: fatal(78, 'Make one: (umask 077; head -c 32 /dev/urandom | base64 > FILE)'),

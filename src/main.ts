@@ -236,6 +236,36 @@ addConfigOptions(
     run(async () => (await import('./cli/db-plan.js')).runDbPlan(configOf(flags), { json: flags['json'] === true }))(),
   );
 
+addConfigOptions(
+  command(
+    dbCommand,
+    'backup',
+    'Back up the database, also of a running daemon: checked, packed, under its name only when whole.',
+  ),
+  COMMAND_OPTIONS.dbBackup,
+)
+  .option('--to <directory>', 'short for --backup-directory')
+  .option('--json', 'print one JSON object')
+  .action((flags: Flags) =>
+    run(async () => {
+      const to = flags['to'];
+      const config = configOf(flags, typeof to === 'string' ? { 'backup.directory': to } : {});
+      return (await import('./cli/db-backup.js')).runDbBackup(config, { json: flags['json'] === true });
+    })(),
+  );
+
+addConfigOptions(
+  command(dbCommand, 'restore', 'Put a backup in the place of the database, which is kept beside it.'),
+  COMMAND_OPTIONS.dbRestore,
+)
+  .argument('<file>', 'the backup, with its .json file beside it')
+  .option('--json', 'print one JSON object')
+  .action((file: string, flags: Flags) =>
+    run(async () =>
+      (await import('./cli/db-restore.js')).runDbRestore(file, configOf(flags).dbPath, { json: flags['json'] === true }),
+    )(),
+  );
+
 const benchCommand = command(program, 'bench', 'Measure flowberry on this machine.')
   .enablePositionalOptions()
   .option('--packets <count>', 'packets of the generated capture')

@@ -54,6 +54,10 @@ export const HEALTH_REASONS = {
     'Another process held the database within the last 10 s, or the writer is silent and may be waiting for it.',
   ),
   writer_failing: degraded('The last write failed; the rows wait in memory and are tried again.'),
+  rows_lost: degraded(
+    'Rows were lost within the last minute: the database could not be written for longer than they could wait, or its file was lost.',
+  ),
+  backup_failed: degraded('The last daily backup failed; the log says why. Earlier ones are as they were.'),
   addresses_overflowed: degraded('The table of IPv6 addresses was full within the last minute; some rows have no address.'),
   ledger_unbalanced: degraded(
     'The counters disagree: a packet was counted twice or not at all. This is a defect; please report it.',

@@ -159,6 +159,10 @@ function judgeLosses(snapshot: Snapshot, history: HealthHistory): HealthReason[]
         `${addresses} IPv6 addresses found no room within the last minute (${now.addressesOverflowed} in all)`,
       ),
     );
+  const lost = within((sample) => sample.flowsLost);
+  if (lost > 0) reasons.push(reason('rows_lost', `${lost} flows were lost within the last minute (${now.flowsLost} in all)`));
+  const { failures } = snapshot.writer.backups;
+  if (failures > 0) reasons.push(reason('backup_failed', `the daily backup failed ${times(failures)}; the log says why`));
   return reasons;
 }
 
@@ -192,7 +196,8 @@ function judgeWriter(snapshot: Snapshot, history: HealthHistory): HealthReason[]
   if (writer.isWriteFailing) {
     const failingMs = history.writeFailingMs(snapshot.atMs);
     const isStuck = failingMs >= HEALTH_LIMITS.writeFailingMsMax;
-    const message = `no row could be written for ${seconds(failingMs)} (failures in all: ${writer.writeErrors})`;
+    const why = writer.writeFault === '' ? '' : `: ${writer.writeFault}`;
+    const message = `no row could be written for ${seconds(failingMs)}${why} (failures in all: ${writer.writeErrors})`;
     reasons.push(reason(isStuck ? 'writer_stuck' : 'writer_failing', message));
   }
   return reasons;

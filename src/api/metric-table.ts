@@ -242,6 +242,25 @@ export const METRICS: Readonly<Record<string, MetricEntry>> = {
     ({ snapshot }) => snapshot.writer.writeErrors,
   ),
   flowberry_writer_failing: gauge('1 while the last write failed.', ({ snapshot }) => Number(snapshot.writer.isWriteFailing)),
+  flowberry_lost_flows_total: counter(
+    'Flow records that are in no row: the database could not be written, or its file was lost with them.',
+    ({ snapshot }) => snapshot.writer.lost.flows,
+  ),
+  flowberry_lost_packets_total: counter('Packets in such records.', ({ snapshot }) => snapshot.writer.lost.packets),
+  flowberry_database_files_set_aside_total: counter(
+    'Damaged files that were moved aside.',
+    ({ snapshot }) => snapshot.writer.filesSetAside,
+  ),
+  flowberry_database_files_replaced_total: counter(
+    'Files that were removed or replaced while they were open.',
+    ({ snapshot }) => snapshot.writer.filesReplaced,
+  ),
+  flowberry_backups_total: counter('Daily backups made.', ({ snapshot }) => snapshot.writer.backups.made),
+  flowberry_backup_failures: gauge(
+    'Daily backups that failed since the last good one.',
+    ({ snapshot }) => snapshot.writer.backups.failures,
+  ),
+  flowberry_backup_bytes_total: counter('Bytes written by daily backups.', ({ snapshot }) => snapshot.writer.backups.bytes),
   flowberry_writer_addresses_overflowed_total: counter(
     'IPv6 addresses that found their table full.',
     ({ snapshot }) => snapshot.writer.addressesOverflowed,

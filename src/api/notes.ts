@@ -10,6 +10,10 @@ export const NOTE_CODES = [
   'wal_held',
   'file_checked',
   'file_damaged',
+  'file_set_aside',
+  'file_replaced',
+  'rows_lost',
+  'backups_made',
 ] as const;
 
 interface Note {
@@ -36,7 +40,32 @@ export function notesOf({ capture, writer, threads }: Snapshot): Note[] {
     });
   const hung = threads.filter(({ hangs }) => hangs > 0).map(({ name, hangs }) => `${name} ${hangs} times`);
   if (hung.length > 0) notes.push({ code: 'threads_hung', message: `ended without a sign of life: ${hung.join(', ')}` });
-  notes.push(...upkeepNotes(writer.upkeep));
+  notes.push(...upkeepNotes(writer.upkeep), ...faultNotes(writer));
+  return notes;
+}
+
+function faultNotes(writer: Snapshot['writer']): Note[] {
+  const notes: Note[] = [];
+  if (writer.filesSetAside > 0)
+    notes.push({
+      code: 'file_set_aside',
+      message: `the database was damaged and moved aside ${writer.filesSetAside} times; the log and the table file_events tell where to`,
+    });
+  if (writer.filesReplaced > 0)
+    notes.push({
+      code: 'file_replaced',
+      message: `the database was removed or replaced ${writer.filesReplaced} times while it was open; what was in it is not here`,
+    });
+  if (writer.lost.flows > 0)
+    notes.push({
+      code: 'rows_lost',
+      message: `${writer.lost.flows} flows with ${writer.lost.packets} packets are counted and in no row (table unwritten)`,
+    });
+  if (writer.backups.made > 0)
+    notes.push({
+      code: 'backups_made',
+      message: `${writer.backups.made} daily backups were made, ${writer.backups.bytes} bytes`,
+    });
   return notes;
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DROP_REASONS } from '../ring/drop-reason.js';
 import { GAP_REASONS, LINK_STATES, NIC_COUNTERS } from '../ring/watch-layout.js';
+import { WRITE_FAULTS } from '../ring/write-fault.js';
 import { HEALTH_REASONS, type HealthReasonCode } from './health-reasons.js';
 import { NOTE_CODES } from './notes.js';
 import { type DropReason, THREAD_STATES } from './snapshot.js';
@@ -83,6 +84,9 @@ export const healthSchema = z.object({
     written_packets: count,
     /** Emitted and not yet committed. */
     waiting: count,
+    /** Emitted and in no row: the database could not be written, or its file was lost with them. */
+    lost: count,
+    lost_packets: count,
     ip_bytes: count,
     wire_bytes: count,
     /** Later fragments whose first one was known, and was not. */
@@ -97,6 +101,14 @@ export const healthSchema = z.object({
     /** Null before the first batch. */
     commit_mean_ms: z.number().nonnegative().nullable(),
     failing: z.boolean(),
+    /** Why it is failing, for people; '' while it is not. */
+    fault: z.enum(WRITE_FAULTS),
+    /** Records of names and devices that were dropped. */
+    names_lost: count,
+    files_set_aside: count,
+    files_replaced: count,
+    /** Of the daemon; `failures` are those since the last good one. */
+    backups: z.object({ made: count, failures: count, bytes: count }),
     addresses_overflowed: count,
     texts_overflowed: count,
     devices_forgotten: count,

@@ -5,6 +5,7 @@ import { InterfaceTable } from '../ring/interface-table.js';
 import { Command, Table, Thread, ThreadState } from '../ring/layout.js';
 import { ringCapacityBytes, ringRefusedCount, ringUsedBytes } from '../ring/ring.js';
 import { Cell, RetentionTrouble, ThreadBlock } from '../ring/thread-block.js';
+import { WRITE_FAULTS } from '../ring/write-fault.js';
 import {
   type CaptureSnapshot,
   type DropReason,
@@ -187,6 +188,15 @@ export class SnapshotReader {
         walHeldBytes: writer.cell(Cell.WalHeldBytes),
         checkedUs: writer.cell(Cell.FileCheckedUs) || null,
         isDamaged: writer.cell(Cell.FileDamaged) !== 0,
+      },
+      writeFault: WRITE_FAULTS[writer.cell(Cell.WriteFault)] ?? '',
+      lost: { flows: writer.cell(Cell.FlowsLost), packets: writer.cell(Cell.PacketsLost), names: writer.cell(Cell.NamesLost) },
+      filesSetAside: writer.cell(Cell.FilesSetAside),
+      filesReplaced: writer.cell(Cell.FilesReplaced),
+      backups: {
+        made: writer.cell(Cell.BackupsMade),
+        failures: writer.cell(Cell.BackupFailures),
+        bytes: writer.cell(Cell.BackupBytes),
       },
       uncleanSessions: writer.cell(Cell.UncleanSessions),
       packetsUnwritten: writer.cell(Cell.PacketsUnwritten),

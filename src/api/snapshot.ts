@@ -1,5 +1,6 @@
 import type { DROP_REASONS } from '../ring/drop-reason.js';
 import type { GAP_REASONS, LINK_STATES, NIC_COUNTERS } from '../ring/watch-layout.js';
+import type { WRITE_FAULTS } from '../ring/write-fault.js';
 
 /** Names of `ThreadState`, in its order. */
 export const THREAD_STATES = ['starting', 'running', 'draining', 'ended'] as const;
@@ -96,6 +97,15 @@ export interface WriterSnapshot {
   readonly names: { readonly addresses: number; readonly hits: number; readonly misses: number; readonly evictions: number };
   readonly isWriteFailing: boolean;
   readonly upkeep: UpkeepSnapshot;
+  /** Why, for people; '' while it is not failing. */
+  readonly writeFault: (typeof WRITE_FAULTS)[number];
+  /** Emitted, and in no row of the present file; records of names and devices that were dropped. */
+  readonly lost: { readonly flows: number; readonly packets: number; readonly names: number };
+  /** Damaged files that were set aside, and files that were removed or replaced while they were open. */
+  readonly filesSetAside: number;
+  readonly filesReplaced: number;
+  /** Backups of the daemon; `failures` are those since the last good one. */
+  readonly backups: { readonly made: number; readonly failures: number; readonly bytes: number };
   /** Earlier sessions that were found open at the start, and the packets that they had in flows and had not written. */
   readonly uncleanSessions: number;
   readonly packetsUnwritten: number;

@@ -16,7 +16,7 @@ export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
 /** Options that a replay has no use for. */
 const LIVE_ONLY =
-  /^(api\.|maintenance\.|retention\.[a-z]+-days$|capture\.(interface|wait-for-interface|backend|filter|exclude-own|promiscuous|buffer-bytes)$)/;
+  /^(api\.|alerts\.|backup\.|maintenance\.|retention\.[a-z]+-days$|capture\.(interface|wait-for-interface|backend|filter|exclude-own|promiscuous|buffer-bytes)$)/;
 
 const RETENTION = OPTION_NAMES.filter((name) => name.startsWith('retention.'));
 
@@ -31,6 +31,8 @@ export const COMMAND_OPTIONS = {
   dbPrune: ['db.path', ...RETENTION],
   dbCompact: ['db.path'],
   dbPlan: ['db.path', ...RETENTION],
+  dbBackup: ['db.path', 'backup.directory', 'backup.keep', 'backup.compression'],
+  dbRestore: ['db.path'],
 } as const satisfies Record<string, readonly OptionName[]>;
 
 /** Adds `--config` and a flag for each of these options. A flag that is not given leaves the option to the other sources. */

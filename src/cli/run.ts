@@ -5,6 +5,7 @@ import { LiveClock } from '../live-clock.js';
 import type { Session, SourceSpec } from '../messages.js';
 import { type Log, Pipeline, type PipelineStarted } from '../pipeline.js';
 import { ledgerDifference, readLedger } from '../ring/ledger.js';
+import { DailyBackup } from '../store/backup/daily-backup.js';
 import { type Clocks, ClockWatch, SYSTEM_CLOCKS } from './clock-watch.js';
 import { createLog } from './log.js';
 import { newSession } from './session.js';
@@ -69,6 +70,7 @@ class DaemonRun {
   private readonly session: Session;
   private readonly pipeline: Pipeline;
   private readonly clockWatch: ClockWatch;
+  private readonly backups: DailyBackup;
 
   constructor(
     private readonly config: Config,
@@ -79,6 +81,7 @@ class DaemonRun {
     this.session = newSession('live', this.source.interfaces.join(','));
     this.pipeline = new Pipeline({ config, session: this.session, source: this.source, hasApi: true, log });
     const clock = new LiveClock(this.session.startedUs, this.session.startedMonotonicMs);
+    this.backups = new DailyBackup(config, this.pipeline.memory.writer, log);
     this.clockWatch = new ClockWatch(clock, (offsetMs) => this.renew(offsetMs), clocks);
   }
 
@@ -92,7 +95,9 @@ class DaemonRun {
     try {
       this.tellStart(await pipeline.start());
       this.clockWatch.start();
+      this.backups.start();
       const end = await pipeline.run();
+      await this.backups.stop();
       await pipeline.drain();
       const ledger = readLedger(pipeline.memory);
       log('info', 'stopped', {
@@ -106,6 +111,7 @@ class DaemonRun {
       if (end.error) throw AppError.fromData(end.error);
     } finally {
       this.clockWatch.stop();
+      await this.backups.stop();
       await pipeline.close();
     }
   }

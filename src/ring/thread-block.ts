@@ -105,9 +105,36 @@ export const enum Cell {
 
   /** Every thread: drops by reason, one cell each, in the order of `Drop`. */
   Drops = 64,
+
+  /**
+   * Writer: flows that were emitted and are in no row of the file that is open, and what they carried: they waited too long for a
+   * database that refused, or the file was lost with them. `FlowsWritten` falls by what the latter takes from it.
+   */
+  FlowsLost = 110,
+  PacketsLost = 111,
+  IpBytesLost = 112,
+  WireBytesLost = 113,
+  /** Writer: records of names and devices that waited too long. */
+  NamesLost = 114,
+  /** Writer: how often records were dropped or the file changed: ring positions that were stored before mean nothing any more. */
+  LossRounds = 115,
+  /** Writer: why the last write failed, a `WriteFault` (gauge). */
+  WriteFault = 116,
+  /** Writer: device and inode of the open file; 0 before the first one, -1 for one that is gone (gauges). */
+  FileDevice = 117,
+  FileInode = 118,
+  /** Writer: damaged files that were set aside, and files that were removed or replaced while they were open. */
+  FilesSetAside = 119,
+  FilesReplaced = 120,
+
+  /** Backups of the daemon: made, failed in a row (gauge), bytes written. Main writes them, in the writer's block. */
+  BackupsMade = 121,
+  BackupFailures = 122,
+  BackupBytes = 123,
 }
 
-if (Cell.Drops + Drop.Count > Thread.CellCount) throw new Error('thread block: too many drop reasons');
+if (Cell.Drops + Drop.Count > Cell.FlowsLost || Cell.BackupBytes >= Thread.CellCount)
+  throw new Error('thread block: too many drop reasons');
 
 /** What keeps retention from its work. */
 export const enum RetentionTrouble {

@@ -184,7 +184,10 @@ const SESSION_RULES: readonly (readonly [name: string, broken: string])[] = [
     'closed sessions: every frame is in a flow or dropped',
     's.clean = 1 AND l.frames_received <> l.packets_in_flows + l.packets_dropped',
   ],
-  ['closed sessions: every packet in a flow is stored', 's.clean = 1 AND l.packets_in_flows <> l.packets_written'],
+  [
+    'closed sessions: every packet in a flow is stored, or counted as lost',
+    's.clean = 1 AND l.packets_in_flows <> l.packets_written + coalesce(u.packets, 0)',
+  ],
   [
     'closed sessions: final counts equal their ledger',
     `s.clean = 1 AND NOT (${COUNT_COLUMNS.map((column) => `s.${column} IS l.${column}`).join(' AND ')})`,
@@ -197,12 +200,20 @@ const LEDGER_BY_SESSION = `(SELECT session_id,
   sum((SELECT coalesce(sum(value), 0) FROM json_each(drops))) AS drops_by_reason
   FROM ledger GROUP BY session_id)`;
 
+/** Packets of each session that are counted as lost. Older files have no such table. */
+function lostBySession(db: Database): string {
+  const isThere = db.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'unwritten'").get() !== undefined;
+  return !isThere
+    ? '(SELECT NULL AS session_id, 0 AS packets)'
+    : '(SELECT session_id, sum(packets) AS packets FROM unwritten GROUP BY session_id)';
+}
+
 function checkSessions(db: Database): CheckResult[] {
   return SESSION_RULES.map(([name, broken]) => {
     const keys = db
       .prepare<[], string>(
         `SELECT coalesce(s.key, 'id ' || l.session_id) FROM ${LEDGER_BY_SESSION} l LEFT JOIN sessions s ON s.id = l.session_id
-         WHERE ${broken} ORDER BY l.session_id`,
+         LEFT JOIN ${lostBySession(db)} u ON u.session_id = l.session_id WHERE ${broken} ORDER BY l.session_id`,
       )
       .pluck()
       .all();
@@ -213,8 +224,9 @@ function checkSessions(db: Database): CheckResult[] {
 function findOpenSessions(db: Database): OpenSession[] {
   const rows = db
     .prepare<[], { key: string; source: string; started_us: number; may_run: number; unwritten: number | null }>(
-      `SELECT s.key, s.source, s.started_us, s.clean IS NULL AS may_run, l.packets_in_flows - l.packets_written AS unwritten
-       FROM sessions s LEFT JOIN ${LEDGER_BY_SESSION} l ON s.id = l.session_id WHERE s.clean IS NOT 1 ORDER BY s.id`,
+      `SELECT s.key, s.source, s.started_us, s.clean IS NULL AS may_run, l.packets_in_flows - l.packets_written - coalesce(u.packets, 0) AS unwritten
+       FROM sessions s LEFT JOIN ${LEDGER_BY_SESSION} l ON s.id = l.session_id
+       LEFT JOIN ${lostBySession(db)} u ON u.session_id = s.id WHERE s.clean IS NOT 1 ORDER BY s.id`,
     )
     .all();
   return rows.map((row) => ({

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { Chore } from './chore.js';
-import { isSqliteError } from './sqlite-error.js';
+import { isDamage, isSqliteError, type SqliteError } from './sqlite-error.js';
 import type { Log } from './trouble.js';
 
 /** Longest slice that a chore is asked for: rows wait for so long, and the rings must hold what comes meanwhile. */
@@ -12,6 +12,8 @@ const REFUSED_MS = 10_000;
 export class Chores {
   /** Chores that the database refused, and when they may come again. */
   private readonly refusedUntilMs = new Map<Chore, number>();
+  /** Set once a chore has found the file damaged. */
+  damage: SqliteError | null = null;
 
   constructor(
     private readonly db: Database,
@@ -55,6 +57,7 @@ export class Chores {
       if (!isSqliteError(error)) throw error;
       if (this.db.inTransaction) this.db.exec('ROLLBACK');
       this.refusedUntilMs.set(next, nowMs + REFUSED_MS);
+      if (isDamage(error)) this.damage = error;
       this.log('warn', `${next.name}: the database refused: ${error.message}; it is tried again in ${REFUSED_MS / 1000} s`, {
         sqlite: error.code,
       });

@@ -10,6 +10,9 @@ const lostIn = lostSql('drops');
 const MINUTE_US = 60_000_000;
 const DAY_US = 86_400_000_000;
 
+const unwrittenOf =
+  'u.session_id = m.session_id AND u.minute_us >= m.minute_us AND u.minute_us < m.minute_us + m.span_us';
+
 /**
  * `completeness_view`: for each session and minute what was lost, by where, and whether the minute is complete. A minute in which
  * nothing was counted has a row only if a gap lies in it. Old minutes are joined to hours and days: `span_us` is what a row covers.
@@ -25,6 +28,10 @@ WITH gap AS (
     UNION ALL SELECT session_id, start_us - start_us % ${MINUTE_US}, ${MINUTE_US} FROM gap
       WHERE NOT EXISTS (SELECT 1 FROM ledger WHERE ledger.session_id = gap.session_id
         AND minute_us BETWEEN start_us - ${DAY_US} AND start_us AND minute_us + span_us > start_us)
+    UNION ALL SELECT session_id, minute_us, ${MINUTE_US} FROM unwritten
+      WHERE NOT EXISTS (SELECT 1 FROM ledger WHERE ledger.session_id = unwritten.session_id
+        AND ledger.minute_us BETWEEN unwritten.minute_us - ${DAY_US} AND unwritten.minute_us
+        AND ledger.minute_us + span_us > unwritten.minute_us)
   ) GROUP BY session_id, minute_us
 )
 SELECT m.session_id, m.minute_us,
@@ -38,6 +45,8 @@ SELECT m.session_id, m.minute_us,
   coalesce(l.kernel_dropped, 0) = 0 AND coalesce(${lostIn}, 0) = 0
     AND NOT EXISTS (SELECT 1 FROM nic_losses n WHERE n.session_id = m.session_id AND n.minute_us = m.minute_us)
     AND NOT EXISTS (SELECT 1 FROM gap WHERE gap.session_id = m.session_id
-      AND gap.start_us < m.minute_us + m.span_us AND gap.end_us > m.minute_us) AS complete,
-  m.span_us
+      AND gap.start_us < m.minute_us + m.span_us AND gap.end_us > m.minute_us)
+    AND NOT EXISTS (SELECT 1 FROM unwritten u WHERE ${unwrittenOf}) AS complete,
+  m.span_us,
+  coalesce((SELECT sum(packets) FROM unwritten u WHERE ${unwrittenOf}), 0) AS lost_by_store
 FROM minute m LEFT JOIN ledger l ON l.session_id = m.session_id AND l.minute_us = m.minute_us`;

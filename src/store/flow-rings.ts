@@ -3,6 +3,9 @@ import { Record, RecordKind, Ring, Slot } from '../ring/layout.js';
 import { Device, Dns } from '../ring/name-records.js';
 import { ResumeAt, RingConsumer, ringCapacityBytes } from '../ring/ring.js';
 
+/** Parts of half a ring: so full is nearly full, and so much is kept when the oldest records give way. */
+const NEARLY_FULL = 1.75;
+const KEPT = 1.5;
 /** What a flow record without details takes. */
 const RECORD_BYTES = Record.HeaderBytes + Slot.RecordBytes;
 /** On a card, each record of a batch may have to wait for pages that are read from it. */
@@ -64,6 +67,23 @@ class FlowRing implements RecordMemory {
     this.headUs = this.doubles[(this.payload >> 3) + emittedUsOf(this.kind)] as number;
   }
 
+  get isNearlyFull(): boolean {
+    return this.waitingBytes >= this.halfBytes * NEARLY_FULL;
+  }
+
+  /** Drops the oldest records; nothing has been taken since the last release. They stay until `release`. */
+  drop(lost: LostRecords): void {
+    const isProducerWaiting = Atomics.load(this.words, Ring.ProducerWaiting) === 1;
+    // A producer that waits is woken when half of the ring is free.
+    const keptBytes = isProducerWaiting ? this.halfBytes : this.halfBytes * KEPT;
+    for (this.look(); this.headUs !== EMPTY && this.waitingBytes > keptBytes; this.look()) {
+      if (this.kind === RecordKind.Flow) addLost(lost, this.doubles, this.payload >> 3);
+      else lost.names++;
+      this.consumer.advance();
+    }
+    this.headUs = EMPTY;
+  }
+
   /** Hands the record under the cursor to `sink` and goes on to the next one. */
   take(sink: RingSink): void {
     if (this.kind === RecordKind.Flow) sink.flow(this, this.payload);
@@ -86,6 +106,16 @@ function emittedUsOf(kind: RecordKind): number {
     default:
       assert.fail(`flow ring: record of kind ${kind}`);
   }
+}
+
+/** What was dropped from the rings unwritten. */
+export interface LostRecords {
+  flows: number;
+  packets: number;
+  ipBytes: number;
+  wireBytes: number;
+  /** Records of other kinds. */
+  names: number;
 }
 
 /** The rings of all parse workers, read as one: the record that was emitted first comes first. */
@@ -114,6 +144,18 @@ export class FlowRings {
   /** Whether a worker will soon have to wait. */
   get isHalfFull(): boolean {
     return this.rings.some((ring) => ring.isHalfFull);
+  }
+
+  /** Whether a worker has to wait, or soon will. */
+  get isNearlyFull(): boolean {
+    return this.rings.some((ring) => ring.isNearlyFull);
+  }
+
+  /** Drops the oldest records of the rings that are nearly full, until there is room again, and tells what they were. */
+  dropOldest(): LostRecords {
+    const lost: LostRecords = { flows: 0, packets: 0, ipBytes: 0, wireBytes: 0, names: 0 };
+    for (const ring of this.rings) if (ring.isNearlyFull) ring.drop(lost);
+    return lost;
   }
 
   /** Where each ring has been read to. */
@@ -155,4 +197,12 @@ export class FlowRings {
     assert.equal(positions.length, this.rings.length, 'stored ring positions: other number of rings');
     for (const [index, ring] of this.rings.entries()) ring.consumer.skipTo(positions[index] as number);
   }
+}
+
+function addLost(lost: LostRecords, doubles: Float64Array, double: number): void {
+  const sum = (field: number): number => (doubles[double + field] as number) + (doubles[double + field + 1] as number);
+  lost.flows++;
+  lost.packets += sum(Slot.Packets0F64);
+  lost.ipBytes += sum(Slot.IpBytes0F64);
+  lost.wireBytes += sum(Slot.WireBytes0F64);
 }

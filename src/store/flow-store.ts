@@ -4,6 +4,8 @@ import type { PipelineMemory, Session } from '../messages.js';
 import { InterfaceTable } from '../ring/interface-table.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
 import type { Counts } from './counters.js';
+import { shedOldest } from './faults/shed.js';
+import { Unwritten } from './faults/unwritten.js';
 import type { FlowRings } from './flow-rings.js';
 import { LedgerTable } from './ledger-table.js';
 import type { LiveRun } from './lookup/live-run.js';
@@ -21,6 +23,7 @@ export class FlowStore {
   private readonly ledger: LedgerTable;
   private readonly losses: Losses;
   readonly rows: RecordRows;
+  private readonly unwritten: Unwritten;
   private readonly beginStatement: Statement<[]>;
   private readonly commitStatement: Statement<[]>;
   private readonly rollbackStatement: Statement<[]>;
@@ -40,6 +43,7 @@ export class FlowStore {
     this.ledger = new LedgerTable(db, this.session.id, memory);
     this.losses = new Losses(db, this.session.id, memory);
     this.rows = new RecordRows(db, new InterfaceTable(memory.interfaces), namesAddressesMax, storeLocalNetworks);
+    this.unwritten = new Unwritten(db, this.session.id, this.block);
     this.beginStatement = db.prepare('BEGIN IMMEDIATE');
     this.commitStatement = db.prepare('COMMIT');
     this.rollbackStatement = db.prepare('ROLLBACK');
@@ -64,7 +68,8 @@ export class FlowStore {
   /** Whether counters have moved, losses come to light, or rows wait to be rolled up, since the last commit. */
   hasLedgerChanged(): boolean {
     this.rows.begin();
-    return this.ledger.hasChanged(this.rows.sums) || this.losses.hasChanged() || this.rollups.hasPending;
+    const hasLost = this.losses.hasChanged() || this.unwritten.hasChanged();
+    return this.ledger.hasChanged(this.rows.sums) || hasLost || this.rollups.hasPending;
   }
 
   /**
@@ -76,8 +81,9 @@ export class FlowStore {
     this.transact(() => {
       records = this.rings.take(recordsMax, this.rows, this.beat);
       this.rows.finish(recordsMax === 0);
-      this.ledger.write(minuteUs, this.rows.sums, records, this.rings.positions);
+      this.ledger.write(minuteUs, this.rows.sums, records, this.positions);
       this.losses.write(minuteUs);
+      this.unwritten.write(minuteUs);
     });
     return records;
   }
@@ -86,8 +92,9 @@ export class FlowStore {
   end(minuteUs: number, endedUs: number): void {
     this.transact(() => {
       this.rollups.end();
-      this.ledger.write(minuteUs, this.rows.sums, 0, this.rings.positions);
+      this.ledger.write(minuteUs, this.rows.sums, 0, this.positions);
       this.losses.write(minuteUs);
+      this.unwritten.write(minuteUs);
       this.ledger.end();
       closeSession(this.db, this.session.id, endedUs, this.ledger.latest);
     });
@@ -96,6 +103,20 @@ export class FlowStore {
   /** Counts in the writer's block what happened in the last `write`, which was committed. */
   countInto(block: ThreadBlock): void {
     this.rows.settle(block);
+  }
+
+  /**
+   * Drops the oldest records of rings that are nearly full, and counts them as lost. Throws what SQLite throws when it cannot be read
+   * either: as long as it is in doubt whether they are stored, they stay.
+   */
+  shed(): void {
+    if (this.isInDoubt) this.settleDoubt();
+    shedOldest(this.rings, this.block);
+  }
+
+  /** Where each ring has been read to, and the number under which these positions hold. */
+  private get positions(): number[] {
+    return [...this.rings.positions, this.unwritten.rounds];
   }
 
   private transact(work: () => void): void {
@@ -112,6 +133,7 @@ export class FlowStore {
     this.rings.release();
     this.ledger.settle();
     this.losses.settle();
+    this.unwritten.settle();
   }
 
   /**
@@ -140,7 +162,9 @@ export class FlowStore {
     this.rows.revert();
     const positions = this.ledger.resume();
     this.losses.resume();
-    if (positions) this.rings.skipTo(positions);
+    this.unwritten.resume(this.ledger.stored.columns);
+    const rounds = positions?.pop();
+    if (positions && rounds === this.unwritten.rounds) this.rings.skipTo(positions);
     this.isInDoubt = false;
   }
 }

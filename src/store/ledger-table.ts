@@ -3,6 +3,7 @@ import type { PipelineMemory } from '../messages.js';
 import type { DropCounts } from '../ring/ledger.js';
 import { COUNT_COLUMNS, type Counts, differ, NO_COUNTS, readCounts } from './counters.js';
 import type { RowSums } from './flow-rows.js';
+import { damaged } from './sqlite-error.js';
 
 const MINUTE_MS = 60_000;
 
@@ -75,7 +76,7 @@ export class LedgerTable {
       )
       .get(this.sessionId);
     this.positionsMinuteUs = last?.minute_us ?? null;
-    return last ? (JSON.parse(last.ring_positions) as number[]) : null;
+    return last ? parseStored<number[]>(last.ring_positions) : null;
   }
 
   /** Whether a counter has moved since the last commit. `rows` are those of the transaction under way. */
@@ -110,11 +111,20 @@ export class LedgerTable {
 
   /** What the drops rose by, added to those of the minute, which are a JSON object. */
   private addDrops(text: string): string {
-    const drops = JSON.parse(text) as DropCounts;
+    const drops = parseStored<DropCounts>(text);
     for (const [name, count] of Object.entries(this.latestCounts.drops)) {
       const delta = count - (this.storedCounts.drops[name] ?? 0);
       if (delta !== 0) drops[name] = (drops[name] ?? 0) + delta;
     }
     return JSON.stringify(drops);
+  }
+}
+
+/** JSON that this process has stored. Throws `SQLITE_CORRUPT` when it is not that any more. */
+function parseStored<T>(text: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw damaged('the ledger');
   }
 }

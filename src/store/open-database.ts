@@ -57,7 +57,10 @@ export function openForWriting(config: Config, nowUs: number): WritableDatabase 
     db.pragma(`journal_size_limit = ${JOURNAL_BYTES_MAX}`);
     db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     db.pragma('foreign_keys = OFF');
+    const isNew = db.pragma('user_version', { simple: true }) === 0;
     migrate(db, nowUs);
+    // From now on the file itself says whose it is, also when the log that holds its first pages is lost.
+    if (isNew) db.pragma('wal_checkpoint(PASSIVE)');
     return { db, lock, journalMode };
   } catch (error) {
     db?.close();

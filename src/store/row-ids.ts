@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
+import { damaged } from './sqlite-error.js';
 
 /** Ids are even, so they are this far apart at least. */
 const STEP = 2;
@@ -25,6 +26,8 @@ export class RowIds {
     if (id <= this.last) id = this.last + STEP;
     while (id >= this.taken) {
       this.taken = this.findTaken.get(id) ?? Number.POSITIVE_INFINITY;
+      // In a damaged file rows stand in any order; asking for ever would not help.
+      if (this.taken < id) throw damaged('the order of the rows');
       if (this.taken === id) id += STEP;
     }
     this.last = id;

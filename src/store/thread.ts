@@ -8,7 +8,8 @@ import { Doorbell } from '../ring/doorbell.js';
 import { Command, ThreadState } from '../ring/layout.js';
 import { ThreadBlock } from '../ring/thread-block.js';
 import { logFrom, startThread } from '../thread-start.js';
-import { Writer } from './writer.js';
+import { KeptWriter } from './faults/kept-writer.js';
+import type { Writer } from './writer.js';
 
 /** Longest sleep: heartbeat and batch age wait at most so long; commands ring the bell. Each look costs an idle machine. */
 const SLEEP_MS_MAX = 500;
@@ -33,10 +34,10 @@ const clock = new LiveClock(start.session.startedUs, start.session.startedMonoto
 /** The clock of the session, so that minutes of the ledger and ids of rows go together whatever is done to the wall clock. */
 const nowMs = (): number => Math.floor(clock.nowUs() / 1000);
 
-let writer: Writer | undefined;
+let writer: KeptWriter | undefined;
 
 function open(): WriterOpened {
-  writer = Writer.open(start, (level, message, fields) => logFrom(start, level, message, fields), nowMs());
+  writer = KeptWriter.open(start, (level, message, fields) => logFrom(start, level, message, fields), nowMs());
   return writer.opened;
 }
 
@@ -82,7 +83,7 @@ async function outcomeOf<T>(work: () => T | Promise<T>): Promise<Outcome<T>> {
 
 /** The writer, where it can change something now. */
 function openWriter(): Writer {
-  if (writer && block.state === ThreadState.Running) return writer;
+  if (writer?.current && block.state === ThreadState.Running) return writer.current;
   throw new AppError('DATABASE_WRITE_FAILED', `database ${start.config.dbPath}: it is not open for changes now`);
 }
 

@@ -1,5 +1,7 @@
 import type { LogLevel } from '../messages.js';
 import { Cell, type ThreadBlock } from '../ring/thread-block.js';
+import { WriteFault } from '../ring/write-fault.js';
+import { faultOf } from './faults/fault-kind.js';
 import { isBusy, type SqliteError } from './sqlite-error.js';
 
 /** Sends one line to the log. */
@@ -15,6 +17,8 @@ const BACKOFF_MS_MAX = 1000;
 export class Trouble {
   /** Message of the last refusal. */
   reason = '';
+  /** The last refusal, if nothing was written since. */
+  error: SqliteError | null = null;
   private attempts = 0;
   private sinceMs = 0;
   private retryAtMs = 0;
@@ -28,6 +32,7 @@ export class Trouble {
   ) {
     // A predecessor may have died while it failed; this writer has not failed yet.
     block.cells[Cell.WriteFailing] = 0;
+    block.cells[Cell.WriteFault] = WriteFault.None;
   }
 
   get isFailing(): boolean {
@@ -46,6 +51,8 @@ export class Trouble {
     const cell = busy ? Cell.BusyRetries : Cell.WriteErrors;
     this.block.cells[cell] = this.block.cell(cell) + 1;
     this.reason = error.message;
+    this.error = error;
+    this.block.cells[Cell.WriteFault] = faultOf(error.code);
     if (this.attempts++ === 0) this.sinceMs = nowMs;
     this.retryAtMs = nowMs + this.backoffMs;
     this.backoffMs = busy ? BACKOFF_MS_MIN : Math.min(this.backoffMs * 2, BACKOFF_MS_MAX);
@@ -57,9 +64,21 @@ export class Trouble {
     });
   }
 
+  /** A predecessor has failed on the same file, and said so: nothing is better before a write succeeds. */
+  inherit(nowMs: number, error: SqliteError): void {
+    this.attempts = 1;
+    this.sinceMs = nowMs;
+    this.reason = error.message;
+    this.error = error;
+    this.block.cells[Cell.WriteFailing] = 1;
+    this.block.cells[Cell.WriteFault] = faultOf(error.code);
+  }
+
   /** A write has succeeded. */
   over(): void {
     if (this.attempts === 0) return;
+    this.error = null;
+    this.block.cells[Cell.WriteFault] = WriteFault.None;
     if (this.isFailing) this.log('info', `database ${this.path} is written again`, { attempts: this.attempts });
     this.block.cells[Cell.WriteFailing] = 0;
     this.attempts = 0;

@@ -9,6 +9,7 @@ import { BatchPolicy } from './batch.js';
 import type { Chore } from './chore.js';
 import { Chores } from './chores.js';
 import { DeviceNotes } from './device-notes.js';
+import type { FileEvent } from './faults/file-event.js';
 import { FlowRings } from './flow-rings.js';
 import { FlowStore } from './flow-store.js';
 import { minuteUsOf } from './ledger-table.js';
@@ -16,7 +17,7 @@ import { LookupChore } from './lookup/lookup-chore.js';
 import { closeDatabase, openForWriting, type WritableDatabase } from './open-database.js';
 import { CatchUp } from './rollup/catch-up.js';
 import { Folding } from './rollup/folding.js';
-import { isSqliteError, openError } from './sqlite-error.js';
+import { isSqliteError, openError, type SqliteError } from './sqlite-error.js';
 import { type Log, Trouble } from './trouble.js';
 import { Upkeep } from './upkeep/upkeep.js';
 
@@ -110,7 +111,10 @@ export class Writer {
 
   /** Flows that the parse workers have emitted and that are not committed. */
   get flowsUnwritten(): number {
-    return this.parse.reduce((sum, block) => sum + block.cell(Cell.FlowsEmitted), -this.block.cell(Cell.FlowsWritten));
+    return this.parse.reduce(
+      (sum, block) => sum + block.cell(Cell.FlowsEmitted),
+      -this.block.cell(Cell.FlowsWritten) - this.block.cell(Cell.FlowsLost),
+    );
   }
 
   /** Whether so much waits that the next batch may be due without anything further. */
@@ -121,6 +125,53 @@ export class Writer {
   /** Why rows wait although they are due; null while the database takes them. */
   get failure(): string | null {
     return this.trouble.isFailing ? this.trouble.reason : null;
+  }
+
+  /** What SQLite said last, if nothing was written since, or what a chore found wrong with the file. */
+  get refusal(): SqliteError | null {
+    return this.trouble.error ?? this.chores.damage;
+  }
+
+  /** Goes on failing where a writer on the same file has failed, until a write succeeds. */
+  inherit(refusal: SqliteError, nowMs: number): void {
+    this.trouble.inherit(nowMs, refusal);
+  }
+
+  /** The name of the open file, without links. */
+  get path(): string {
+    return this.database.db.name;
+  }
+
+  /**
+   * Makes room in rings that are nearly full, at the price of their oldest records. False when that must not be, since nobody can
+   * tell whether those are stored.
+   */
+  shed(): boolean {
+    try {
+      this.store.shed();
+      return true;
+    } catch (error) {
+      if (!isSqliteError(error)) throw error;
+      return false;
+    }
+  }
+
+  /** Moves all of the write-ahead log into the open file, wherever that is now; false when it cannot be done. */
+  foldLog(): boolean {
+    try {
+      const [checkpoint] = this.database.db.pragma('wal_checkpoint(TRUNCATE)') as { busy: number }[];
+      return checkpoint?.busy === 0;
+    } catch (error) {
+      if (!isSqliteError(error)) throw error;
+      return false;
+    }
+  }
+
+  /** Notes in the file why it was begun, or taken up. Throws what SQLite throws. */
+  noteEvent(event: FileEvent, nowMs: number): void {
+    this.database.db
+      .prepare('INSERT INTO file_events (at_us, event, detail) VALUES (?, ?, ?)')
+      .run(nowMs * 1000, event.event, event.detail);
   }
 
   /**

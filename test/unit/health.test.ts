@@ -7,6 +7,7 @@ import { LinkTable } from '../../src/ring/link-table.js';
 import { RingProducer } from '../../src/ring/ring.js';
 import { Cell, createThreadBlock, type ThreadBlock } from '../../src/ring/thread-block.js';
 import { LinkState, NicCounter } from '../../src/ring/watch-layout.js';
+import { WriteFault } from '../../src/ring/write-fault.js';
 import { ApiPipeline } from '../helpers/api-pipeline.js';
 
 const codes = (pipeline: ApiPipeline): string[] => pipeline.monitor.health().reasons.map((reason) => reason.code);
@@ -120,9 +121,22 @@ const CASES: Record<HealthReasonCode, { readonly cause: (pipeline: ApiPipeline) 
     cause: (pipeline) => {
       pipeline.add(pipeline.writer, Cell.WriteErrors, 1);
       pipeline.add(pipeline.writer, Cell.WriteFailing, 1);
+      pipeline.add(pipeline.writer, Cell.WriteFault, WriteFault.DiskFull);
       pipeline.pass(29_000);
     },
-    message: 'no row could be written for 28.0 s (failures in all: 1)',
+    message: 'no row could be written for 28.0 s: the disk is full (failures in all: 1)',
+  },
+  rows_lost: {
+    cause: (pipeline) => {
+      pipeline.add(pipeline.writer, Cell.FlowsLost, 3);
+      pipeline.pass(120_000);
+      pipeline.add(pipeline.writer, Cell.FlowsLost, 4);
+    },
+    message: '4 flows were lost within the last minute (7 in all)',
+  },
+  backup_failed: {
+    cause: (pipeline) => pipeline.add(pipeline.writer, Cell.BackupFailures, 2),
+    message: 'the daily backup failed 2 times; the log says why',
   },
   addresses_overflowed: {
     cause: (pipeline) => pipeline.add(pipeline.writer, Cell.AddressesOverflowed, 6),

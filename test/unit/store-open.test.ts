@@ -28,8 +28,9 @@ const UNDO: Readonly<Record<number, string>> = {
   11: 'DROP VIEW alert_view; DROP TABLE alerts; DROP TABLE known_destinations',
   10: 'DROP TABLE device_notes',
   7: 'DROP TABLE lookup_runs; DROP TABLE lookup_blocks; DROP TABLE lookup',
-  8: `DROP VIEW completeness_view; DROP TABLE pruned; DROP TABLE upkeep;
+  8: `DROP VIEW IF EXISTS completeness_view; DROP TABLE pruned; DROP TABLE upkeep;
     ALTER TABLE ledger DROP COLUMN span_us; ALTER TABLE nic_losses DROP COLUMN span_us`,
+  12: 'DROP VIEW completeness_view; DROP TABLE unwritten; DROP TABLE file_events',
   5: 'DROP VIEW IF EXISTS completeness_view; DROP TABLE gaps; DROP TABLE nic_losses',
   4: `DROP VIEW flow_view; DROP VIEW dns_view; DROP VIEW device_view;
     DROP TABLE texts; DROP TABLE flow_tls; DROP TABLE flow_http; DROP TABLE dns;
@@ -86,7 +87,7 @@ describe('opening the database', () => {
     expect(rig.query('SELECT key FROM meta ORDER BY key').map((row) => row['key'])).toEqual([
       'created_us',
       'page_size',
-      ...Array.from({ length: SCHEMA_VERSION }, (_, index) => `schema_${index + 1}_us`),
+      ...Array.from({ length: SCHEMA_VERSION }, (_, index) => `schema_${index + 1}_us`).sort(),
     ]);
   });
 
