@@ -5,8 +5,8 @@ import { type FlowRow, findFlow, searchFlows } from '../../store/reader/flow-sea
 import { FLOW_COLUMNS } from '../endpoint/flow-schema.js';
 import type { ExportPage } from '../query/reader-task.js';
 import { csvLines } from './csv.js';
-import { rangeOf } from './list-queries.js';
 import { given } from './given.js';
+import { rangeOf } from './list-queries.js';
 import { type FlowParameters, NotFound, type Query, type QueryRange } from './query.js';
 
 /** Rows of one page of an export; the reader is free for others between pages. */
