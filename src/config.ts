@@ -65,7 +65,7 @@ function text(value: string, range: string, pattern: RegExp, help: string, extra
 }
 
 /** Whether an address that the API may listen on is one of this machine only. */
-export function isLoopbackAddress(value: string): boolean {
+function isLoopbackAddress(value: string): boolean {
   return value === 'localhost' || value === '::1' || (isIPv4(value) && value.startsWith('127.'));
 }
 

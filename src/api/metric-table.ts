@@ -105,7 +105,7 @@ export const METRICS: Readonly<Record<string, MetricEntry>> = {
     labels: ['interface'],
     values: perLink((link) => Number(link.gapStartUs === null)),
   },
-  flowberry_interface_counter_total: {
+  flowberry_interface_statistics_total: {
     type: 'counter',
     help: 'What kernel and driver counted for the interface since the capture began, by the names of sysfs.',
     labels: ['interface', 'counter'],

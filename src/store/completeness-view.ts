@@ -10,8 +10,7 @@ const lostIn = lostSql('drops');
 const MINUTE_US = 60_000_000;
 const DAY_US = 86_400_000_000;
 
-const unwrittenOf =
-  'u.session_id = m.session_id AND u.minute_us >= m.minute_us AND u.minute_us < m.minute_us + m.span_us';
+const unwrittenOf = 'u.session_id = m.session_id AND u.minute_us >= m.minute_us AND u.minute_us < m.minute_us + m.span_us';
 
 /**
  * `completeness_view`: for each session and minute what was lost, by where, and whether the minute is complete. A minute in which

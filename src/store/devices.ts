@@ -1,6 +1,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { Device, DeviceSource } from '../ring/name-records.js';
 import { ADDRESS_ID_BASE } from './addresses.js';
+import type { Alerts } from './alerts/alerts.js';
 import { DeviceList } from './device-list.js';
 import type { Dimensions } from './dimensions.js';
 import type { RecordMemory } from './flow-rings.js';
@@ -50,6 +51,7 @@ export class Devices {
     db: Database,
     private readonly dimensions: Dimensions,
     private readonly cache: NameCache,
+    private readonly alerts: Alerts | null,
     private readonly limits: DeviceLimits = DEVICE_LIMITS,
   ) {
     this.addresses = new DeviceList(db, 'device_addresses', 'ip', limits.addresses);
@@ -87,7 +89,7 @@ export class Devices {
     if (!hasMac && ip === null) return;
     const source = words[word + Device.Source] as DeviceSource;
     const us = doubles[(payload >> 3) + Device.SeenUsF64] as number;
-    const id = this.idOf(hasMac ? macText(high, low) : null, ip, us) ?? this.insertDevice(hasMac, high, low, us);
+    const id = this.idOf(hasMac ? macText(high, low) : null, ip, us) ?? this.insertDevice(hasMac, high, low, ip, us);
     if (ip !== null && hasMac) this.takeOver(id, ip);
     if (ip !== null) this.forgotten += this.addresses.see(id, ip, source, us);
 
@@ -146,12 +148,13 @@ export class Devices {
     if (this.count !== UNKNOWN) this.count--;
   }
 
-  private insertDevice(hasMac: boolean, high: number, low: number, us: number): number {
+  private insertDevice(hasMac: boolean, high: number, low: number, ip: number | null, us: number): number {
     if (this.count === UNKNOWN) this.count = this.countRows.get() as number;
     if (this.count >= this.limits.devices) this.makeRoom();
     this.count++;
     const mac = hasMac ? macText(high, low) : null;
     const vendor = hasMac ? this.vendors.vendorOf(high, low) : null;
+    if (mac !== null) this.alerts?.device(mac, vendor, ip, us);
     return this.insert.run(mac, vendor, us, us).lastInsertRowid as number;
   }
 

@@ -2,6 +2,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import { Slot } from '../ring/layout.js';
 import { applicationOfPort } from '../wire/application-ports.js';
 import { IpProtocol } from '../wire/ip-protocol.js';
+import type { Alerts } from './alerts/alerts.js';
 import { packAttributes } from './attributes.js';
 import type { Dimensions } from './dimensions.js';
 import { FlowDetailRows } from './flow-detail-rows.js';
@@ -67,6 +68,7 @@ export class FlowRows implements RowSums {
     private readonly names: NameCache,
     private readonly lookup: LiveRun,
     private readonly rollups: Rollups,
+    private readonly alerts: Alerts,
   ) {
     this.buffer = new RowBuffer(db, 'flows', Column.Count);
     this.insertTrouble = db.prepare<number[]>('INSERT INTO flow_trouble VALUES (?, ?, ?, ?, ?, ?, ?)');
@@ -160,6 +162,15 @@ export class FlowRows implements RowSums {
         values[at + Column.Application] as number | null,
         values[at + Column.ServerName] as number | null,
       );
+    this.alerts.flow(
+      memory,
+      word,
+      id,
+      values[at + Column.Src] as number,
+      values[at + Column.Dst] as number,
+      orderedPorts & 0xffff,
+      values[at + Column.ServerName] as number | null,
+    );
     this.rollups.addFlow(
       words,
       doubles,

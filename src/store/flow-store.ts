@@ -1,5 +1,4 @@
 import type { Database, Statement } from 'better-sqlite3';
-import type { Config } from '../config.js';
 import type { PipelineMemory, Session } from '../messages.js';
 import { InterfaceTable } from '../ring/interface-table.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
@@ -10,7 +9,7 @@ import type { FlowRings } from './flow-rings.js';
 import { LedgerTable } from './ledger-table.js';
 import type { LiveRun } from './lookup/live-run.js';
 import { Losses } from './losses.js';
-import { RecordRows } from './record-rows.js';
+import { type RecordOptions, RecordRows } from './record-rows.js';
 import type { Rollups } from './rollup/rollups.js';
 import { closeSession, openSession, type SessionOpened } from './sessions.js';
 
@@ -36,13 +35,13 @@ export class FlowStore {
     private readonly rings: FlowRings,
     memory: PipelineMemory,
     session: Session,
-    { namesAddressesMax, storeLocalNetworks }: Pick<Config, 'namesAddressesMax' | 'storeLocalNetworks'>,
+    config: RecordOptions,
   ) {
     this.block = new ThreadBlock(memory.writer);
     this.session = openSession(db, session);
     this.ledger = new LedgerTable(db, this.session.id, memory);
     this.losses = new Losses(db, this.session.id, memory);
-    this.rows = new RecordRows(db, new InterfaceTable(memory.interfaces), namesAddressesMax, storeLocalNetworks);
+    this.rows = new RecordRows(db, new InterfaceTable(memory.interfaces), config, session.mode === 'live');
     this.unwritten = new Unwritten(db, this.session.id, this.block);
     this.beginStatement = db.prepare('BEGIN IMMEDIATE');
     this.commitStatement = db.prepare('COMMIT');

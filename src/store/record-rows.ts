@@ -1,6 +1,8 @@
 import type { Database } from 'better-sqlite3';
+import type { Config } from '../config.js';
 import type { InterfaceTable } from '../ring/interface-table.js';
 import { Cell, type ThreadBlock } from '../ring/thread-block.js';
+import { type AlertOptions, Alerts } from './alerts/alerts.js';
 import { Devices } from './devices.js';
 import { Dimensions } from './dimensions.js';
 import { DnsRows } from './dns-rows.js';
@@ -12,11 +14,15 @@ import { NameCache } from './name-cache.js';
 import { Rollups } from './rollup/rollups.js';
 import { RowIds } from './row-ids.js';
 
+/** Options that concern rows. */
+export type RecordOptions = Pick<Config, 'namesAddressesMax' | 'storeLocalNetworks'> & AlertOptions;
+
 /** Turns the records of all kinds into rows, and keeps what is remembered between them. Has no transaction of its own. */
 export class RecordRows implements RingSink {
   /** What the rows can be looked up by. */
   readonly lookups: readonly [flows: LiveRun, dns: LiveRun];
   readonly rollups: Rollups;
+  readonly alerts: Alerts;
   readonly dimensions: Dimensions;
   readonly names: NameCache;
   private readonly flowIds: RowIds;
@@ -25,16 +31,18 @@ export class RecordRows implements RingSink {
   private readonly dnsRows: DnsRows;
   readonly devices: Devices;
 
-  constructor(db: Database, interfaces: InterfaceTable, namesAddressesMax: number, localNetworks: string) {
+  constructor(db: Database, interfaces: InterfaceTable, config: RecordOptions, isLive: boolean) {
+    const { namesAddressesMax, storeLocalNetworks: localNetworks } = config;
+    this.alerts = new Alerts(db, config, isLive);
     this.rollups = new Rollups(db, localNetworks);
     this.dimensions = new Dimensions(db, interfaces);
     this.names = new NameCache(namesAddressesMax);
     this.flowIds = new RowIds(db, 'flows');
     this.dnsIds = new RowIds(db, 'dns');
     this.lookups = [new LiveRun(db, FLOW_LOOKUP), new LiveRun(db, DNS_LOOKUP)];
-    this.flows = new FlowRows(db, this.flowIds, this.dimensions, this.names, this.lookups[0], this.rollups);
+    this.flows = new FlowRows(db, this.flowIds, this.dimensions, this.names, this.lookups[0], this.rollups, this.alerts);
     this.dnsRows = new DnsRows(db, this.dnsIds, this.dimensions, this.names, this.lookups[1], this.rollups);
-    this.devices = new Devices(db, this.dimensions, this.names);
+    this.devices = new Devices(db, this.dimensions, this.names, this.alerts);
   }
 
   /** Flows since the last `begin`. */
@@ -89,6 +97,7 @@ export class RecordRows implements RingSink {
     this.flowIds.revert();
     this.dnsIds.revert();
     this.rollups.revert();
+    this.alerts.revert();
     this.devices.revert();
     for (const lookup of this.lookups) lookup.revert();
     this.names.revert(this.dimensions.revert());

@@ -14,7 +14,7 @@ import { flow, NOW_MS, WriterRig } from './flow-records.js';
 import { dns } from './name-records.js';
 
 /** Reader threads run from the build. */
-export const READER_FILE = new URL('../../dist/src/api/reader/thread.js', import.meta.url);
+const READER_FILE = new URL('../../dist/src/api/reader/thread.js', import.meta.url);
 export const HAS_BUILD = existsSync(READER_FILE);
 
 const PI = 'b8:27:eb:12:34:56';

@@ -53,16 +53,18 @@ describe.skipIf(!HAS_BUILD)('the endpoints (need npm run build)', () => {
   });
 
   /** Values for what an operation asks for. */
-  const valueOf = (path: string, name: string): string =>
+  const exampleOf = (path: string, name: string): string =>
     name === 'id' ? (path.includes('flows') ? String(flowIds[0]) : '1') : name === 'device' ? '192.168.1.10' : 'example';
 
   const call = (path: string, method: string, operation: Operation, more: Record<string, string> = {}): Promise<Got> => {
     const required = operation.parameters.filter((parameter) => parameter.required);
     const filled = required
       .filter((parameter) => parameter.in === 'path')
-      .reduce((text, { name }) => text.replace(`{${name}}`, encodeURIComponent(more[name] ?? valueOf(path, name))), path);
+      .reduce((text, { name }) => text.replace(`{${name}}`, encodeURIComponent(more[name] ?? exampleOf(path, name))), path);
     const query = new URLSearchParams(
-      Object.fromEntries(required.filter((parameter) => parameter.in === 'query').map(({ name }) => [name, valueOf(path, name)])),
+      Object.fromEntries(
+        required.filter((parameter) => parameter.in === 'query').map(({ name }) => [name, exampleOf(path, name)]),
+      ),
     );
     for (const [name, value] of Object.entries(more)) if (!path.includes(`{${name}}`)) query.set(name, value);
     const body =

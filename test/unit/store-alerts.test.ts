@@ -39,8 +39,7 @@ class Scene {
 
   /** A scan of ports of one host from 10.0.0.`from`. */
   scan(from: number, ports: number, startUs: number, gapUs = 1000): void {
-    for (let port = 1; port <= ports; port++)
-      this.alerts.flow(0x0a000000 + from, 0x0a0000fe, port, null, true, true, startUs + port * gapUs);
+    for (let port = 1; port <= ports; port++) this.alerts.unanswered(0x0a000000 + from, 0x0a0000fe, port, startUs + port * gapUs);
   }
 }
 
@@ -93,25 +92,23 @@ describe('port scans', () => {
     expect(scene.rows[0]?.detail).toBe('10.0.0.8 tried about 100 ports or hosts within a minute and had no answer.');
   });
 
-  it('are no slow knocking, no answered flows, and nothing in a replay', () => {
+  it('are no slow knocking, and nothing in a replay', () => {
     const slow = new Scene();
     slow.scan(7, 300, CREATED_US + DAY, S);
     expect(slow.rows).toEqual([]);
-    const answered = new Scene();
-    for (let port = 1; port < 500; port++) answered.alerts.flow(1, 2, port, null, false, true, CREATED_US);
     const replay = new Scene({}, false);
     replay.scan(7, 500, CREATED_US + DAY);
     const off = new Scene({ 'alerts.port-scan-targets': 0 });
     off.scan(7, 500, CREATED_US + DAY);
-    expect([answered.rows, replay.rows, off.rows]).toEqual([[], [], []]);
+    expect([replay.rows, off.rows]).toEqual([[], []]);
   });
 
   it('are found among thousands of other sources, whatever those do', () => {
     const scene = new Scene();
     for (let port = 1; port <= 300; port++) {
-      scene.alerts.flow(42, 2, port, null, true, false, CREATED_US + port * 1000);
+      scene.alerts.unanswered(42, 2, port, CREATED_US + port * 1000);
       for (let other = 0; other < 20; other++)
-        scene.alerts.flow(1000 + 20 * port + other, 2, port, null, true, false, CREATED_US + port * 1000);
+        scene.alerts.unanswered(1000 + 20 * port + other, 2, port, CREATED_US + port * 1000);
     }
     expect(scene.rows).toMatchObject([{ kind: 'port_scan', subject: '0.0.0.42' }]);
   });
@@ -141,20 +138,18 @@ describe('new destinations', () => {
   it('are sites that a device has never reached; what it reached while learning is none', () => {
     const scene = new Scene({ 'alerts.new-destination': true });
     const [mail, maps, other] = ['mail.example.org', 'maps.example.org', 'evil.example'].map((name) => scene.text(name));
-    const reach = (src: number, name: number | undefined, us: number): void =>
-      scene.alerts.flow(src, 99, 443, name as number, false, true, us);
+    const reach = (src: number, name: number | undefined, us: number): void => scene.alerts.reached(src, name as number, us);
     reach(1, mail, CREATED_US);
     reach(1, maps, CREATED_US + DAY);
     reach(1, other, CREATED_US + DAY);
     reach(1, other, CREATED_US + 3 * DAY);
     reach(2, maps, CREATED_US + DAY);
-    scene.alerts.flow(3, 99, 443, other as number, false, false, CREATED_US + DAY);
     expect(scene.rows.map(({ detail }) => detail)).toEqual([
       '0.0.0.1 has reached evil.example for the first time.',
       '0.0.0.2 has reached example.org for the first time.',
     ]);
     const again = new Alerts(scene.db, resolveConfig({ 'alerts.new-destination': true }), true);
-    again.flow(1, 99, 443, other as number, false, true, CREATED_US + 5 * DAY);
+    again.reached(1, other as number, CREATED_US + 5 * DAY);
     expect(scene.rows).toHaveLength(2);
   });
 

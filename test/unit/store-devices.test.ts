@@ -210,7 +210,7 @@ describe('devices: limits and rollback', () => {
     const db = new Database(':memory:');
     migrate(db, 0);
     const dimensions = new Dimensions(db, new InterfaceTable(createInterfaceTable()));
-    const devices = new Devices(db, dimensions, new NameCache(64), limits);
+    const devices = new Devices(db, dimensions, new NameCache(64), null, limits);
     const see = (given: Partial<DeviceSpec>): void => {
       const record = deviceRecord(seen(given));
       const bytes = Buffer.alloc((record.length + 15) & -8);

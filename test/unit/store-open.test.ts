@@ -26,13 +26,13 @@ const UNDO: Readonly<Record<number, string>> = {
   6: `${[...ROLLUP_VIEWS.map(([name]) => `DROP VIEW ${name}`), ...ROLLUP_TABLE_NAMES.map((name) => `DROP TABLE ${name}`)].join('; ')};
     DROP TABLE rollup_state`,
   11: 'DROP VIEW alert_view; DROP TABLE alerts; DROP TABLE known_destinations',
-  10: 'DROP TABLE device_notes',
+  10: 'DROP VIEW device_view; DROP TABLE device_notes',
   7: 'DROP TABLE lookup_runs; DROP TABLE lookup_blocks; DROP TABLE lookup',
   8: `DROP VIEW IF EXISTS completeness_view; DROP TABLE pruned; DROP TABLE upkeep;
     ALTER TABLE ledger DROP COLUMN span_us; ALTER TABLE nic_losses DROP COLUMN span_us`,
   12: 'DROP VIEW completeness_view; DROP TABLE unwritten; DROP TABLE file_events',
   5: 'DROP VIEW IF EXISTS completeness_view; DROP TABLE gaps; DROP TABLE nic_losses',
-  4: `DROP VIEW flow_view; DROP VIEW dns_view; DROP VIEW device_view;
+  4: `DROP VIEW flow_view; DROP VIEW dns_view;
     DROP TABLE texts; DROP TABLE flow_tls; DROP TABLE flow_http; DROP TABLE dns;
     DROP TABLE devices; DROP TABLE device_addresses; DROP TABLE device_names;
     ALTER TABLE flows DROP COLUMN application; ALTER TABLE flows DROP COLUMN server_name;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { APPLICATIONS } from '../../ring/application.js';
 import { END_REASONS } from '../../ring/layout.js';
+import { TOP_ORDERS, TOP_SUBJECTS } from '../../store/reader/analytics/top.js';
 import type { Endpoint } from './endpoint.js';
 import { flowSchema } from './flow-schema.js';
 import { parameter, rangeMembers, timeRange, us } from './parts.js';
@@ -24,10 +25,7 @@ const device = z
   .string()
   .regex(/^[0-9a-fA-F.:]{2,45}$/, 'give a MAC or an IP address')
   .describe('A device: its MAC address, or one of its IP addresses.');
-const order = z
-  .enum(['bytes', 'bytes_out', 'bytes_in', 'packets', 'flows', 'retransmits', 'tcp_failures'])
-  .default('bytes')
-  .describe('The largest first.');
+const order = z.enum(TOP_ORDERS).default('bytes').describe('The largest first.');
 const stepS = z
   .int()
   .min(60)
@@ -117,7 +115,7 @@ export const TRAFFIC_ENDPOINTS: readonly Endpoint[] = [
     summary: 'Devices, names, applications or peers with the most traffic.',
     parameters: z.strictObject({
       ...timeRange('24h'),
-      subject: z.enum(['devices', 'names', 'applications', 'peers']).default('devices'),
+      subject: z.enum(TOP_SUBJECTS).default('devices'),
       order,
       limit: parameter.limit(10, LIST_MAX),
       device: device.optional(),

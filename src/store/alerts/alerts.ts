@@ -1,5 +1,8 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { Config } from '../../config.js';
+import { Slot, TcpState } from '../../ring/layout.js';
+import type { RecordMemory } from '../flow-rings.js';
+import { LocalNetworks, Place } from '../rollup/local-networks.js';
 import { addressSql } from '../view-sql.js';
 import { AlertBook } from './alert-book.js';
 import { AlertKind } from './alert-kind.js';
@@ -10,7 +13,7 @@ const HOUR_US = 3_600e6;
 
 export type AlertOptions = Pick<
   Config,
-  'alertsNewDevice' | 'alertsNewDestination' | 'alertsPortScanTargets' | 'alertsLearningHours'
+  'alertsNewDevice' | 'alertsNewDestination' | 'alertsPortScanTargets' | 'alertsLearningHours' | 'storeLocalNetworks'
 >;
 
 /** Raises the alerts that rows tell of, as they are inserted. Has no transaction of its own. */
@@ -20,6 +23,7 @@ export class Alerts {
   private readonly destinations: KnownDestinations | null;
   /** Before this, everything is new and nothing is news. */
   private readonly learntUs: number;
+  private readonly networks: LocalNetworks;
   private readonly findAddress: Statement<[number], string>;
 
   /** `isLive`: what an old capture holds is nobody's news. */
@@ -31,31 +35,32 @@ export class Alerts {
     this.book = new AlertBook(db);
     this.scans = options.alertsPortScanTargets > 0 ? new ScanWatch(options.alertsPortScanTargets) : null;
     this.destinations = options.alertsNewDestination ? new KnownDestinations(db) : null;
+    this.networks = new LocalNetworks(options.storeLocalNetworks);
     const created = db.prepare<[], string>(`SELECT value FROM meta WHERE key = 'created_us'`).pluck().get();
     this.learntUs = Number(created ?? 0) + options.alertsLearningHours * HOUR_US;
     this.findAddress = db.prepare<[number], string>(`SELECT ${addressSql('ip')} FROM (SELECT ? AS ip)`).pluck();
   }
 
   /**
-   * A flow was written at `us`: `src` and `dst` are addresses as in the row, `name` an id in `texts`. `isUnanswered`: the other side has
-   * not sent anything but a refusal. `isFromUs`: a device of ours began it.
+   * The flow record whose slot starts at `word` was written with the id `id`; `src`, `dst` and `name` are those of its row. Only the first
+   * segment of a flow is looked at. Allocates nothing, but for a name that a device has not reached lately.
    */
-  flow(
-    src: number,
-    dst: number,
-    dstPort: number,
-    name: number | null,
-    isUnanswered: boolean,
-    isFromUs: boolean,
-    us: number,
-  ): void {
-    if (!this.isLive) return;
-    if (isUnanswered) {
-      if (this.scans?.add(src, dst, dstPort, us)) this.raiseScan(src, us);
-    } else if (isFromUs && name !== null && this.destinations !== null) {
-      const site = this.destinations.add(src, name);
-      if (site !== null && us >= this.learntUs) this.raiseDestination(src, site, us);
-    }
+  flow({ words }: RecordMemory, word: number, id: number, src: number, dst: number, dstPort: number, name: number | null): void {
+    if (!this.isLive || words[word + Slot.SegmentIndex] !== 0) return;
+    const state = words[word + Slot.TcpState] as number;
+    if (state === TcpState.Attempt || state === TcpState.Rejected) this.unanswered(src, dst, dstPort, id);
+    else if (this.destinations !== null && name !== null && this.isFromUs(words, word)) this.reached(src, name, id);
+  }
+
+  /** A host has tried a port at `us`, and had no answer but a refusal. */
+  unanswered(src: number, dst: number, dstPort: number, us: number): void {
+    if (this.isLive && this.scans?.add(src, dst, dstPort, us)) this.raiseScan(src, us);
+  }
+
+  /** A device of ours has reached a name, an id in `texts`, at `us`. */
+  reached(src: number, name: number, us: number): void {
+    const site = this.isLive ? this.destinations?.add(src, name) : null;
+    if (site && us >= this.learntUs) this.raiseDestination(src, site, us);
   }
 
   /** A device was seen at `us` whose hardware address is new; `vendor` and `ip` as far as they are known. */
@@ -70,6 +75,13 @@ export class Alerts {
   revert(): void {
     this.book.revert();
     this.destinations?.revert();
+  }
+
+  private isFromUs(words: Int32Array, word: number): boolean {
+    const version = ((words[word + Slot.Protocol] as number) >> 20) & 0xf;
+    const direction = (words[word + Slot.Initiator] as number) & 1;
+    const src = word + (direction === 0 ? Slot.AddressLo : Slot.AddressHi);
+    return this.networks.placeOf(version, words, src) === Place.Local;
   }
 
   private raiseScan(src: number, us: number): void {

@@ -1,9 +1,10 @@
 import type { Database } from 'better-sqlite3';
+import { DEVICE_ROWS } from '../device-view.js';
 import { addressSql } from '../view-sql.js';
 import { objects, values } from './statement.js';
 
 /** A device as a search shows it; `addresses` joined by commas. */
-export interface DeviceFound {
+interface DeviceFound {
   readonly id: number;
   readonly mac: string | null;
   readonly name: string | null;
@@ -11,18 +12,18 @@ export interface DeviceFound {
 }
 
 /** What was found, the best first. */
-export interface SearchFound {
+interface SearchFound {
   readonly devices: readonly DeviceFound[];
   readonly names: readonly string[];
   readonly addresses: readonly string[];
 }
 
 /** A text as a part of what LIKE matches, with nothing in it that LIKE gives a meaning. */
-export function likeText(text: string): string {
+function likeText(text: string): string {
   return text.replaceAll(/[\\%_]/g, '\\$&');
 }
 
-const DEVICES_SQL = `SELECT id, mac, name, addresses FROM device_view
+const DEVICES_SQL = `SELECT id, mac, name, addresses FROM (${DEVICE_ROWS})
   WHERE name LIKE ? ESCAPE '\\' OR mac LIKE ? ESCAPE '\\' OR vendor LIKE ? ESCAPE '\\'
     OR addresses LIKE ? ESCAPE '\\' OR note LIKE ? ESCAPE '\\'
   ORDER BY last_seen_us DESC LIMIT ?`;
