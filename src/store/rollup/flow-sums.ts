@@ -102,8 +102,10 @@ export class FlowSums {
       this.addRow(this.device, minute, owner, NO_KEY, turned, isFirst);
       this.addRow(this.deviceApplication, minute, owner, application, turned, isFirst);
     }
-    this.addRow(this.deviceName, minute, owner, sample[Sample.Name] as number, turned, isFirst);
-    if (direction !== Direction.Internal) this.addRow(this.peer, minute, turned === 1 ? src : dst, NO_KEY, turned, isFirst);
+    const wide = minute - (minute % KINDS.device_name.bucketMinutes);
+    this.addRow(this.deviceName, wide, owner, sample[Sample.Name] as number, turned, isFirst);
+    if (direction !== Direction.Internal)
+      this.addRow(this.peer, minute - (minute % KINDS.peer.bucketMinutes), turned === 1 ? src : dst, NO_KEY, turned, isFirst);
   }
 
   /** Adds the shares of a minute to a row; with the flow's first minute, what counts once. */

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { AppError } from '../../../errors.js';
-import type { KindName } from '../../rollup/kinds.js';
+import { KINDS, type KindName } from '../../rollup/kinds.js';
 import { BUCKET_SQL, ID_STEP, LEVEL_MINUTES, LEVEL_NAMES, Level, MINUTE_US } from '../../rollup/levels.js';
 import type { Range } from './answer.js';
 import { statementOf } from './statements.js';
@@ -65,7 +65,7 @@ export class Coverage {
     checkRange(range);
     this.states = LEVEL_NAMES.map((name) => readState(db, `rollup_${kind}_${name}`));
     const finest = this.finestLevel(range, stepMinutes);
-    const unitMinutes = LEVEL_MINUTES[finest] as number;
+    const unitMinutes = finest === Level.Minute ? KINDS[kind].bucketMinutes : (LEVEL_MINUTES[finest] as number);
     const unit = Math.ceil((stepMinutes ?? 1) / unitMinutes) * unitMinutes;
     this.stepMinutes = unit;
     const from = Math.floor(range.fromUs / MINUTE_US / unit) * unit;

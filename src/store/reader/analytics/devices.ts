@@ -35,7 +35,7 @@ export function ipTextOf(db: Database, ip: number): string {
 }
 
 /** The address as it stands in `flows`; null for one that was never stored. Throws `RANGE_INVALID` for a text that is none. */
-export function ipOf(db: Database, text: string): number | null {
+function ipOf(db: Database, text: string): number | null {
   const bytes = addressBytes(text);
   if (!bytes) throw new AppError('RANGE_INVALID', `${JSON.stringify(text.slice(0, 64))} is no IP address and no MAC address`);
   const buffer = Buffer.from(bytes);

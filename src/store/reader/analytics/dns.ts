@@ -14,7 +14,7 @@ const NOERROR = 0;
 const NXDOMAIN = 3;
 
 /** DNS over UDP and TCP; mDNS, LLMNR and NetBIOS are not in it. */
-export interface DnsSums extends Percentiles {
+interface DnsSums extends Percentiles {
   readonly queries: number;
   readonly unanswered: number;
   /** Answered that there is no such name (NXDOMAIN). */
@@ -34,12 +34,12 @@ export interface DnsInput extends Range {
   readonly stepS?: number;
 }
 
-export interface DnsDevice extends DnsSums {
+interface DnsDevice extends DnsSums {
   readonly ip: string | null;
   readonly device: DeviceInfo;
 }
 
-export interface DnsPoint extends DnsSums {
+interface DnsPoint extends DnsSums {
   readonly startUs: number;
   readonly complete: boolean;
   readonly lostPackets: number;

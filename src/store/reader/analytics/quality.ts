@@ -21,7 +21,7 @@ export interface Quality extends Traffic, Percentiles {
   readonly outOfOrderRatio: number | null;
 }
 
-export interface QualityDevice extends Quality {
+interface QualityDevice extends Quality {
   /** Null: flows without a local address. */
   readonly ip: string | null;
   readonly device: DeviceInfo;

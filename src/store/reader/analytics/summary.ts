@@ -14,7 +14,7 @@ export const DIRECTION_NAMES = DIRECTIONS;
 export type DirectionName = (typeof DIRECTIONS)[number];
 
 /** Sums with the bytes on the wire and the percentiles of the round trips. */
-export interface TotalTraffic extends Traffic, Percentiles {
+interface TotalTraffic extends Traffic, Percentiles {
   readonly wireBytesOut: number;
   readonly wireBytesIn: number;
 }
