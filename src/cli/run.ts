@@ -4,6 +4,7 @@ import { AppError } from '../errors.js';
 import type { SourceSpec } from '../messages.js';
 import { Pipeline } from '../pipeline.js';
 import { ledgerDifference, readLedger } from '../ring/ledger.js';
+import { Supervisor } from '../service/supervisor.js';
 import { createLog } from './log.js';
 import { newSession } from './session.js';
 import { onStopSignal } from './stop-signals.js';
@@ -11,6 +12,8 @@ import { onStopSignal } from './stop-signals.js';
 const STDOUT_FD = 1;
 /** How long a stop may take before the process ends without it. */
 const STOP_DEADLINE_MS = 10_000;
+/** Nobody else may read or write what the daemon makes; its group may read what has no stricter mode of its own. */
+const UMASK = 0o027;
 
 /** `auto` is settled here if it can be, so that log and session have the name; the capture waits for it otherwise. */
 function interfacesOf(config: Config): string[] {
@@ -30,13 +33,16 @@ function sourceOf(config: Config): SourceSpec & { readonly interfaces: readonly 
 
 /** `flowberry run`: captures until SIGTERM or SIGINT, then stores everything and ends. Returns the exit code. */
 export async function runDaemon(config: Config): Promise<number> {
+  process.umask(UMASK);
   const log = createLog(config.logLevel, STDOUT_FD);
   const source = sourceOf(config);
   const session = newSession('live', source.interfaces.join(','));
   const pipeline = new Pipeline({ config, session, source, hasApi: true, log });
+  const supervisor = new Supervisor(pipeline.memory, config, log);
   let deadline: NodeJS.Timeout | undefined;
   const ignoreSignals = onStopSignal((signal) => {
     log('info', `stopping on ${signal}`);
+    supervisor.stopping();
     pipeline.requestStop();
     deadline = setTimeout(() => {
       const error = new AppError('STOP_DEADLINE', 'the stop took too long');
@@ -69,6 +75,7 @@ export async function runDaemon(config: Config): Promise<number> {
     return 0;
   } finally {
     await pipeline.close();
+    supervisor.close();
     clearTimeout(deadline);
     ignoreSignals();
   }
