@@ -32,7 +32,7 @@ export class NotifyListener {
   }
 
   /** Listens on a socket in the file system, or on an abstract one. */
-  static async open(kind: 'path' | 'abstract' = 'path'): Promise<NotifyListener> {
+  static async open(kind: 'path' | 'abstract'): Promise<NotifyListener> {
     const listener = new NotifyListener(
       kind === 'path' ? join(temporaryDirectory(), 'notify') : `@flowberry-test-${process.pid}-${++listenersMade}`,
     );

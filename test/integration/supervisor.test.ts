@@ -21,11 +21,28 @@ interface Scene {
   readonly listener: NotifyListener;
 }
 
-async function start(namespace: NetworkNamespace, args: readonly string[], kind?: 'path' | 'abstract'): Promise<Scene> {
-  const listener = await NotifyListener.open(kind);
+async function start(namespace: NetworkNamespace, args: readonly string[]): Promise<Scene> {
+  // Abstract sockets end at the network namespace.
+  const listener = await NotifyListener.open('path');
   const options = ['--db', join(temporaryDirectory(), 'flows.db'), '--api-port', '0', ...args];
   const env = { NOTIFY_SOCKET: listener.address, WATCHDOG_USEC: `${WATCHDOG_MS * 1000}` };
   return { listener, daemon: namespace.run(() => new FaultDaemon(options, env)) };
+}
+
+/** Has one thread of a daemon hang, until that ends and replaces it. */
+async function standStill(namespace: NetworkNamespace, thread: FaultyThread): Promise<void> {
+  const { daemon, listener } = await start(namespace, ['--interface', 'capture0', '--workers', '2']);
+  await listener.until('WATCHDOG=1');
+  await daemon.fail(thread, 'hang', 1);
+  // The thread is ended after five seconds of silence, so it stood still for at least four.
+  const endedMs = monotonicMs();
+  const late = listener.with('WATCHDOG=1').filter(({ atMs }) => atMs > endedMs - LOOK_MS);
+  expect(late, thread).toEqual([]);
+  const withheld = await daemon.line(/^no sign of life is given to the service manager/);
+  expect(withheld).toMatchObject({ code: 'WATCHDOG_WITHHELD' });
+  await listener.until('WATCHDOG=1', listener.with('WATCHDOG=1').length + 1);
+  daemon.signal('SIGTERM');
+  expect(await daemon.ended()).toBe(0);
 }
 
 describe.skipIf(obstacle !== null)(`the service manager (${obstacle ?? 'as root'})`, () => {
@@ -38,7 +55,7 @@ describe.skipIf(obstacle !== null)(`the service manager (${obstacle ?? 'as root'
   it(
     'is told READY once, and not before there is something to capture from',
     async () => {
-      const { daemon, listener } = await start(namespace, ['--interface', 'late0'], 'abstract');
+      const { daemon, listener } = await start(namespace, ['--interface', 'late0']);
       await daemon.line(/^capturing$/);
       await listener.until('STATUS=starting: waiting for late0 (missing)');
       await listener.until('EXTEND_TIMEOUT_USEC=15000000', 2);
@@ -61,20 +78,11 @@ describe.skipIf(obstacle !== null)(`the service manager (${obstacle ?? 'as root'
     TEST_MS_MAX,
   );
 
-  it.each(['capture', 'parse', 'writer', 'api'] as FaultyThread[])(
-    'gets no sign of life while %s stands still, and gets them again afterwards',
-    async (thread) => {
-      const { daemon, listener } = await start(namespace, ['--interface', 'capture0', '--workers', '2']);
-      await listener.until('WATCHDOG=1', 2);
-      await daemon.fail(thread, 'hang', 1);
-      // The thread is ended after five seconds of silence, so it stood still for at least four.
-      const endedMs = monotonicMs();
-      expect(listener.with('WATCHDOG=1').filter(({ atMs }) => atMs > endedMs - LOOK_MS)).toEqual([]);
-      const withheld = await daemon.line(/^no sign of life is given to the service manager/);
-      expect(withheld).toMatchObject({ code: 'WATCHDOG_WITHHELD' });
-      await listener.until('WATCHDOG=1', listener.with('WATCHDOG=1').length + 2);
-      daemon.signal('SIGTERM');
-      expect(await daemon.ended()).toBe(0);
+  it(
+    'gets no sign of life while capture, a parse worker, the writer or the API stands still, and gets them again afterwards',
+    async () => {
+      const threads: readonly FaultyThread[] = ['capture', 'parse', 'writer', 'api'];
+      await Promise.all(threads.map((thread) => standStill(namespace, thread)));
     },
     TEST_MS_MAX,
   );
