@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { addRuntime, MACHINES, NODE_VERSION, nativeFiles } from './package/runtime.mjs';
 import { stage, tree } from './package/stage.mjs';
@@ -78,9 +78,10 @@ function build(architecture) {
   rmSync(root, { recursive: true, force: true });
   lay(root, architecture);
   control(root, architecture);
-  const args = ['--root-owner-group', '-Zxz', '-z4', '--build', root, file];
+  const args = ['--root-owner-group', '-Zxz', '-z4', '--build', root, `${file}.new`];
   const { status, stderr, error } = spawnSync('dpkg-deb', args, { encoding: 'utf8' });
   if (status !== 0) throw new SetupError(`dpkg-deb: ${error?.message ?? stderr}`);
+  renameSync(`${file}.new`, file);
   rmSync(root, { recursive: true, force: true });
   say(`${path.relative(tree, file)}: ${(statSync(file).size / 2 ** 20).toFixed(1)} MiB, with Node ${NODE_VERSION}`);
 }

@@ -13,7 +13,8 @@ const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'LICENSE'];
 const SUPERFLUOUS = [
   /^node_modules\/better-sqlite3\/(deps|src|build\/(?!Release$|Release\/better_sqlite3\.node$))/,
   /^node_modules\/better-sqlite3\/binding\.gyp$/,
-  /^node_modules\/koffi\/(doc|src|vendor|lib\/native)\//,
+  /^node_modules\/koffi\/(doc|vendor|lib\/native)\//,
+  /^node_modules\/koffi\/.*\.(cc|hh|h|S|asm|txt|inc)$/,
   /^node_modules\/cap\/(src|deps|build\/(?!Release$|Release\/cap\.node$))/,
   /\.(d\.ts|d\.cts|d\.mts|map|md|markdown|tsbuildinfo)$/i,
 ];
