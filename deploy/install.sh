@@ -110,9 +110,11 @@ stop_service() { ! has_systemd || systemctl stop "$unit" flowberry-backup.timer 
 start_service() {
   has_systemd || return 0
   systemctl daemon-reload
-  systemctl enable --quiet "$unit" flowberry-backup.timer
+  systemctl enable --quiet "$unit"
   $start || return 0
-  systemctl start --no-block "$unit" flowberry-backup.timer
+  systemctl start --no-block "$unit"
+  # The timer of the backup is switched on by whoever wants it.
+  if systemctl is-enabled --quiet flowberry-backup.timer; then systemctl start flowberry-backup.timer; fi
   for _ in $(seq 60); do
     sleep 1
     case $(systemctl show -p ActiveState,SubState --value "$unit" | tr '\n' ' ') in
