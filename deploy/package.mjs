@@ -5,7 +5,18 @@
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { addRuntime, MACHINES, NODE_VERSION, nativeFiles } from './package/runtime.mjs';
 import { stage, tree } from './package/stage.mjs';
@@ -44,7 +55,10 @@ function lay(root, architecture) {
   cpSync(path.join(tree, 'deploy', 'README.md'), path.join(documents, 'README.md'));
   cpSync(path.join(tree, 'LICENSE'), path.join(documents, 'copyright'));
   cpSync(path.join(tree, 'deploy', 'watchdog'), path.join(documents, 'examples', 'watchdog'), { recursive: true });
-  cpSync(path.join(tree, 'deploy', 'systemd', 'flowberry-watchdog.conf'), path.join(documents, 'examples', 'flowberry-watchdog.conf'));
+  cpSync(
+    path.join(tree, 'deploy', 'systemd', 'flowberry-watchdog.conf'),
+    path.join(documents, 'examples', 'flowberry-watchdog.conf'),
+  );
   for (const name of ['flowberry.service', 'flowberry-backup.service', 'flowberry-backup.timer']) {
     const source = path.join(tree, 'deploy', 'systemd', name);
     put(path.join(root, 'usr', 'lib', 'systemd', 'system', name), readFileSync(source));
@@ -60,12 +74,23 @@ function control(root, architecture) {
     .map(String)
     .filter((name) => statSync(path.join(root, name)).isFile())
     .sort();
-  const sum = (name) => createHash('md5').update(readFileSync(path.join(root, name))).digest('hex');
+  const sum = (name) =>
+    createHash('md5')
+      .update(readFileSync(path.join(root, name)))
+      .digest('hex');
   const bytes = files.reduce((total, name) => total + statSync(path.join(root, name)).size, 0);
   const folder = path.join(root, 'DEBIAN');
   const template = readFileSync(path.join(tree, 'deploy', 'debian', 'control'), 'utf8');
-  const values = { VERSION: version, ARCHITECTURE: architecture, INSTALLED_KIB: Math.ceil(bytes / 1024), DESCRIPTION: description };
-  put(path.join(folder, 'control'), template.replace(/@([A-Z_]+)@/g, (_, name) => String(values[name])));
+  const values = {
+    VERSION: version,
+    ARCHITECTURE: architecture,
+    INSTALLED_KIB: Math.ceil(bytes / 1024),
+    DESCRIPTION: description,
+  };
+  put(
+    path.join(folder, 'control'),
+    template.replace(/@([A-Z_]+)@/g, (_, name) => String(values[name])),
+  );
   put(path.join(folder, 'md5sums'), files.map((name) => `${sum(name)}  ${name}\n`).join(''));
   put(path.join(folder, 'conffiles'), '/etc/flowberry/flowberry.toml\n');
   for (const name of ['preinst', 'postinst', 'prerm', 'postrm'])

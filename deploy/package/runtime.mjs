@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { say, SetupError } from '../setup/say.mjs';
+import { SetupError, say } from '../setup/say.mjs';
 import { tree } from './stage.mjs';
 
 /**
@@ -36,7 +36,10 @@ function fetchPackage(cache, name, version, integrity) {
   if (existsSync(folder)) return path.join(folder, 'package');
   mkdirSync(cache, { recursive: true });
   say(`fetching ${name} ${version}`);
-  const file = path.join(cache, JSON.parse(run('npm', ['pack', '--json', '--silent', `${name}@${version}`], { cwd: cache }))[0].filename);
+  const file = path.join(
+    cache,
+    JSON.parse(run('npm', ['pack', '--json', '--silent', `${name}@${version}`], { cwd: cache }))[0].filename,
+  );
   const found = `sha512-${createHash('sha512').update(readFileSync(file)).digest('base64')}`;
   if (found !== integrity) throw new SetupError(`${name} ${version} is not what it was: ${found}`);
   mkdirSync(`${folder}.new`, { recursive: true });
@@ -56,7 +59,14 @@ function compileSqlite(cache, machine, headers) {
   rmSync(folder, { recursive: true, force: true });
   cpSync(path.join(tree, 'node_modules', 'better-sqlite3'), folder, { recursive: true });
   rmSync(path.join(folder, 'build'), { recursive: true, force: true });
-  const nodeGyp = path.join(run('npm', ['root', '-g', '--silent']).trim(), 'npm', 'node_modules', 'node-gyp', 'bin', 'node-gyp.js');
+  const nodeGyp = path.join(
+    run('npm', ['root', '-g', '--silent']).trim(),
+    'npm',
+    'node_modules',
+    'node-gyp',
+    'bin',
+    'node-gyp.js',
+  );
   const isNative = machine.node === process.arch;
   const tool = (name) => (isNative ? name : `${machine.compiler}-${name}`);
   const args = ['rebuild', '--release', `--nodedir=${headers}`, `--arch=${machine.node}`, `--target=${NODE_VERSION}`];
@@ -79,7 +89,9 @@ export function addRuntime(target, cache, machine) {
   const lock = JSON.parse(readFileSync(path.join(tree, 'package-lock.json'), 'utf8')).packages;
   const koffi = `@koromix/koffi-linux-${machine.node}`;
   const { version, integrity } = lock[`node_modules/${koffi}`];
-  cpSync(fetchPackage(cache, koffi, version, integrity), path.join(target, 'node_modules', koffi), { recursive: true });
+  // Debian has glibc; the file for musl stays behind.
+  const filter = (source) => !path.basename(source).startsWith('musl_');
+  cpSync(fetchPackage(cache, koffi, version, integrity), path.join(target, 'node_modules', koffi), { recursive: true, filter });
 }
 
 /** Files that the machine itself runs, with the number of the machine that they are for. */

@@ -27,7 +27,11 @@ export function runtimePackages() {
   const needed = new Set();
   const add = (name, from) => {
     // As Node looks for it: in the package itself, then outwards.
-    for (let folder = from; ; folder = folder.includes('node_modules/') ? folder.slice(0, folder.lastIndexOf('node_modules/')).replace(/\/$/, '') : '') {
+    for (
+      let folder = from;
+      ;
+      folder = folder.includes('node_modules/') ? folder.slice(0, folder.lastIndexOf('node_modules/')).replace(/\/$/, '') : ''
+    ) {
       const place = path.posix.join(folder, 'node_modules', name);
       if (lock[place]) {
         if (needed.has(place)) return;
@@ -61,7 +65,9 @@ export function stage(target, isLeftOut = () => false) {
   for (const name of ['setup.mjs', 'setup', 'README.md', 'flowberry.toml', 'lib.sh', 'systemd', 'watchdog'])
     if (existsSync(path.join(tree, 'deploy', name))) copy(path.posix.join('deploy', name));
   for (const name of runtimePackages()) if (!isLeftOut(name)) copy(name);
-  const { name, version, description, license, type, engines, bin } = JSON.parse(readFileSync(path.join(tree, 'package.json'), 'utf8'));
+  const { name, version, description, license, type, engines, bin } = JSON.parse(
+    readFileSync(path.join(tree, 'package.json'), 'utf8'),
+  );
   writeFileSync(
     path.join(target, 'package.json'),
     `${JSON.stringify({ name, version, description, license, type, private: true, engines, bin }, null, 2)}\n`,

@@ -9,7 +9,7 @@ const FLAG_UP = 0x1;
 const SPEED_MBIT_MIN = 1000;
 
 /** Interfaces to look at: those of the configuration, `auto` as that of the default route; empty for `any` and where there is none. */
-export function interfacesOf(host: Host, { captureInterface }: Config): string[] {
+function interfacesOf(host: Host, { captureInterface }: Config): string[] {
   if (captureInterface === 'any') return [];
   if (captureInterface !== 'auto') return captureInterface.split(',');
   const routes = (host.text('/proc/net/route') ?? '').split('\n').map((line) => line.trim().split(/\s+/));

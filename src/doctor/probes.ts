@@ -22,7 +22,7 @@ const FSYNC_BYTES = 4096;
 const ANSWER_MS_MAX = 2_000;
 
 /** Who has a port. */
-export type PortOwner = 'nobody' | 'flowberry' | 'somebody';
+type PortOwner = 'nobody' | 'flowberry' | 'somebody';
 
 /** What no file tells: it has to be tried out. Null: it could not be. */
 export interface Probes {

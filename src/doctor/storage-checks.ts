@@ -13,13 +13,13 @@ const SYNC_MS_MAX = 500;
 const FOREIGN_FILE_SYSTEMS = /^(nfs|cifs|smb|fuse|9p|ceph|glusterfs)/;
 
 /** Where a file lies: kind of file system, and name of the block device ('' for none). */
-export interface Place {
+interface Place {
   readonly fileSystem: string;
   readonly device: string;
 }
 
 /** Finds the mount that a path is on, by proc(5) `mountinfo`, and the device by `/sys/dev/block`. */
-export function placeOf(host: Host, file: string): Place | null {
+function placeOf(host: Host, file: string): Place | null {
   let best: { mountPoint: string; numbers: string; fileSystem: string } | null = null;
   for (const line of (host.text('/proc/self/mountinfo') ?? '').split('\n')) {
     const [left = '', right = ''] = line.split(' - ');

@@ -38,7 +38,12 @@ function testWith(major) {
     const { version, directory } = fetchNode(folder, major);
     const copy = path.join(folder, 'tree');
     execFileSync('sh', ['-c', 'mkdir "$1" && git archive HEAD | tar -x -C "$1"', 'sh', copy], { cwd: tree });
-    const npm = path.join(execFileSync('npm', ['root', '-g', '--silent'], { encoding: 'utf8' }).trim(), 'npm', 'bin', 'npm-cli.js');
+    const npm = path.join(
+      execFileSync('npm', ['root', '-g', '--silent'], { encoding: 'utf8' }).trim(),
+      'npm',
+      'bin',
+      'npm-cli.js',
+    );
     const node = path.join(directory, 'bin', 'node');
     const env = { ...process.env, PATH: `${path.join(directory, 'bin')}${path.delimiter}${process.env.PATH}`, npm_execpath: npm };
     const { status } = spawnSync(node, [npm, 'test', '--', ...forVitest], { cwd: copy, env, stdio: 'inherit' });
