@@ -2,6 +2,8 @@ import { type Check, type Finding, fail, ok, unknown, warn } from './check.js';
 import type { Host } from './host.js';
 import { unitText } from './unit.js';
 
+/** Control group that systemd makes for as long as the service runs; where it lies depends on the version of control groups. */
+const GROUPS = ['', '/systemd', '/unified'].map((folder) => `/sys/fs/cgroup${folder}/system.slice/flowberry.service`);
 /** Longest time that the hardware watchdog of a Pi counts to. */
 const HARDWARE_S_MAX = 15;
 
@@ -14,8 +16,7 @@ function unit(host: Host): Finding {
   if (!/^WatchdogSec=/m.test(text))
     return warn('the unit has no WatchdogSec=: a hanging flowberry is not restarted', 'systemctl edit flowberry');
   if (!host.has('/run/systemd/system')) return unknown('the service is enabled; systemd does not run here');
-  // systemd makes a control group for as long as a service runs.
-  if (host.has('/sys/fs/cgroup/system.slice/flowberry.service')) return ok('the service is enabled and runs');
+  if (GROUPS.some((group) => host.has(group))) return ok('the service is enabled and runs');
   return fail('the service is enabled and does not run', 'journalctl -u flowberry -n 50');
 }
 

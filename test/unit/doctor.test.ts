@@ -92,6 +92,14 @@ const CASES: readonly Case[] = [
   ['unit', 'warn sudo systemctl enable --now flowberry', { [WANTS]: null }],
   ['unit', 'warn WatchdogSec', { [UNIT]: '[Service]\n' }],
   ['unit', 'fail journalctl -u flowberry', { '/sys/fs/cgroup/system.slice/flowberry.service': null }],
+  [
+    'unit',
+    'ok',
+    {
+      '/sys/fs/cgroup/system.slice/flowberry.service': null,
+      '/sys/fs/cgroup/systemd/system.slice/flowberry.service': '/',
+    },
+  ],
   ['unit', 'unknown', { '/run/systemd/system': null }],
   ['watchdog', 'warn RuntimeWatchdogSec=15s', { '/sys/class/watchdog/watchdog0/state': 'inactive\n' }],
   ['watchdog', 'unknown', { '/sys/class/watchdog/watchdog0/state': null, '/sys/class/watchdog/watchdog0/timeout': null }],
