@@ -57,7 +57,8 @@ describe.skipIf(obstacle !== null)(`the service manager (${obstacle ?? 'as root'
     async () => {
       const { daemon, listener } = await start(namespace, ['--interface', 'late0']);
       await daemon.line(/^capturing$/);
-      await listener.until('STATUS=starting: waiting for late0 (missing)');
+      await Promise.race([listener.until('STATUS=starting: waiting for late0 (missing)'), listener.until('READY')]);
+      expect(listener.with('READY')).toEqual([]);
       // Asked for patience again after all threads run.
       const asked = listener.with('EXTEND_TIMEOUT_USEC=15000000').length;
       await Promise.race([listener.until('EXTEND_TIMEOUT_USEC=15000000', asked + 2), listener.until('READY')]);

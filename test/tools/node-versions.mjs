@@ -45,7 +45,13 @@ function testWith(major) {
       'npm-cli.js',
     );
     const node = path.join(directory, 'bin', 'node');
-    const env = { ...process.env, PATH: `${path.join(directory, 'bin')}${path.delimiter}${process.env.PATH}`, npm_execpath: npm };
+    // Native modules are compiled for this Node, whatever headers npm is told to take elsewhere.
+    const env = {
+      ...process.env,
+      npm_config_nodedir: directory,
+      PATH: `${path.join(directory, 'bin')}${path.delimiter}${process.env.PATH}`,
+      npm_execpath: npm,
+    };
     const { status } = spawnSync(node, [npm, 'test', '--', ...forVitest], { cwd: copy, env, stdio: 'inherit' });
     return { version, isPassed: status === 0 };
   } finally {
