@@ -100,6 +100,14 @@ export function availableCpus(): number[] {
   return parseCpuList(statusField(readFileSync('/proc/self/status', 'utf8'), 'Cpus_allowed_list'));
 }
 
+/**
+ * Cores that there are for flowberry's threads and the interrupts together: a mask that leaves out CPU 0 (CPUAffinity=1-3 of the unit)
+ * has set that one apart already, so it counts as well.
+ */
+export function coresOf(available: readonly number[]): number {
+  return available.length + Number(!available.includes(INTERRUPT_CPU));
+}
+
 interface Calls {
   readonly schedSetaffinity: NativeFunction;
   readonly prctl: NativeFunction;

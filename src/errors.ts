@@ -71,6 +71,11 @@ export const ERRORS = {
   THREAD_RESTART_LOOP: fatal(70, 'Threads died too often within a minute (threads.deaths-per-minute-max); the log says why.'),
   THREAD_DEADLINE: fatal(70, 'A thread did not answer in time.'),
   STOP_DEADLINE: fatal(70, 'The stop took longer than 10 s; open flows may be missing from the database.'),
+  NOTIFY_FAILED: degraded(71, 'The service manager takes flowberry for dead: check NotifyAccess= and Type=notify of the unit.'),
+  WATCHDOG_WITHHELD: degraded(
+    70,
+    'If it lasts for WatchdogSec, the service manager restarts flowberry; the log says what stood still.',
+  ),
   CLOCK_STEPPED: degraded(70, 'Durations stay right. Restart flowberry, so that times are told by the new clock.'),
   QUARANTINE_NOT_WRITTEN: degraded(
     73,

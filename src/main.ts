@@ -89,6 +89,15 @@ addConfigOptions(command(program, 'status', 'Show what a running daemon does.'),
     })(),
   );
 
+addConfigOptions(
+  command(program, 'doctor', 'Tell what this machine lacks for unattended work, and the command that mends it.'),
+  COMMAND_OPTIONS.run,
+)
+  .option('--json', 'print one JSON object')
+  .action((flags: Flags) =>
+    run(async () => (await import('./cli/doctor.js')).runDoctor(() => configOf(flags), { json: flags['json'] === true }))(),
+  );
+
 command(program, 'interfaces', 'List the interfaces that can be captured from.')
   .option('--json', 'print JSON')
   .action((flags: Flags) =>

@@ -1,7 +1,6 @@
-import { availableParallelism } from 'node:os';
 import { MessageChannel, type MessagePort, type Worker } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
-import { type AffinityPlan, resolveAffinity, setProcessMask } from './affinity.js';
+import { type AffinityPlan, availableCpus, coresOf, resolveAffinity, setProcessMask } from './affinity.js';
 import { Capture } from './capture/capture.js';
 import type { Config } from './config.js';
 import { exposeControl, withDeadline } from './control.js';
@@ -93,7 +92,7 @@ export class Pipeline {
 
   constructor(private readonly options: PipelineOptions) {
     const { config, source } = options;
-    const cores = availableParallelism();
+    const cores = coresOf(availableCpus());
     const workers = workerCountOf(config, cores);
     this.memory = allocateMemory(config, workers, options.session.mode);
     this.restarts = new RestartLimit(config.threadsDeathsPerMinuteMax);

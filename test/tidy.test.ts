@@ -41,9 +41,12 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   parse: GROUND,
   store: GROUND,
   api: [...GROUND, 'store/reader'],
+  // What the service manager is told. It reads shared memory, and asks the API over HTTP.
+  service: ['ring', 'config', 'messages', 'libc'],
+  doctor: ['config', 'errors', 'libc'],
   // The cap backend works in the main thread only, so the pipeline calls the capture there; it starts the other stages by file.
   pipeline: [...GROUND, ...SUPERVISION, 'capture/capture'],
-  cli: [...GROUND, ...SUPERVISION, 'pipeline', 'capture', 'parse', 'store', 'api', 'bench'],
+  cli: [...GROUND, ...SUPERVISION, 'pipeline', 'service', 'doctor', 'capture', 'parse', 'store', 'api', 'bench'],
   main: ['cli', 'errors'],
   bench: [...GROUND, ...SUPERVISION, 'capture', 'parse', 'store'],
 };

@@ -1,5 +1,6 @@
-import { availableParallelism, totalmem } from 'node:os';
+import { totalmem } from 'node:os';
 import { stringify } from 'smol-toml';
+import { availableCpus, coresOf } from '../affinity.js';
 import { type Config, configValue, OPTION_NAMES, type OptionValue } from '../config.js';
 import { memoryBytesOf, workerCountOf } from '../memory.js';
 
@@ -17,7 +18,7 @@ export function printConfig(config: Config): number {
 /** `flowberry config check`: as `print`, and the shared memory that this config takes. An invalid config was refused before. */
 export function checkConfig(config: Config): number {
   printConfig(config);
-  const workers = workerCountOf(config, availableParallelism());
+  const workers = workerCountOf(config, coresOf(availableCpus()));
   const mebibytes = (memoryBytesOf(config, workers, totalmem()) / 2 ** 20).toFixed(1);
   process.stdout.write(`\n# valid; ${workers} parse worker${workers === 1 ? '' : 's'}, ${mebibytes} MiB of shared memory\n`);
   return 0;

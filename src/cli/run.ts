@@ -5,6 +5,7 @@ import { LiveClock } from '../live-clock.js';
 import type { Session, SourceSpec } from '../messages.js';
 import { type Log, Pipeline, type PipelineStarted } from '../pipeline.js';
 import { ledgerDifference, readLedger } from '../ring/ledger.js';
+import { Supervisor } from '../service/supervisor.js';
 import { DailyBackup } from '../store/backup/daily-backup.js';
 import { type Clocks, ClockWatch, SYSTEM_CLOCKS } from './clock-watch.js';
 import { createLog } from './log.js';
@@ -14,6 +15,8 @@ import { onStopSignal } from './stop-signals.js';
 const STDOUT_FD = 1;
 /** How long a stop may take before the process ends without it. */
 const STOP_DEADLINE_MS = 10_000;
+/** Nobody else may read or write what the daemon makes; its group may read what has no stricter mode of its own. */
+const UMASK = 0o027;
 
 /** `auto` is settled here if it can be, so that log and session have the name; the capture waits for it otherwise. */
 function interfacesOf(config: Config): string[] {
@@ -36,6 +39,7 @@ function sourceOf(config: Config): SourceSpec & { readonly interfaces: readonly 
  * system, but in tests.
  */
 export async function runDaemon(config: Config, clocks: Clocks = SYSTEM_CLOCKS): Promise<number> {
+  process.umask(UMASK);
   const log = createLog(config.logLevel, STDOUT_FD);
   let run: DaemonRun | undefined;
   let isStopping = false;
@@ -71,6 +75,7 @@ class DaemonRun {
   private readonly pipeline: Pipeline;
   private readonly clockWatch: ClockWatch;
   private readonly backups: DailyBackup;
+  private readonly supervisor: Supervisor;
 
   constructor(
     private readonly config: Config,
@@ -81,11 +86,13 @@ class DaemonRun {
     this.session = newSession('live', this.source.interfaces.join(','));
     this.pipeline = new Pipeline({ config, session: this.session, source: this.source, hasApi: true, log });
     const clock = new LiveClock(this.session.startedUs, this.session.startedMonotonicMs);
+    this.supervisor = new Supervisor(this.pipeline.memory, config, log);
     this.backups = new DailyBackup(config, this.pipeline.memory.writer, log);
     this.clockWatch = new ClockWatch(clock, (offsetMs) => this.renew(offsetMs), clocks);
   }
 
   requestStop(): void {
+    this.supervisor.stopping();
     this.pipeline.requestStop();
   }
 
@@ -113,6 +120,7 @@ class DaemonRun {
       this.clockWatch.stop();
       await this.backups.stop();
       await pipeline.close();
+      this.supervisor.close();
     }
   }
 

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { Frame } from '../ring/layout.js';
 
 /** What the file may hold; behind that nothing is kept until somebody has moved it away. */
@@ -16,6 +16,8 @@ const PACKET_HEADER_BYTES = 16;
 const PACKET_LENGTH_OFFSET = 8;
 /** Whoever may read the database need not be allowed to see what is in packets. */
 const FILE_MODE = 0o600;
+/** Never through a symbolic link that somebody has put in its place. */
+const FILE_FLAGS = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
 
 /** The file that goes with a database. */
 export function quarantinePath(databasePath: string): string {
@@ -31,7 +33,7 @@ export function quarantine(path: string, ring: SharedArrayBuffer, payload: numbe
   const words = new Int32Array(ring, payload, Frame.HeaderBytes / 4);
   const linkType = words[Frame.LinkType] as number;
   const packet = packetOf(words, ring, payload);
-  const fd = openSync(path, 'a+', FILE_MODE);
+  const fd = openSync(path, FILE_FLAGS, FILE_MODE);
   try {
     const { size } = fstatSync(fd);
     const packets = size === 0 ? 0 : countPackets(fd, size, linkType);

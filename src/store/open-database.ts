@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import type { Config } from '../config.js';
 import { AppError } from '../errors.js';
+import { makePrivateDirectory, makePrivateFile } from './private-file.js';
 import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './schema.js';
 import { openError } from './sqlite-error.js';
 import { WriterLock } from './writer-lock.js';
@@ -120,8 +121,12 @@ function refuseForeign(db: Database.Database, path: string): void {
 /** The path without symbolic links, so that one database has one lock; its directory is made. */
 function writablePath(path: string): string {
   try {
-    makeDirectory(dirname(path));
-    if (!existsSync(path)) return join(realpathSync(dirname(path)), basename(path));
+    makePrivateDirectory(dirname(path));
+    if (!existsSync(path)) {
+      const made = join(realpathSync(dirname(path)), basename(path));
+      makePrivateFile(made);
+      return made;
+    }
     const real = realpathSync(path);
     if (!statSync(real).isFile()) throw new AppError('DATABASE_NOT_WRITABLE', `database ${path}: it is no regular file`);
     return real;
@@ -129,11 +134,4 @@ function writablePath(path: string): string {
     if (error instanceof AppError) throw error;
     throw new AppError('DATABASE_NOT_WRITABLE', `database ${path}: ${(error as Error).message}`, { cause: error });
   }
-}
-
-/** Node's own recursive mkdir never returns where the kernel answers ENOENT for a directory that is there, as in /proc. */
-function makeDirectory(path: string): void {
-  if (existsSync(path)) return;
-  makeDirectory(dirname(path));
-  mkdirSync(path);
 }

@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import { AppError } from '../errors.js';
+import { makePrivateFile } from './private-file.js';
 import { isBusy, isSqliteError, openError } from './sqlite-error.js';
 
 /** A predecessor in this process may need a moment until its thread is torn down. */
@@ -18,6 +19,7 @@ export class WriterLock {
   static acquire(databasePath: string): WriterLock {
     let connection: Database.Database | undefined;
     try {
+      makePrivateFile(`${databasePath}-lock`);
       connection = new Database(`${databasePath}-lock`, { timeout: WAIT_MS });
       connection.exec('BEGIN EXCLUSIVE');
       return new WriterLock(connection);

@@ -41,9 +41,10 @@ export class FaultDaemon {
   readonly child: ChildProcess;
   private readonly arrivals: (() => void)[] = [];
 
-  constructor(args: readonly string[]) {
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     this.child = spawn(process.execPath, ['--import', FAULTS, program, 'run', ...args], {
       stdio: ['pipe', 'pipe', 'inherit'],
+      env: { ...process.env, ...env },
     });
     onTestFinished(() => void this.child.kill('SIGKILL'));
     createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on('line', (line) => {

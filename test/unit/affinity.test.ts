@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   availableCpus,
+  coresOf,
   nameThread,
   parseCpuList,
   pinThread,
@@ -72,6 +73,14 @@ describe('planAffinity', () => {
     expect(() => planAffinity('8-9', FOUR, 1)).toThrow(
       expect.objectContaining({ code: 'CONFIG_VALUE_INVALID', message: expect.stringContaining('8-9') }),
     );
+  });
+});
+
+describe('coresOf', () => {
+  it('counts CPU 0 where a mask has set it apart, so that the unit has as many workers as a run by hand', () => {
+    expect(coresOf([0, 1, 2, 3])).toBe(4);
+    expect(coresOf([1, 2, 3])).toBe(4);
+    expect(coresOf([2])).toBe(2);
   });
 });
 

@@ -1,0 +1,29 @@
+import { closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { AppError } from '../errors.js';
+
+const FILE_MODE = 0o600;
+const DIRECTORY_MODE = 0o700;
+const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
+
+/**
+ * Makes an empty file that its owner alone may read and write; one that is there stays as it is, whatever its mode. SQLite gives the
+ * mode of a database to the files beside it. Throws `DATABASE_NOT_WRITABLE`, also where a symbolic link is in its place.
+ */
+export function makePrivateFile(path: string): void {
+  try {
+    closeSync(openSync(path, CREATE_FLAGS, FILE_MODE));
+  } catch (error) {
+    throw new AppError('DATABASE_NOT_WRITABLE', `${path}: it cannot be made: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/**
+ * Makes a directory and those above it, for their owner alone; what is there stays as it is. Node's own recursive mkdir never returns
+ * where the kernel answers ENOENT for a directory that is there, as in /proc.
+ */
+export function makePrivateDirectory(path: string): void {
+  if (existsSync(path)) return;
+  makePrivateDirectory(dirname(path));
+  mkdirSync(path, DIRECTORY_MODE);
+}
