@@ -118,14 +118,12 @@ class Scene {
     this.writer.close(this.nowMs);
   }
 
-  /** Another process holds the database while the writer tries. */
+  /** The database refuses the ledger, when the rows of the transaction and their rollups are in. */
   private refuse(): void {
-    const other = new Database(this.rig.path);
-    other.exec('BEGIN IMMEDIATE');
+    this.rig.execute("CREATE TRIGGER refusal BEFORE INSERT ON ledger BEGIN SELECT RAISE(ABORT, 'refused'); END");
     this.nowMs += 10;
     this.writer.step(this.nowMs, false);
-    other.exec('ROLLBACK');
-    other.close();
+    this.rig.execute('DROP TRIGGER refusal');
     this.nowMs += 2_000;
   }
 
