@@ -1,5 +1,5 @@
 import { type HttpCounts, REFUSALS } from './http/counts.js';
-import type { MetricEntry, MetricInput } from './metric-table.js';
+import type { MetricEntry, MetricInput } from './metric-entry.js';
 import type { QueryCounts } from './query/queries.js';
 
 /** What the API counts of itself; there is none where only the pipeline is looked at. */

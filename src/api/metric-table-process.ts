@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { MetricEntry } from './metric-table.js';
+import type { MetricEntry } from './metric-entry.js';
 
 const KIB = 1024;
 

@@ -1,35 +1,10 @@
 import { DROP_REASONS } from '../ring/drop-reason.js';
 import { NIC_COUNTERS } from '../ring/watch-layout.js';
-import type { Health } from './health.js';
-import { API_METRICS, type ApiCounts } from './metric-table-api.js';
+import { counter, gauge, type MetricEntry, type MetricInput } from './metric-entry.js';
+import { API_METRICS } from './metric-table-api.js';
+import { FILE_METRICS } from './metric-table-file.js';
 import { PROCESS_METRICS } from './metric-table-process.js';
 import type { DropReason, Snapshot, WorkerSnapshot } from './snapshot.js';
-
-/** What metrics are computed from. */
-export interface MetricInput {
-  readonly version: string;
-  /** Start of the session, µs since 1970. */
-  readonly startedUs: number;
-  readonly snapshot: Snapshot;
-  readonly health: Health;
-  /** Absent: nothing is said of the API. */
-  readonly api?: ApiCounts;
-}
-
-/** One value with the labels that tell it from the others of its metric. */
-type Series = readonly [labels: Readonly<Record<string, string>>, value: number];
-
-/** A metric: a counter's name ends in `_total`, other units are base units (seconds, bytes). */
-export interface MetricEntry {
-  readonly type: 'counter' | 'gauge';
-  readonly help: string;
-  /** Label names. All are bounded by the number of threads or of watched interfaces, or by a closed list; none is from the
-   * wire. */
-  readonly labels?: readonly string[];
-  readonly values: (input: MetricInput) => readonly Series[];
-}
-
-const one = (value: (input: MetricInput) => number) => (input: MetricInput) => [[{}, value(input)]] as const;
 
 const perWorker = (value: (worker: WorkerSnapshot) => number) => (input: MetricInput) =>
   input.snapshot.workers.map((worker, index) => [{ worker: String(index) }, value(worker)] as const);
@@ -45,14 +20,6 @@ const perThread = (value: (thread: Snapshot['threads'][number]) => number) => (i
 
 const perLink = (value: (link: Snapshot['links'][number]) => number) => (input: MetricInput) =>
   input.snapshot.links.map((link) => [{ interface: link.name }, value(link)] as const);
-
-function counter(help: string, value: (input: MetricInput) => number): MetricEntry {
-  return { type: 'counter', help, values: one(value) };
-}
-
-function gauge(help: string, value: (input: MetricInput) => number): MetricEntry {
-  return { type: 'gauge', help, values: one(value) };
-}
 
 const STATUSES = ['ok', 'degraded', 'failed'] as const;
 const REASONS = DROP_REASONS.filter((name): name is DropReason => name !== '');
@@ -281,10 +248,6 @@ export const METRICS: Readonly<Record<string, MetricEntry>> = {
     'Packets that they had counted in flows and not written.',
     ({ snapshot }) => snapshot.writer.packetsUnwritten,
   ),
-  flowberry_writer_rows_pruned_total: counter(
-    'Rows that were deleted for their age or for want of room.',
-    ({ snapshot }) => snapshot.writer.upkeep.rowsPruned,
-  ),
   flowberry_names_addresses: gauge('Addresses whose names are remembered.', ({ snapshot }) => snapshot.writer.names.addresses),
   flowberry_names_hits_total: counter(
     'Flows whose server had a name among those remembered.',
@@ -331,6 +294,7 @@ export const METRICS: Readonly<Record<string, MetricEntry>> = {
     'Times that the wall clock was set during the run.',
     ({ snapshot }) => snapshot.capture.clockSteps,
   ),
+  ...FILE_METRICS,
   ...API_METRICS,
   ...PROCESS_METRICS,
 };

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
-import { METRICS, type MetricEntry, type MetricInput } from './metric-table.js';
+import type { MetricEntry, MetricInput } from './metric-entry.js';
+import { METRICS } from './metric-table.js';
 
 /**
  * Prometheus' text format, version 0.0.4. The counters live in shared memory and not in prom-client, so every scrape sets all

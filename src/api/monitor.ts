@@ -5,7 +5,7 @@ import { type Health, judge, unreadiness } from './health.js';
 import { type HealthFrame, healthBody } from './health-body.js';
 import { HealthHistory } from './history.js';
 import { lossesOf } from './losses.js';
-import type { MetricInput } from './metric-table.js';
+import type { MetricInput } from './metric-entry.js';
 import { Placements } from './placement.js';
 import type { HealthBody } from './schema.js';
 import type { Snapshot } from './snapshot.js';

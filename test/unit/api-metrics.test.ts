@@ -161,10 +161,17 @@ describe('the metrics', () => {
       'InputBytesTotal',
       'ApiPort',
       'Drops',
+      // Told by /health: what is wrong with the file.
+      'RetentionTrouble',
+      'WriteFault',
+      // For a successor of the writer.
+      'LossRounds',
+      'FileDevice',
+      'FileInode',
     ])
       numbers.delete(name);
     // Needed to take over a flow table: what was emitted is counted by records and packets.
-    for (const name of ['IpBytesEmitted', 'WireBytesEmitted']) numbers.delete(name);
+    for (const name of ['IpBytesEmitted', 'WireBytesEmitted', 'IpBytesLost', 'WireBytesLost']) numbers.delete(name);
     const hidden: string[] = [];
     for (const [name, cell] of numbers) {
       const pipeline = new ApiPipeline().running();

@@ -112,7 +112,7 @@ describe('db check', () => {
   });
 
   it.each([
-    ['flows', 'a server name is gone', `DELETE FROM texts WHERE text = 's.example'`],
+    ['flows, 1 in rollup_device_name_minute', 'a server name is gone', `DELETE FROM texts WHERE text = 's.example'`],
     ['flow_tls', 'a list of protocols is gone', `DELETE FROM texts WHERE text = 'h2'`],
     ['flow_tls', 'a fingerprint is gone', `DELETE FROM texts WHERE text = 'j'`],
     ['flow_tls', 'a ClientHello has no flow', 'UPDATE flow_tls SET id = 4'],
@@ -121,7 +121,7 @@ describe('db check', () => {
     ['flow_http', 'a user agent is gone', `DELETE FROM texts WHERE text = 'u'`],
     ['flow_http', 'a request has no flow', 'UPDATE flow_http SET id = 4'],
     ['dns', 'a query is gone', `DELETE FROM texts WHERE text = 'www.example.org'`],
-    ['dns', 'a client is gone', `DELETE FROM addresses WHERE ip = '2001:db8::1'`],
+    ['dns, 1 in rollup_dns_minute', 'a client is gone', `DELETE FROM addresses WHERE ip = '2001:db8::1'`],
     ['dns', 'a server is gone', `DELETE FROM addresses WHERE ip = '2001:db8::2'`],
     ['device_addresses', 'the address of a device is gone', `DELETE FROM addresses WHERE ip = '2001:db8::4'`],
     ['device_names', 'the name of a device is gone', `DELETE FROM texts WHERE text = 'n.local'`],
@@ -192,7 +192,7 @@ describe('flowberry db check', () => {
   it('prints one line per check and answers 0', async () => {
     const { code, out, err } = await run(storedRig().path, false);
     expect(code).toBe(0);
-    expect(out.split('\n').filter((line) => line.startsWith('ok  '))).toHaveLength(8);
+    expect(out.split('\n').filter((line) => line.startsWith('ok  '))).toHaveLength(11);
     expect(out).toContain('250 flows, 500 packets');
     expect(err).toBe('');
   });
