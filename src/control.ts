@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { type Endpoint, expose, wrap } from 'comlink';
 import { AppError } from './errors.js';
+import type { Outcome } from './messages.js';
 
 /**
  * Comlink over a Node message port. A Node port is an `EventTarget` as well, so Comlink's adapter for Node is not needed;
@@ -31,6 +32,16 @@ export function dieOf(error: unknown): Promise<never> {
     throw error;
   });
   return new Promise<never>(() => {});
+}
+
+/** What went wrong in operation goes back as data; a defect ends the thread, and main decides what then. */
+export async function outcomeOf<T>(work: () => T | Promise<T>): Promise<Outcome<T>> {
+  try {
+    return { ok: true, value: await work() };
+  } catch (error) {
+    if (error instanceof AppError) return { ok: false, error: error.toData() };
+    return dieOf(error);
+  }
 }
 
 /**

@@ -1,9 +1,9 @@
 import { setImmediate, setTimeout } from 'node:timers/promises';
 import { workerData } from 'node:worker_threads';
-import { dieOf, exposeControl } from '../control.js';
+import { exposeControl, outcomeOf } from '../control.js';
 import { AppError } from '../errors.js';
 import { LiveClock } from '../live-clock.js';
-import type { Outcome, WriterControl, WriterOpened, WriterStart } from '../messages.js';
+import type { WriterControl, WriterOpened, WriterStart } from '../messages.js';
 import { Doorbell } from '../ring/doorbell.js';
 import { Command, ThreadState } from '../ring/layout.js';
 import { ThreadBlock } from '../ring/thread-block.js';
@@ -69,16 +69,6 @@ async function run(): Promise<void> {
   writer.close(nowMs());
   block.beat();
   block.state = ThreadState.Ended;
-}
-
-/** What went wrong in operation goes back as data; a defect ends the thread, and main decides what then. */
-async function outcomeOf<T>(work: () => T | Promise<T>): Promise<Outcome<T>> {
-  try {
-    return { ok: true, value: await work() };
-  } catch (error) {
-    if (error instanceof AppError) return { ok: false, error: error.toData() };
-    return dieOf(error);
-  }
 }
 
 /** The writer, where it can change something now. */
