@@ -12,7 +12,7 @@ const TIME_ERROR = 5;
 const TIMEX_BYTES = 256;
 
 /** Whether the kernel knows that something keeps its clock right, such as NTP (adjtimex(2)); false outside Linux. */
-export function isClockSynchronised(): boolean {
+function isClockSynchronised(): boolean {
   if (process.platform !== 'linux') return false;
   const state = libcFunction('int adjtimex(void *buffer)')(new Uint8Array(TIMEX_BYTES));
   return state >= 0 && state < TIME_ERROR;

@@ -2,7 +2,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import { siteOf } from './site.js';
 
 /** Rows of `known_destinations`; beyond them nothing is new any more, so that the card is not written full. */
-export const KNOWN_DESTINATIONS_MAX = 100_000;
+const KNOWN_DESTINATIONS_MAX = 100_000;
 /** Pairs that were looked up lately; at the limit all are forgotten, and looked up again. */
 const PAIRS_MAX = 16_384;
 

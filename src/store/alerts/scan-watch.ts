@@ -6,7 +6,6 @@ const WINDOW_US = 60e6;
 /** Bits of the sketch of each source; 1,024 tell some 3,000 targets apart. */
 const SKETCH_BITS = 1024;
 const SKETCH_WORDS = SKETCH_BITS / 32;
-export const SCAN_TARGETS_MAX = 3000;
 
 /**
  * Finds hosts that try many targets, ports or hosts, within a minute and have no answer. The targets of each source are counted by
@@ -21,7 +20,7 @@ export class ScanWatch {
   private readonly seed = randomInt(2 ** 31);
   private readonly bitsMax: number;
 
-  /** `targetsMax`: as many targets within a minute are a scan, 10 to `SCAN_TARGETS_MAX`; about, since they are counted by a sketch. */
+  /** `targetsMax`: as many targets within a minute are a scan, 10 to 3,000; about, since they are counted by a sketch. */
   constructor(targetsMax: number) {
     this.bitsMax = Math.floor(SKETCH_BITS * (1 - Math.exp(-targetsMax / SKETCH_BITS)));
   }
