@@ -5,6 +5,8 @@ import { AppError } from '../errors.js';
 import type { DeviceNoteResult, DeviceNoteUpdate, PipelineMemory, Session, WriterOpened } from '../messages.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
 import { acknowledgeAlert } from './alerts/alert-book.js';
+import { ConditionWatch } from './alerts/condition-watch.js';
+import { QuotaWatch } from './alerts/quota-watch.js';
 import { BatchPolicy } from './batch.js';
 import type { Chore } from './chore.js';
 import { Chores } from './chores.js';
@@ -27,6 +29,7 @@ import { Upkeep } from './upkeep/upkeep.js';
  */
 const BUSY_SLICE_MS = 200;
 const CLOSE_BUSY_MS_MAX = 2000;
+const BYTES_PER_MB = 1e6;
 
 /** What a writer needs to know; a `WriterStart` has all of it but the log. */
 export interface WriterSetup {
@@ -55,11 +58,12 @@ export class Writer {
   private notes: DeviceNotes | undefined;
 
   private constructor(
-    { config, memory, session, scanFile }: WriterSetup,
+    setup: WriterSetup,
     private readonly database: WritableDatabase,
     private readonly log: Log,
     nowMs: number,
   ) {
+    const { config, memory, session, scanFile } = setup;
     this.block = new ThreadBlock(memory.writer);
     this.parse = memory.parse.map((block) => new ThreadBlock(block));
     this.rings = new FlowRings(memory.flowRings);
@@ -74,7 +78,7 @@ export class Writer {
     const { mode } = session;
     const upkeepSetup = { config, mode, writer: this.block, capture, records: this.store.rows, log, scanFile };
     this.upkeep = new Upkeep(database.db, upkeepSetup, nowMs);
-    this.chores = new Chores(database.db, choresOf(database.db, this.store, this.upkeep, nowMs), log);
+    this.chores = new Chores(database.db, choresOf(database.db, setup, this.store, this.upkeep, nowMs), log);
     this.minuteUs = minuteUsOf(nowMs);
     this.showCounts();
     this.store.countInto(this.block);
@@ -286,7 +290,17 @@ export class Writer {
 }
 
 /** What the writer does between batches. */
-function choresOf(db: Database, store: FlowStore, upkeep: Upkeep, nowMs: number): readonly Chore[] {
+function choresOf(
+  db: Database,
+  { config, memory, session }: WriterSetup,
+  store: FlowStore,
+  upkeep: Upkeep,
+  nowMs: number,
+): readonly Chore[] {
   const lookups = store.lookups.map((live) => new LookupChore(db, live, nowMs));
-  return [...lookups, new CatchUp(store.rollups), new Folding(db, nowMs), ...upkeep.chores];
+  const { book } = store.rows.alerts;
+  const quotaBytes = config.alertsQuotaMbPerDay * BYTES_PER_MB;
+  const watches =
+    session.mode === 'live' ? [new ConditionWatch(db, book, memory, nowMs), new QuotaWatch(db, book, quotaBytes, nowMs)] : [];
+  return [...lookups, new CatchUp(store.rollups), new Folding(db, nowMs), ...upkeep.chores, ...watches];
 }
