@@ -7,14 +7,15 @@ import { SetupError, say } from '../setup/say.mjs';
 import { tree } from './stage.mjs';
 
 /**
- * The Node of the package: the one with long-term support. Debian 12 and Raspberry Pi OS of that age bring 18, and a module compiled
+ * The Node of the package, with long-term support. Debian 12 and Raspberry Pi OS of that age bring 18, and a module compiled
  * for one version does not load in the next; so the package depends on nobody's Node. From the npm registry, as the package `node` has
- * it; the checksums are those of the registry on the day that the version was chosen.
+ * it. Not 24: its headers (24.21) have each object of a native module end a hook of its environment, and where the garbage collector frees
+ * a database without one, the process aborts (seen with better-sqlite3 12.11.1 compiled from source). The checksums are those of the registry on the day that the version was chosen.
  */
-export const NODE_VERSION = '24.21.0';
+export const NODE_VERSION = '22.23.3';
 const NODE_INTEGRITY = {
-  x64: 'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
-  arm64: 'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
+  x64: 'sha512-qHnz5tFsHoj/WM+uRENVjWONi5hVvmwrgq8A4V76KpuVNAc4+jwK8x4gwbobE9BtHNg/AKR2583eYorLF/c7ng==',
+  arm64: 'sha512-l3DAHZreylo+p9QXDtsOrjG2JXJqVzYXnAGmIQNOUNARcMppTO2cmewVQP+36tjJnSE+dzpMNtgW+c3oiDvXtA==',
 };
 
 /** By Debian's name for the machine: Node's name, the number in ELF headers (e_machine), the prefix of the cross compiler. */
