@@ -262,6 +262,12 @@ export const OPTIONS = {
     'Alert when a host tries about so many ports or hosts within a minute without an answer; 0 is never.',
   ),
   'alerts.quota-mb-per-day': integer(0, 0, 1_000_000_000, 'Alert when a local device moves more on one day (UTC); 0 is never.'),
+  'alerts.webhook-url': text(
+    '',
+    'an http or https URL, or nothing',
+    /^(https?:\/\/[^\s\0]{1,2000})?$/,
+    'Where alerts are posted as JSON, as they are stored.',
+  ),
   'alerts.learning-hours': integer(
     24,
     0,

@@ -62,6 +62,7 @@ export const ERRORS = {
   API_PORT_IN_USE: fatal(69, 'Stop the other process, or choose another port with --api-port (0 takes a free one).'),
   API_LISTEN_FAILED: fatal(69, 'Check --api-address: it must be an address of this machine.'),
   API_TOKEN_INVALID: fatal(78, 'Make one: (umask 077; head -c 32 /dev/urandom | base64 > FILE)'),
+  WEBHOOK_FAILED: degraded(69, 'Check alerts.webhook-url; alerts wait and are tried again, the newest hundred of them.'),
   API_UNREACHABLE: fatal(69, 'Is the daemon running? Check --api-address and --api-port.'),
   THREAD_DIED: degraded(70, 'The thread was replaced; /health counts the restarts.'),
   THREAD_HUNG: degraded(

@@ -5,9 +5,11 @@ import { monotonicMs } from '../ring/thread-block.js';
 import { HttpCounts } from './http/counts.js';
 import { Gate } from './http/gate.js';
 import { Token } from './http/token.js';
+import { AlertPosts } from './live/alert-posts.js';
 import { LiveFeed } from './live/live-feed.js';
 import { LiveHub } from './live/live-hub.js';
 import { liveSource } from './live/live-source.js';
+import { Webhook } from './live/webhook.js';
 import type { Monitor } from './monitor.js';
 import { Queries } from './query/queries.js';
 import { QueryPool } from './query/query-pool.js';
@@ -21,6 +23,8 @@ export interface ApiParts {
   readonly maintenance: MaintenanceControl;
   /** Is told why a request could not be answered. */
   readonly onDefect: (error: Error) => void;
+  /** Is told, in a sentence, that alerts cannot be posted. */
+  readonly onWebhookTrouble?: (sentence: string) => void;
   /** Entry of the reader threads, for tests. */
   readonly readerFile?: URL;
 }
@@ -37,18 +41,26 @@ export interface Api {
 const SECOND_US = 1_000_000;
 
 /** Puts the API together; it does not listen yet. Throws `API_TOKEN_INVALID`. */
-export function createApi({ config, memory, monitor, maintenance, onDefect, readerFile }: ApiParts): Api {
+export function createApi({ config, memory, monitor, maintenance, onDefect, onWebhookTrouble, readerFile }: ApiParts): Api {
   const token = config.apiTokenFile === '' ? null : Token.read(config.apiTokenFile);
   const counts = new HttpCounts();
   const queries = new Queries(new QueryPool({ config, memory }, onDefect, readerFile), settleUs(config));
   const gate = new Gate(config, token, counts, monotonicMs);
   const hub = new LiveHub();
-  const feed = new LiveFeed(hub, liveSource(monitor, queries));
+  const source = liveSource(monitor, queries);
+  const feed = new LiveFeed(hub, source);
+  const webhook =
+    config.alertsWebhookUrl === '' ? null : new Webhook(config.alertsWebhookUrl, onWebhookTrouble ?? (() => undefined));
+  const posts = webhook && new AlertPosts(source, webhook);
   const server = buildServer({ config, monitor, gate, counts, queries, maintenance, live: { hub, feed }, onDefect });
   return {
     server,
-    tick: () => feed.tick(),
+    tick() {
+      feed.tick();
+      posts?.tick(monotonicMs());
+    },
     async close() {
+      webhook?.close();
       hub.close();
       await server.close();
       await queries.close();

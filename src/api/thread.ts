@@ -27,6 +27,8 @@ function onDefect(error: Error): void {
   logFrom(start, 'error', `the API could not answer: ${error.message}`, { stack: error.stack ?? '' });
 }
 
+const onWebhookTrouble = (sentence: string): void => logFrom(start, 'warn', sentence, { code: 'WEBHOOK_FAILED' });
+
 const main = connectControl<MaintenanceControl>(start.maintenance);
 let api: Api | undefined;
 
@@ -39,7 +41,7 @@ const timer = setInterval(() => {
 const controls: ApiControl = {
   async listen() {
     try {
-      api ??= createApi({ config, memory: start.memory, monitor, maintenance: main, onDefect });
+      api ??= createApi({ config, memory: start.memory, monitor, maintenance: main, onDefect, onWebhookTrouble });
       const listening = await listenOn(api.server, config.apiAddress, config.apiPort);
       block.cells[Cell.ApiPort] = listening.port;
       block.state = ThreadState.Running;

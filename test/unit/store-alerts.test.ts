@@ -1,11 +1,17 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../src/config.js';
+import { allocateMemory } from '../../src/memory.js';
+import type { PipelineMemory } from '../../src/messages.js';
+import { Drop } from '../../src/ring/drop-reason.js';
+import { Cell, ThreadBlock } from '../../src/ring/thread-block.js';
 import { ALERTS_MAX, ALERTS_PER_HOUR_MAX, AlertBook, acknowledgeAlert } from '../../src/store/alerts/alert-book.js';
 import { AlertKind } from '../../src/store/alerts/alert-kind.js';
 import { Alerts } from '../../src/store/alerts/alerts.js';
+import { ConditionWatch } from '../../src/store/alerts/condition-watch.js';
 import { siteOf } from '../../src/store/alerts/site.js';
 import { migrate } from '../../src/store/schema.js';
+import { flow, NOW_MS, WriterRig } from '../helpers/flow-records.js';
 
 const CREATED_US = 1_700_000_000_000_000;
 const S = 1e6;
@@ -162,5 +168,68 @@ describe('new destinations', () => {
     ['a.co.example', 'co.example'],
   ])('%s belongs to %s', (name, site) => {
     expect(siteOf(name)).toBe(site);
+  });
+});
+
+describe('conditions', () => {
+  function watched() {
+    const scene = new Scene();
+    const memory = allocateMemory(resolveConfig({}), 1, 'replay');
+    const [capture, writer] = [new ThreadBlock(memory.capture), new ThreadBlock(memory.writer)];
+    const watch = new ConditionWatch(scene.db, scene.alerts.book, memory, CREATED_US / 1000);
+    return { scene, capture, writer, watch };
+  }
+
+  it('are told when a counter rises that should not, with by how much', () => {
+    const { scene, capture, writer, watch } = watched();
+    capture.cells[Cell.KernelDropped] = 5;
+    capture.cells[Cell.Drops + Drop.RingFull] = 7;
+    writer.cells[Cell.FlowsLost] = 3;
+    watch.step(CREATED_US / 1000 + 10_000);
+    capture.cells[Cell.KernelDropped] = 9;
+    capture.cells[Cell.ClockSteps] = 1;
+    capture.cells[Cell.ClockOffsetMs] = -3_600_000;
+    watch.step(CREATED_US / 1000 + 90_000);
+    watch.step(CREATED_US / 1000 + 100_000);
+    expect(scene.rows.map(({ kind, subject, detail, count }) => [kind, subject, detail, count])).toEqual([
+      ['capture_loss', 'kernel', 'The kernel dropped 5 packets: its buffer (capture.buffer-bytes) was full.', 2],
+      ['capture_loss', 'rings', '7 packets were dropped: the ring of a parse worker was full.', 1],
+      ['disk', 'rows', '3 flows are in no row: the database could not be written, or its file was lost.', 1],
+      ['clock', 'wall clock', 'The wall clock was set; it is -3600 s from that of the run.', 1],
+    ]);
+  });
+
+  it('are not told anew of what a dead writer had counted', () => {
+    const { scene, capture, writer } = watched();
+    capture.cells[Cell.KernelDropped] = 5;
+    writer.cells[Cell.FlowsLost] = 3;
+    const memory = { capture: capture.memory, writer: writer.memory, parse: [] } as unknown as PipelineMemory;
+    new ConditionWatch(scene.db, scene.alerts.book, memory, 0).step(10_000);
+    expect(scene.rows).toEqual([]);
+  });
+});
+
+describe('quotas', () => {
+  it('are told once a day of each device that has moved more', () => {
+    const rig = new WriterRig({ options: { 'alerts.quota-mb-per-day': 1 } });
+    const writer = rig.open();
+    const dayMs = Math.floor(NOW_MS / 86_400_000) * 86_400_000;
+    const sized = (src: string, bytes: number) =>
+      flow({
+        src,
+        startUs: NOW_MS * 1000,
+        endUs: NOW_MS * 1000,
+        emittedUs: NOW_MS * 1000,
+        ipBytes: [bytes, 0],
+        wireBytes: [bytes, 0],
+      });
+    rig.emitAll([sized('192.168.1.2', 2_000_000), sized('192.168.1.3', 900_000)]);
+    writer.step(NOW_MS + 1000, true);
+    for (const afterMs of [60_000, 120_000, 400_000, 800_000, 1_600_000]) while (writer.step(NOW_MS + afterMs, false));
+    const quotas = rig.query<Row>(`SELECT * FROM alert_view WHERE kind = 'quota'`);
+    expect(quotas.map(({ subject, detail }) => [subject, detail])).toEqual([
+      ['192.168.1.2', '192.168.1.2 has moved 2 MB today, more than alerts.quota-mb-per-day.'],
+    ]);
+    expect(NOW_MS + 1_600_000).toBeLessThan(dayMs + 86_400_000);
   });
 });

@@ -15,7 +15,7 @@ type Make = (
 
 /** What is shown in place of a secret, or of where one is kept. */
 const MASKED = '***';
-const SECRETS: readonly OptionName[] = ['api.token-file'];
+const SECRETS: readonly OptionName[] = ['api.token-file', 'alerts.webhook-url'];
 
 /** Answers that the API thread gives by itself, by endpoint. */
 export const SERVER_ANSWERS: Readonly<Record<string, Make>> = {
