@@ -1,6 +1,7 @@
 import { DROP_REASONS } from '../ring/drop-reason.js';
 import { NIC_COUNTERS } from '../ring/watch-layout.js';
 import type { Health } from './health.js';
+import { HOST_METRICS } from './host-metrics.js';
 import type { DropReason, Snapshot, WorkerSnapshot } from './snapshot.js';
 
 /** What metrics are computed from. */
@@ -280,6 +281,8 @@ export const METRICS: Readonly<Record<string, MetricEntry>> = {
     'Times that the wall clock was set during the run.',
     ({ snapshot }) => snapshot.capture.clockSteps,
   ),
+
+  ...HOST_METRICS,
 
   process_cpu_seconds_total: counter('CPU time of the whole process, user and system.', () => {
     const { user, system } = process.cpuUsage();

@@ -1,7 +1,8 @@
+import { HEALTH_LIMITS } from './health-reasons.js';
 import type { Snapshot } from './snapshot.js';
 
 /** What an operator should know of a run although nothing is wrong with it now. A code keeps its meaning. */
-export const NOTE_CODES = ['unclean_start', 'clock_stepped', 'threads_hung'] as const;
+export const NOTE_CODES = ['unclean_start', 'clock_stepped', 'threads_hung', 'host_warm'] as const;
 
 interface Note {
   readonly code: (typeof NOTE_CODES)[number];
@@ -9,7 +10,7 @@ interface Note {
 }
 
 /** The notes of a run so far. */
-export function notesOf({ capture, writer, threads }: Snapshot): Note[] {
+export function notesOf({ capture, writer, threads, host }: Snapshot): Note[] {
   const notes: Note[] = [];
   if (writer.uncleanSessions > 0)
     notes.push({
@@ -27,5 +28,11 @@ export function notesOf({ capture, writer, threads }: Snapshot): Note[] {
     });
   const hung = threads.filter(({ hangs }) => hangs > 0).map(({ name, hangs }) => `${name} ${hangs} times`);
   if (hung.length > 0) notes.push({ code: 'threads_hung', message: `ended without a sign of life: ${hung.join(', ')}` });
+  const { temperatureMeanC } = host;
+  if (temperatureMeanC !== null && temperatureMeanC > HEALTH_LIMITS.temperatureMeanMax)
+    notes.push({
+      code: 'host_warm',
+      message: `the CPU had ${temperatureMeanC.toFixed(1)} °C in the mean of five minutes; from 80 °C on it is slowed down: see to cooling`,
+    });
   return notes;
 }

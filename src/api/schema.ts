@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { DROP_REASONS } from '../ring/drop-reason.js';
 import { GAP_REASONS, LINK_STATES, NIC_COUNTERS } from '../ring/watch-layout.js';
 import { HEALTH_REASONS, type HealthReasonCode } from './health-reasons.js';
+import { hostSchema } from './host-part.js';
 import { NOTE_CODES } from './notes.js';
 import { type DropReason, THREAD_STATES } from './snapshot.js';
 
@@ -126,6 +127,7 @@ export const healthSchema = z.object({
     }),
   ),
   interfaces: z.array(z.string()),
+  host: hostSchema,
   config: z.object({
     parse_workers: count,
     db_path: z.string(),

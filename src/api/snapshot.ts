@@ -1,5 +1,6 @@
 import type { DROP_REASONS } from '../ring/drop-reason.js';
 import type { GAP_REASONS, LINK_STATES, NIC_COUNTERS } from '../ring/watch-layout.js';
+import type { HostSnapshot } from './host-snapshot.js';
 
 /** Names of `ThreadState`, in its order. */
 export const THREAD_STATES = ['starting', 'running', 'draining', 'ended'] as const;
@@ -140,6 +141,7 @@ export interface Snapshot {
   readonly interfaces: readonly string[];
   readonly links: readonly LinkSnapshot[];
   readonly gaps: GapsSnapshot;
+  readonly host: HostSnapshot;
 }
 
 /** True if no more packets are anywhere than went in. */

@@ -1,12 +1,20 @@
+import { availableParallelism, totalmem } from 'node:os';
+import { dirname } from 'node:path';
 import { defaultInterface } from '../capture/interfaces.js';
 import type { Config } from '../config.js';
 import { AppError } from '../errors.js';
+import { HostWatch } from '../host/host-watch.js';
 import { LiveClock } from '../live-clock.js';
+import { Logger } from '../log/logger.js';
+import { workerCountOf } from '../memory.js';
+import { checkBudget, memoryBudget, memoryLimitOf } from '../memory-budget.js';
 import type { Session, SourceSpec } from '../messages.js';
 import { type Log, Pipeline, type PipelineStarted } from '../pipeline.js';
 import { ledgerDifference, readLedger } from '../ring/ledger.js';
+import { monotonicMs } from '../ring/thread-block.js';
 import { type Clocks, ClockWatch, SYSTEM_CLOCKS } from './clock-watch.js';
-import { createLog } from './log.js';
+import { onControlSignals } from './control-signals.js';
+import { reloadConfig } from './reload.js';
 import { newSession } from './session.js';
 import { onStopSignal } from './stop-signals.js';
 
@@ -30,12 +38,44 @@ function sourceOf(config: Config): SourceSpec & { readonly interfaces: readonly 
   return { type: backend, interfaces: interfacesOf(config) };
 }
 
+/** What somebody else has to do with a daemon. */
+export interface DaemonHooks {
+  /** Reads file and environment again, for SIGHUP; without it, a reload changes nothing. */
+  readonly readConfig?: () => Config;
+  /** Told when a reload begins, and when it is over, whatever its outcome. */
+  readonly onReload?: (phase: 'begin' | 'end') => void;
+}
+
 /**
- * `flowberry run`: captures until SIGTERM or SIGINT, then stores everything and ends. Returns the exit code. `clocks` are those of the
- * system, but in tests.
+ * `flowberry run`: captures until SIGTERM or SIGINT, then stores everything and ends. SIGHUP reads the configuration again, SIGUSR1 switches
+ * debug lines on and off. Returns the exit code. `clocks` are those of the system, but in tests.
  */
-export async function runDaemon(config: Config, clocks: Clocks = SYSTEM_CLOCKS): Promise<number> {
-  const log = createLog(config.logLevel, STDOUT_FD);
+export async function runDaemon(given: Config, clocks: Clocks = SYSTEM_CLOCKS, hooks: DaemonHooks = {}): Promise<number> {
+  let config = given;
+  checkBudget(memoryBudget(config, workerCountOf(config, availableParallelism()), totalmem()));
+  const logger = new Logger(config, STDOUT_FD);
+  const { log } = logger;
+  let reloading = Promise.resolve();
+  const reload = async (): Promise<void> => {
+    hooks.onReload?.('begin');
+    config = await reloadConfig(config, {
+      readConfig: hooks.readConfig ?? (() => config),
+      log,
+      apply: async (next) => {
+        logger.reconfigure(next);
+        await run?.reconfigure(next);
+      },
+      onEnd: (isApplied) => run?.countReload(isApplied),
+    });
+    hooks.onReload?.('end');
+  };
+  const ignoreControl = onControlSignals({
+    SIGHUP: () => {
+      // One after the other: the second may have been meant for a file that the first has not seen.
+      reloading = reloading.then(reload);
+    },
+    SIGUSR1: () => logger.toggleDebug(),
+  });
   let run: DaemonRun | undefined;
   let isStopping = false;
   let deadline: NodeJS.Timeout | undefined;
@@ -51,13 +91,15 @@ export async function runDaemon(config: Config, clocks: Clocks = SYSTEM_CLOCKS):
   });
   try {
     do {
-      run = new DaemonRun(config, log, clocks);
+      run = new DaemonRun(config, logger, clocks);
       await run.run();
     } while (run.hasWrongClock && !isStopping);
     return 0;
   } finally {
     clearTimeout(deadline);
     ignoreSignals();
+    ignoreControl();
+    await logger.close();
   }
 }
 
@@ -69,21 +111,45 @@ class DaemonRun {
   private readonly session: Session;
   private readonly pipeline: Pipeline;
   private readonly clockWatch: ClockWatch;
+  private readonly log: Log;
+  private readonly hostWatch: HostWatch;
 
   constructor(
     private readonly config: Config,
-    private readonly log: Log,
+    logger: Logger,
     clocks: Clocks,
   ) {
+    this.log = logger.log;
     this.source = sourceOf(config);
     this.session = newSession('live', this.source.interfaces.join(','));
-    this.pipeline = new Pipeline({ config, session: this.session, source: this.source, hasApi: true, log });
+    this.pipeline = new Pipeline({ config, session: this.session, source: this.source, hasApi: true, log: logger.log });
     const clock = new LiveClock(this.session.startedUs, this.session.startedMonotonicMs);
     this.clockWatch = new ClockWatch(clock, (offsetMs) => this.renew(offsetMs), clocks);
+    this.hostWatch = new HostWatch({
+      memory: this.pipeline.memory,
+      diskPath: dirname(config.dbPath),
+      memoryLimitBytes: memoryLimitOf(config, totalmem()),
+      nowUs: () => clock.nowUs(),
+      nowMs: monotonicMs,
+      log: logger.log,
+      logMeter: () => logger.meter,
+      reduceLog: (isReduced) => logger.reduce(isReduced),
+    });
   }
 
   requestStop(): void {
     this.pipeline.requestStop();
+  }
+
+  /** Goes by another config from now on, as far as that is possible at run time. */
+  async reconfigure(config: Config): Promise<void> {
+    this.hostWatch.limitMemory(memoryLimitOf(config, totalmem()));
+    await this.pipeline.reconfigure(config);
+  }
+
+  /** Shows how a reload ended. */
+  countReload(isApplied: boolean): void {
+    this.hostWatch.countReload(isApplied);
   }
 
   /** Throws `AppError` when it cannot start, or cannot go on. */
@@ -92,6 +158,7 @@ class DaemonRun {
     try {
       this.tellStart(await pipeline.start());
       this.clockWatch.start();
+      this.hostWatch.start();
       const end = await pipeline.run();
       await pipeline.drain();
       const ledger = readLedger(pipeline.memory);
@@ -106,6 +173,7 @@ class DaemonRun {
       if (end.error) throw AppError.fromData(end.error);
     } finally {
       this.clockWatch.stop();
+      this.hostWatch.stop();
       await pipeline.close();
     }
   }

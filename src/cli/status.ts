@@ -58,7 +58,8 @@ export function ratesOf(before: HealthBody, after: HealthBody): Rates {
   };
 }
 
-async function readHealth(address: string, port: number): Promise<HealthBody> {
+/** The body of `/health`. Throws `API_UNREACHABLE` when no flowberry answers. */
+export async function readHealth(address: string, port: number): Promise<HealthBody> {
   const where = `${isIPv6(address) ? `[${address}]` : address}:${port}`;
   let text: string;
   try {

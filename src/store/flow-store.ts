@@ -4,6 +4,7 @@ import { InterfaceTable } from '../ring/interface-table.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
 import type { Counts } from './counters.js';
 import type { FlowRings } from './flow-rings.js';
+import { HostSamples } from './host-samples/host-samples.js';
 import { LedgerTable } from './ledger-table.js';
 import { Losses } from './losses.js';
 import { RecordRows } from './record-rows.js';
@@ -17,6 +18,7 @@ export class FlowStore {
   readonly session: SessionOpened;
   private readonly ledger: LedgerTable;
   private readonly losses: Losses;
+  private readonly hostSamples: HostSamples;
   private readonly rows: RecordRows;
   private readonly beginStatement: Statement<[]>;
   private readonly commitStatement: Statement<[]>;
@@ -36,6 +38,7 @@ export class FlowStore {
     this.session = openSession(db, session);
     this.ledger = new LedgerTable(db, this.session.id, memory);
     this.losses = new Losses(db, this.session.id, memory);
+    this.hostSamples = new HostSamples(db, memory.host);
     this.rows = new RecordRows(db, new InterfaceTable(memory.interfaces), namesAddressesMax);
     this.beginStatement = db.prepare('BEGIN IMMEDIATE');
     this.commitStatement = db.prepare('COMMIT');
@@ -51,7 +54,7 @@ export class FlowStore {
   /** Whether counters have moved, or losses come to light, since the last commit. */
   hasLedgerChanged(): boolean {
     this.rows.begin();
-    return this.ledger.hasChanged(this.rows.sums) || this.losses.hasChanged();
+    return this.ledger.hasChanged(this.rows.sums) || this.losses.hasChanged() || this.hostSamples.isPressing;
   }
 
   /**
@@ -65,6 +68,7 @@ export class FlowStore {
       this.rows.finish();
       this.ledger.write(minuteUs, this.rows.sums, records, this.rings.positions);
       this.losses.write(minuteUs);
+      this.hostSamples.write();
     });
     return records;
   }
@@ -74,6 +78,7 @@ export class FlowStore {
     this.transact(() => {
       this.ledger.write(minuteUs, this.rows.sums, 0, this.rings.positions);
       this.losses.write(minuteUs);
+      this.hostSamples.write();
       this.ledger.end();
       closeSession(this.db, this.session.id, endedUs, this.ledger.latest);
     });
@@ -98,6 +103,7 @@ export class FlowStore {
     this.rings.release();
     this.ledger.settle();
     this.losses.settle();
+    this.hostSamples.settle();
   }
 
   /**
@@ -126,6 +132,7 @@ export class FlowStore {
     this.rows.revert();
     const positions = this.ledger.resume();
     this.losses.resume();
+    this.hostSamples.revert();
     if (positions) this.rings.skipTo(positions);
     this.isInDoubt = false;
   }

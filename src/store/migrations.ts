@@ -1,6 +1,7 @@
 import { ADDRESS_ID_BASE } from './addresses.js';
 import { ALERT_TABLES } from './alerts/alert-tables.js';
 import { BUDGET_TABLES } from './budget/budget-tables.js';
+import { HOST_TABLES } from './host-samples/host-tables.js';
 import { LOOKUP_TABLES } from './lookup/lookup-tables.js';
 import { ROLLUP_TABLES } from './rollup/rollup-tables.js';
 import { UPKEEP_TABLES } from './upkeep/upkeep-tables.js';
@@ -233,4 +234,5 @@ CREATE TABLE nic_losses (
   { version: 8, sql: UPKEEP_TABLES },
   { version: 9, sql: BUDGET_TABLES },
   { version: 10, sql: ALERT_TABLES },
+  { version: 11, sql: HOST_TABLES },
 ];

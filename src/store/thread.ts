@@ -82,6 +82,11 @@ async function outcomeOf<T>(work: () => T | Promise<T>): Promise<Outcome<T>> {
 
 const control: WriterControl = {
   open: () => outcomeOf(open),
+  reconfigure: (config) =>
+    outcomeOf(() => {
+      writer?.reconfigure(config);
+      return undefined;
+    }),
   run: () =>
     outcomeOf(async () => {
       await run();

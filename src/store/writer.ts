@@ -3,11 +3,12 @@ import type { Config } from '../config.js';
 import { AppError } from '../errors.js';
 import type { PipelineMemory, Session, WriterOpened } from '../messages.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
-import { BatchPolicy } from './batch.js';
+import { type BatchLimits, BatchPolicy } from './batch.js';
 import type { Chore } from './chore.js';
 import { Chores } from './chores.js';
 import { FlowRings } from './flow-rings.js';
 import { FlowStore } from './flow-store.js';
+import { HostOrders } from './host-samples/host-orders.js';
 import { minuteUsOf } from './ledger-table.js';
 import { closeDatabase, openForWriting, type WritableDatabase } from './open-database.js';
 import { isSqliteError, openError } from './sqlite-error.js';
@@ -40,6 +41,7 @@ export class Writer {
   private readonly store: FlowStore;
   private readonly trouble: Trouble;
   private readonly chores: Chores;
+  private readonly orders: HostOrders;
   private minuteUs: number;
 
   private constructor(
@@ -51,14 +53,11 @@ export class Writer {
     this.block = new ThreadBlock(memory.writer);
     this.parse = memory.parse.map((block) => new ThreadBlock(block));
     this.rings = new FlowRings(memory.flowRings);
-    this.policy = new BatchPolicy({
-      rowsMin: config.batchRowsMin,
-      ageMsMax: config.batchAgeMsMax,
-      rowsMax: config.batchRowsMax,
-    });
+    this.policy = new BatchPolicy(batchLimitsOf(config));
     this.store = new FlowStore(database.db, this.rings, memory, session, config.namesAddressesMax);
     this.trouble = new Trouble(config.dbPath, config.dbBusyTimeoutMs, this.block, log);
     this.chores = new Chores(database.db, choresOf(), log);
+    this.orders = new HostOrders(memory.host, database.db);
     this.minuteUs = minuteUsOf(nowMs);
     this.showCounts();
     this.store.countInto(this.block);
@@ -88,6 +87,11 @@ export class Writer {
     }
   }
 
+  /** Goes by other limits of a batch from now on. */
+  reconfigure(config: Config): void {
+    this.policy.adjust(batchLimitsOf(config));
+  }
+
   /** Whether every published record is written. */
   get isEmpty(): boolean {
     return this.rings.isEmpty;
@@ -113,10 +117,14 @@ export class Writer {
    * it has done anything, so that there may be more to do.
    */
   step(nowMs: number, isEnding: boolean): boolean {
+    this.orders.obey();
     if (this.trouble.isPausing(nowMs)) return false;
     const hasWritten = this.writeIfDue(nowMs, isEnding);
     if (isEnding || this.trouble.isFailing || this.rings.isHalfFull) return hasWritten;
-    return this.chores.step(nowMs) || hasWritten;
+    if (!this.orders.mayChore(nowMs)) return hasWritten;
+    const hasWorked = this.chores.step(nowMs);
+    if (hasWorked) this.orders.chored(nowMs);
+    return hasWorked || hasWritten;
   }
 
   private writeIfDue(nowMs: number, isEnding: boolean): boolean {
@@ -190,6 +198,10 @@ export class Writer {
     cells[Cell.IpBytesWritten] = columns.ip_bytes_written;
     cells[Cell.WireBytesWritten] = columns.wire_bytes_written;
   }
+}
+
+function batchLimitsOf(config: Config): BatchLimits {
+  return { rowsMin: config.batchRowsMin, ageMsMax: config.batchAgeMsMax, rowsMax: config.batchRowsMax };
 }
 
 /** What the writer does between batches. */
