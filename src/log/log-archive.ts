@@ -1,4 +1,4 @@
-import { constants, existsSync, readdirSync, renameSync, statSync, unlinkSync } from 'node:fs';
+import { createReadStream, createWriteStream, existsSync, readdirSync, renameSync, statSync, unlinkSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -109,33 +109,26 @@ export class LogArchive {
 /** Makes `path.gz` of `path`, and deletes `path` when that is on the disk. */
 async function compress(path: string): Promise<void> {
   const partial = `${path}.gz.tmp`;
-  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY } = constants;
-  const source = await open(path, O_RDONLY | O_NOFOLLOW);
   try {
-    const target = await open(partial, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
-    try {
-      await pipeline(source.createReadStream({ autoClose: false }), createGzip(), target.createWriteStream({ autoClose: false }));
-      await target.sync();
-    } finally {
-      await target.close();
-    }
+    // Fails on a name that is there, a link included.
+    await pipeline(createReadStream(path), createGzip(), createWriteStream(partial, { flags: 'wx', mode: 0o600 }));
+    await synchronise(partial);
     await rename(partial, `${path}.gz`);
-    await syncFolder(dirname(path));
+    // Without it, a power cut could leave the folder without the new name and without the old file.
+    await synchronise(dirname(path));
     await unlink(path);
   } catch (error) {
     await unlink(partial).catch(() => undefined);
     throw error;
-  } finally {
-    await source.close();
   }
 }
 
-/** Without it, a power cut could leave the folder without the new name and without the old file. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, constants.O_RDONLY);
+/** Has a file or folder on the disk. */
+async function synchronise(path: string): Promise<void> {
+  const handle = await open(path, 'r');
   try {
-    await folder.sync();
+    await handle.sync();
   } finally {
-    await folder.close();
+    await handle.close();
   }
 }

@@ -35,6 +35,7 @@ const PRUNE_INTERVAL_MS = 3_600_000;
 
 /** Lines on their way to the disk. */
 interface Flight {
+  readonly lines: number;
   readonly bytes: Buffer;
   /** Offset of the first of them in the file. */
   readonly offset: number;
@@ -45,7 +46,8 @@ interface Flight {
 /**
  * A log in a file that is rotated. Lines are gathered and written behind the back of the event loop, in their order, each at its own offset:
  * so `flushSync` may write once more what is just being written, and nothing is there twice. No failure gets out: what cannot be written
- * waits and is tried again. Killed, it loses the lines that it has gathered.
+ * waits and is tried again. Killed, it loses the lines that it has gathered
+ * and those that the kernel has not taken yet.
  *
  * Own code, since pino's destination (sonic-boom) counts bytes instead of lines and knows no rotation, and pino-roll needs a thread, compresses
  * nothing, and knows nothing of what is still on its way.
@@ -78,6 +80,11 @@ export class LogFile {
     this.open();
     this.prunedMs = nowMs();
     this.archive.recover(this.prunedMs);
+  }
+
+  /** Lines that are not on their way out of this process: a kill -9 loses them. */
+  get unwritten(): number {
+    return this.waiting.length + (this.flight?.lines ?? 0);
   }
 
   /** Takes a line, with its end. `isUrgent`: it is on its way to the disk, with all before it, when this returns. */
@@ -180,9 +187,10 @@ export class LogFile {
     if (this.waiting.length === 0) return null;
     this.settleFile(this.waitingBytes);
     const bytes = Buffer.from(this.waiting.join(''));
+    const lines = this.waiting.length;
     this.waiting = [];
     this.waitingBytes = 0;
-    return { bytes, offset: this.fileBytes, done: 0 };
+    return { lines, bytes, offset: this.fileBytes, done: 0 };
   }
 
   /** Has a file open that is to take `bytes` more. Throws what the file system throws. */
