@@ -63,7 +63,9 @@ export const HEALTH_REASONS = {
   host_throttled: degraded('The firmware slows the CPU down, for heat or for want of voltage.'),
   host_under_voltage: degraded('The supply voltage is too low: another power supply or a shorter cable is needed.'),
   log_failing: degraded('The log file cannot be written; the capture goes on.'),
-  reduced_mode: degraded('Memory, heat, disk or load made flowberry do less of something; the message names it.'),
+  reduced_mode: degraded(
+    'Want of memory, of disk or of time made flowberry do less; the message names it. Chores that are slowed down are no reason.',
+  ),
   ledger_unbalanced: degraded(
     'The counters disagree: a packet was counted twice or not at all. This is a defect; please report it.',
   ),

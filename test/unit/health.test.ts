@@ -158,8 +158,9 @@ const CASES: Record<HealthReasonCode, { readonly cause: (pipeline: ApiPipeline) 
     cause: ({ host }) => {
       host.setReduced(ReducedMode.MemoryCaches, true);
       host.setReduced(ReducedMode.HeatChores, true);
+      host.setReduced(ReducedMode.LoadPayload, true);
     },
-    message: 'flowberry does less to go on: memory_caches_cleared, heat_chores_slowed',
+    message: 'flowberry does less to go on: memory_caches_cleared, load_payload_unread',
   },
   ledger_unbalanced: {
     cause: (pipeline) => {

@@ -185,7 +185,8 @@ describe('the watch on the machine', () => {
     rig.host.temperature(85);
     rig.pass(10);
     expect(rig.control(Host.ChoreIntervalMs)).toBe(500);
-    expect(rig.health.reasons.map(({ code }) => code)).toEqual(['host_hot', 'reduced_mode']);
+    expect(rig.health.reasons.map(({ code }) => code)).toEqual(['host_hot']);
+    expect(rig.health.host.reduced_modes).toEqual(['heat_chores_slowed']);
     rig.host.temperature(50);
     rig.pass(70);
     expect(rig.control(Host.ChoreIntervalMs)).toBe(0);
