@@ -1,7 +1,7 @@
 import { HostBlock } from '../ring/host-block.js';
 import { HostCell, HostField, REDUCED_MODES, type ReducedMode, ThrottleBit } from '../ring/host-layout.js';
 
-export type ReducedModeName = (typeof REDUCED_MODES)[number];
+type ReducedModeName = (typeof REDUCED_MODES)[number];
 
 /** How the machine is, as main saw it last. Null: the machine does not show it, or there was no sample yet. */
 export interface HostSnapshot {

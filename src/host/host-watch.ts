@@ -14,7 +14,7 @@ export const SAMPLE_INTERVAL_MS = 5_000;
 const TEMPERATURE_SAMPLES = 60;
 
 /** What the log has counted. */
-export interface LogMeter {
+interface LogMeter {
   readonly lines: number;
   readonly bytes: number;
   readonly heldBack: number;

@@ -2,7 +2,7 @@ import { HostField, ReducedMode, ThrottleBit } from '../ring/host-layout.js';
 import { Ladder, type LadderView } from './ladder.js';
 
 /** From where on steps are taken, and from where on they are undone. */
-export const HOST_LIMITS = {
+const HOST_LIMITS = {
   /** Part of `host.memory-bytes-max`. */
   memoryRatioMax: 0.8,
   memoryRatioGood: 0.7,

@@ -1,7 +1,6 @@
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -12,24 +11,11 @@ import { program, temporaryDirectory } from '../helpers/daemon.js';
 import { udpFrame } from '../helpers/frames.js';
 import { Daemon } from '../helpers/live-daemon.js';
 import { FrameSender, NetworkNamespace, namespaceObstacle } from '../helpers/network-namespace.js';
+import { SMALL_DISK_BYTES, smallDisk, smallDiskObstacle } from '../helpers/small-disk.js';
 
 const obstacle = namespaceObstacle();
 
-/** Why nothing can be mounted here, or null. */
-function mountObstacle(): string | null {
-  const folder = mkdtempSync(join(tmpdir(), 'flowberry-test-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' });
-    execFileSync('umount', [folder]);
-    return null;
-  } catch {
-    return 'needs the right to mount';
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-const fullDiskObstacle = obstacle ?? mountObstacle();
+const fullDiskObstacle = obstacle ?? smallDiskObstacle();
 
 function newNamespace(): NetworkNamespace {
   const namespace = new NetworkNamespace();
@@ -85,11 +71,9 @@ describe.skipIf(obstacle !== null)(`signals to a daemon (${obstacle ?? 'as root'
 describe.skipIf(fullDiskObstacle !== null)(`a log on a full disk (${fullDiskObstacle ?? 'as root'})`, () => {
   it('stops neither the capture nor the store, is shown in /health, and loses no line when there is room again', async () => {
     const folder = temporaryDirectory();
-    const logs = temporaryDirectory();
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', logs]);
-    onTestFinished(() => void execFileSync('umount', ['-l', logs]));
+    const logs = smallDisk();
     const database = join(folder, 'flows.db');
-    writeFileSync(join(logs, 'ballast'), Buffer.alloc(65_536));
+    writeFileSync(join(logs, 'ballast'), Buffer.alloc(SMALL_DISK_BYTES));
     const namespace = newNamespace();
     const args = [
       'run',

@@ -1,6 +1,8 @@
+import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { HostBlock } from '../../src/ring/host-block.js';
 import { Host, HostField, HostMinute } from '../../src/ring/host-layout.js';
+import { HostOrders } from '../../src/store/host-samples/host-orders.js';
 import { flow, NOW_MS, WriterRig } from '../helpers/flow-records.js';
 
 const MINUTE_US = 60e6;
@@ -111,6 +113,22 @@ describe('minutes of the machine', () => {
 });
 
 describe('orders to the writer', () => {
+  it('space chores out, whatever the clock does, and make rollups coarser', () => {
+    const { rig, host } = rigWith(0);
+    rig.store([]);
+    const db = new Database(rig.path);
+    const orders = new HostOrders(rig.memory.host, db);
+    db.close();
+    const mayChore = (...times: number[]): boolean[] => times.map((ms) => orders.mayChore(NOW_MS + ms));
+    orders.chored(NOW_MS);
+    expect(mayChore(0, 1)).toEqual([true, true]);
+    host.setControl(Host.ChoreIntervalMs, 500);
+    expect(mayChore(0, 499, 500, -1)).toEqual([false, false, true, true]);
+    expect(orders.isCoarse).toBe(false);
+    host.setControl(Host.AreRollupsCoarser, 1);
+    expect(orders.isCoarse).toBe(true);
+  });
+
   it('give the page cache back while memory is short', () => {
     const { rig, host } = rigWith(0);
     const writer = rig.open();

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -14,10 +13,11 @@ import {
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { LOG_WAITING_MAX, LogFile, type LogFileOptions } from '../../src/log/log-file.js';
 import { temporaryDirectory } from '../helpers/daemon.js';
 import { logFiles, logLines } from '../helpers/log-lines.js';
+import { resizeDisk, SMALL_DISK_BYTES, smallDisk, smallDiskObstacle } from '../helpers/small-disk.js';
 
 const DAY_MS = 86_400_000;
 
@@ -188,30 +188,11 @@ describe('a log file', () => {
   });
 });
 
-/** Why a file system of a few kilobytes cannot be mounted here, or null. */
-function tmpfsObstacle(): string | null {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'needs root on Linux';
-  const folder = temporaryProbe();
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder], { stdio: 'ignore' });
-    execFileSync('umount', [folder]);
-    return null;
-  } catch {
-    return 'needs the right to mount';
-  }
-}
-
-function temporaryProbe(): string {
-  return execFileSync('mktemp', ['-d']).toString().trim();
-}
-
-const obstacle = tmpfsObstacle();
+const obstacle = smallDiskObstacle();
 
 describe.skipIf(obstacle !== null)(`a full disk${obstacle === null ? '' : ` (skipped: ${obstacle})`}`, () => {
   it('costs no line while it lasts shortly, throws nothing, and is over when there is room', async () => {
-    const folder = temporaryDirectory();
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]);
-    onTestFinished(() => void execFileSync('umount', ['-l', folder]));
+    const folder = smallDisk();
     const rig = new Rig({ bufferLines: 10, bufferMs: 10, fileBytesMax: 1e6 }, folder);
     writeFileSync(join(folder, 'ballast'), Buffer.alloc(45_000));
     const lines = numbered(1, 1000);
@@ -219,20 +200,15 @@ describe.skipIf(obstacle !== null)(`a full disk${obstacle === null ? '' : ` (ski
     while (!rig.file.isFailing) await sleep(2);
     rig.file.write('urgent\n', true);
     expect(rig.file).toMatchObject({ isFailing: true, lost: 0 });
-    truncateSync(join(folder, 'ballast'));
-    truncateSync(join(folder, 'ballast'), 0);
-    // There is room for the first part only now; the rest needs the file system to grow.
-    execFileSync('mount', ['-o', 'remount,size=1m', folder]);
+    resizeDisk(folder, 2 ** 20);
     await rig.has([...lines, 'urgent\n'].join(''));
     expect(rig.file).toMatchObject({ isFailing: false, lost: 0 });
   });
 
   it('is given up on, counted, once too much waits', () => {
-    const folder = temporaryDirectory();
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]);
-    onTestFinished(() => void execFileSync('umount', ['-l', folder]));
+    const folder = smallDisk();
     const rig = new Rig({ bufferLines: 10_000, fileBytesMax: 1e9 }, folder);
-    writeFileSync(join(folder, 'ballast'), Buffer.alloc(65_000));
+    writeFileSync(join(folder, 'ballast'), Buffer.alloc(SMALL_DISK_BYTES));
     for (let i = 0; i < LOG_WAITING_MAX.lines + 5; i++) rig.file.write(`${'x'.repeat(20)}\n`, i === 0);
     expect(rig.file.isFailing).toBe(true);
     expect(rig.file.lost).toBeGreaterThan(0);

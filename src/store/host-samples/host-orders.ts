@@ -30,6 +30,11 @@ export class HostOrders {
     if (areSmall) this.db.pragma('shrink_memory');
   }
 
+  /** Whether rollups are to be coarser, since memory is short. */
+  get isCoarse(): boolean {
+    return this.host.control(Host.AreRollupsCoarser) !== 0;
+  }
+
   /** Whether a chore may have a slice now; times are those of the writer. A clock that was set back delays none. */
   mayChore(nowMs: number): boolean {
     const sinceMs = nowMs - this.choredMs;
