@@ -3,6 +3,7 @@ import { isIP, isIPv4 } from 'node:net';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import { AppError } from './errors.js';
 import { LOG_LEVELS } from './messages.js';
+import { PROFILE_NAMES, PROFILES, type ProfileName } from './profiles.js';
 import { RING_BYTES_MAX } from './ring/ring.js';
 
 /** The value types that an option can have. */
@@ -47,6 +48,12 @@ function days(value: number, help: string): OptionEntry<number> {
 function fileBytes(value: number, help: string): OptionEntry<number> {
   const isAllowed = (given: unknown): given is number => given === 0 || isIntegerWithin(given, FILE_BYTES_MIN, FILE_BYTES_MAX);
   return { default: value, isAllowed, range: `0, or ${FILE_BYTES_MIN} to ${FILE_BYTES_MAX}`, help };
+}
+
+/** 0 leaves the choice to flowberry. */
+function orNothing(min: number, max: number, help: string): OptionEntry<number> {
+  const isAllowed = (given: unknown): given is number => given === 0 || isIntegerWithin(given, min, max);
+  return { default: 0, isAllowed, range: `0, or ${min} to ${max}`, help };
 }
 
 function boolean(value: boolean, help: string, extra: Extra = {}): OptionEntry<boolean> {
@@ -305,7 +312,39 @@ export const OPTIONS = {
     1000,
     'A thread that dies is replaced; so many deaths within a minute, of all threads together, end the process.',
   ),
-  'log.level': choice(LOG_LEVELS, 'info', 'Least severity that is logged.'),
+  'log.level': choice(LOG_LEVELS, 'info', 'Least severity that is logged. SIGUSR1 switches to debug and back.'),
+  'log.file': text(
+    '',
+    'a file path, or nothing',
+    ANY_TEXT,
+    'The log, of flowberry run; its directory is created. None: standard output.',
+  ),
+  'log.file-bytes-max': integer(
+    10_000_000,
+    10_000,
+    1_000_000_000,
+    'A log file that would grow beyond this is rotated first, then compressed.',
+  ),
+  'log.files-max': integer(3, 0, 1_000, 'Rotated log files that are kept; the oldest is deleted when there is one more.'),
+  'log.days-max': integer(7, 1, 3_650, 'Rotated log files that are older are deleted.'),
+  'log.buffer-lines': integer(
+    100,
+    1,
+    10_000,
+    'Lines go to the log file when there are so many; errors at once, with all before them …',
+  ),
+  'log.buffer-ms': integer(5_000, 10, 600_000, '… or when the first of them has waited so long. A kill -9 loses what waits.'),
+  'host.profile': choice(
+    PROFILE_NAMES,
+    'auto',
+    'Defaults that fit together, for a machine or a purpose; the file, the environment and flags go before them. auto: sizes by RAM.',
+    { flag: '--profile' },
+  ),
+  'host.memory-bytes-max': orNothing(
+    134_217_728,
+    1_099_511_627_776,
+    'Resident memory that the daemon may take: it does not start with more, and from 80 % on it does less. 0: an eighth of RAM, at least 512 MiB, at most 2 GiB or half of RAM.',
+  ),
 } as const satisfies Record<string, OptionEntry<never> | OptionEntry<number> | OptionEntry<boolean> | OptionEntry<string>>;
 
 export type OptionName = keyof typeof OPTIONS;
@@ -440,9 +479,15 @@ function checkApiAddress(value: string, tokenFile: string): void {
   );
 }
 
-/** Lays the sources over the defaults, the later over the earlier, checks every value, and freezes the result. */
+/** What a profile sets; nothing for a name that is none, which is refused later with all other values. */
+export function profileValues(name: OptionValue | undefined): OptionValues {
+  return typeof name === 'string' && Object.hasOwn(PROFILES, name) ? PROFILES[name as ProfileName] : {};
+}
+
+/** Lays the sources over the profile and the defaults, the later over the earlier, checks every value, and freezes the result. */
 export function resolveConfig(...sources: OptionValues[]): Config {
-  const given: OptionValues = Object.assign({}, ...sources);
+  const own: OptionValues = Object.assign({}, ...sources);
+  const given: OptionValues = { ...profileValues(own['host.profile']), ...own };
   const config: Record<string, OptionValue> = {};
   for (const name of OPTION_NAMES) {
     const entry = OPTIONS[name];
@@ -458,7 +503,12 @@ export function resolveConfig(...sources: OptionValues[]): Config {
   return Object.freeze(config) as Config;
 }
 
+/** Name of an option's property in a config. */
+export function configProperty(name: OptionName): keyof Config {
+  return propertyName(name) as keyof Config;
+}
+
 /** The value of one option in a resolved config. */
 export function configValue(config: Config, name: OptionName): OptionValue {
-  return (config as unknown as Record<string, OptionValue>)[propertyName(name)] as OptionValue;
+  return config[configProperty(name)];
 }

@@ -22,6 +22,12 @@ export const ERRORS = {
   CONFIG_VALUE_INVALID: fatal(78, 'Give a value within the range that the message names.'),
   CONFIG_FILE_UNREADABLE: fatal(78, 'Check the path and the rights of the file given with --config.'),
   CONFIG_FILE_SYNTAX: fatal(78, 'The file must be TOML; the message names line and column.'),
+  CONFIG_MEMORY_EXCEEDED: fatal(
+    78,
+    'flowberry status --budget lists what takes how much: lower that, choose a smaller --profile, or raise host.memory-bytes-max.',
+  ),
+  CONFIG_RELOAD_REFUSED: degraded(78, 'flowberry goes on with the options that it has; mend the file and send SIGHUP again.'),
+  LOG_FILE_NOT_WRITABLE: fatal(73, 'Check that the directory of log.file exists and that this user may write to it.'),
   INPUT_NOT_FOUND: fatal(66, 'Check the path of the capture file.'),
   INPUT_NOT_READABLE: fatal(66, 'Give a capture file that this user may read.'),
   INPUT_NOT_A_CAPTURE: fatal(65, 'flowberry reads pcap and pcapng, plain or gzip.'),

@@ -10,8 +10,9 @@ import {
   formatOf,
   pageOf,
 } from './cli/filter-options.js';
-import { addConfigOptions, COMMAND_OPTIONS, configOf, type Flags, idleTimeoutOptions } from './cli/options.js';
+import { addConfigOptions, COMMAND_OPTIONS, configOf, configSourcesOf, type Flags, idleTimeoutOptions } from './cli/options.js';
 import { addTimeFlags, answerFormatOf, rangeOf } from './cli/time-range.js';
+import type { Config } from './config.js';
 import { AppError } from './errors.js';
 
 /** Exit code for a command line that commander refuses. */
@@ -49,8 +50,8 @@ addConfigOptions(command(program, 'run', 'Capture from an interface until SIGTER
   .option('--idle-timeout <seconds>', 'idle timeout of every kind of flow; 0 is never')
   .action((flags: Flags) =>
     run(async () => {
-      const config = configOf(flags, idleTimeoutOptions(flags['idleTimeout']));
-      return (await import('./cli/run.js')).runDaemon(config);
+      const readConfig = (): Config => configOf(flags, idleTimeoutOptions(flags['idleTimeout']));
+      return (await import('./cli/run.js')).runDaemon(readConfig(), undefined, { readConfig });
     })(),
   );
 
@@ -70,19 +71,22 @@ addConfigOptions(
 
 const configCommand = command(program, 'config', 'Look at the configuration.');
 addConfigOptions(command(configCommand, 'print', 'Print every option with its value.'), COMMAND_OPTIONS.run).action(
-  (flags: Flags) => run(async () => (await import('./cli/config.js')).printConfig(configOf(flags)))(),
+  (flags: Flags) => run(async () => (await import('./cli/config.js')).printConfig(configSourcesOf(flags)))(),
 );
 addConfigOptions(
   command(configCommand, 'check', 'Print every option, and the memory that they take.'),
   COMMAND_OPTIONS.run,
-).action((flags: Flags) => run(async () => (await import('./cli/config.js')).checkConfig(configOf(flags)))());
+).action((flags: Flags) => run(async () => (await import('./cli/config.js')).checkConfig(configSourcesOf(flags)))());
 
 addConfigOptions(command(program, 'status', 'Show what a running daemon does.'), COMMAND_OPTIONS.status)
   .option('--watch', 'two samples one second apart, with rates')
   .option('--json', 'print what /health answers')
+  .option('--budget', 'print what the options of --config and the environment take of memory, and whether it fits')
   .action((flags: Flags) =>
     run(async () => {
-      const { apiAddress, apiPort, apiTokenFile } = configOf(flags);
+      const config = configOf(flags);
+      if (flags['budget'] === true) return (await import('./cli/status-budget.js')).runStatusBudget(config);
+      const { apiAddress, apiPort, apiTokenFile } = config;
       const { runStatus } = await import('./cli/status.js');
       const where = { address: apiAddress, port: apiPort, tokenFile: apiTokenFile };
       return runStatus({ ...where, json: flags['json'] === true, watch: flags['watch'] === true });

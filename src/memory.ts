@@ -3,6 +3,7 @@ import type { Config } from './config.js';
 import type { PipelineMemory, Session } from './messages.js';
 import { createFlowSlots, FLOW_BYTES } from './ring/flow-slots.js';
 import { createGapLog } from './ring/gap-log.js';
+import { createHostBlock } from './ring/host-block.js';
 import { createInterfaceTable } from './ring/interface-table.js';
 import { createLinkTable } from './ring/link-table.js';
 import { createRing } from './ring/ring.js';
@@ -30,7 +31,7 @@ export function workerCountOf(config: Config, cores: number): number {
 }
 
 /** Flow slots of one worker. */
-function slotsPerWorker(config: Config, workers: number, memoryBytes: number): number {
+export function slotsPerWorker(config: Config, workers: number, memoryBytes: number): number {
   return Math.ceil((config.flowActiveMax || flowsActiveMaxByRam(memoryBytes)) / workers);
 }
 
@@ -54,14 +55,8 @@ export function frameRingBytesOf(config: Config, workers: number, memoryBytes: n
 }
 
 /** Bytes of the ring from one of the workers to the writer. */
-function flowRingBytesOf(config: Config, mode: Session['mode']): number {
+export function flowRingBytesOf(config: Config, mode: Session['mode']): number {
   return config.ringFlowBytes || (mode === 'replay' ? REPLAY_FLOW_RING_BYTES : LIVE_FLOW_RING_BYTES);
-}
-
-/** Bytes that `allocateMemory` takes for a live capture but for headers: the rings and flow tables of all workers. */
-export function memoryBytesOf(config: Config, workers: number, memoryBytes: number): number {
-  const rings = frameRingBytesOf(config, workers, memoryBytes, 'live') + flowRingBytesOf(config, 'live');
-  return workers * (rings + slotsPerWorker(config, workers, memoryBytes) * FLOW_BYTES);
 }
 
 /**
@@ -69,7 +64,12 @@ export function memoryBytesOf(config: Config, workers: number, memoryBytes: numb
  * more than 16 MiB (measured), but for a parse worker that takes over a flow table: it sorts the open flows.
  */
 export function heapMibMax(flowTable?: SharedArrayBuffer): number {
-  return HEAP_MIB_MAX + (flowTable ? Math.ceil(((flowTable.byteLength / FLOW_BYTES) * HEAP_BYTES_PER_FLOW) / 2 ** 20) : 0);
+  return heapBytesMax(flowTable ? flowTable.byteLength / FLOW_BYTES : 0) / MIB;
+}
+
+/** As above, in bytes, for a thread that may take over a table of so many slots. */
+export function heapBytesMax(slots: number): number {
+  return (HEAP_MIB_MAX + Math.ceil((slots * HEAP_BYTES_PER_FLOW) / MIB)) * MIB;
 }
 
 /** Allocates all that the threads share. The sizes come from the options, so nothing here grows later. */
@@ -88,5 +88,6 @@ export function allocateMemory(config: Config, workers: number, mode: Session['m
     interfaces: createInterfaceTable(),
     links: createLinkTable(),
     gaps: createGapLog(),
+    host: createHostBlock(),
   };
 }

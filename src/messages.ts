@@ -27,6 +27,8 @@ export interface PipelineMemory {
   /** The interfaces that a live capture watches, and the times when it could not. */
   readonly links: SharedArrayBuffer;
   readonly gaps: SharedArrayBuffer;
+  /** How the machine is, and what the threads are to do less of (`ring/host-layout.ts`). */
+  readonly host: SharedArrayBuffer;
 }
 
 /** One run of the pipeline, as it is kept in the database. */
@@ -120,6 +122,8 @@ export interface CaptureControl {
 export interface WriterControl {
   /** Opens or creates the database. Calling it again in a replaced thread takes up the session where it was. */
   open(): Promise<Outcome<WriterOpened>>;
+  /** Goes by another config from now on, as far as that is possible at run time. */
+  reconfigure(config: Config): Promise<Outcome>;
   /** Starts taking rows. Resolves when the block's command is `Drain` and every ring is empty, committed and checkpointed. */
   run(): Promise<Outcome>;
   /** Marks an alert as seen, or as open again, in a transaction of its own; false: there is no such alert. */

@@ -24,6 +24,8 @@ import type {
 } from './messages.js';
 import { RestartLimit } from './restart-limit.js';
 import { Doorbell } from './ring/doorbell.js';
+import { HostBlock } from './ring/host-block.js';
+import { Host, HostCell } from './ring/host-layout.js';
 import { Command } from './ring/layout.js';
 import { monotonicMs, ThreadBlock } from './ring/thread-block.js';
 import { SILENCE_MS_MAX, Watchdog } from './watchdog.js';
@@ -32,6 +34,7 @@ import { SILENCE_MS_MAX, Watchdog } from './watchdog.js';
 const OPEN_DEADLINE_MS = 60_000;
 const CLOSE_DEADLINE_MS = 2_000;
 const NOTE_DEADLINE_MS = 5_000;
+const RECONFIGURE_DEADLINE_MS = 5_000;
 /** How long a parse worker may take until it runs, most of it for sorting a flow table that it takes over. */
 const PARSE_START_MS_MAX = 30_000;
 const HUNG = `it gave no sign of life for ${SILENCE_MS_MAX / 1000} s`;
@@ -55,6 +58,9 @@ export interface PipelineStarted {
   /** Why CPUs are not laid out as asked for, or null. */
   readonly affinityNote: string | null;
 }
+
+/** A timeout of 0 never comes. */
+const secondsToUs = (seconds: number): number => (seconds === 0 ? Number.POSITIVE_INFINITY : seconds * 1e6);
 
 /** Value of a control call, or its failure as an `AppError`. */
 function unwrap<T>(outcome: Outcome<T>): T {
@@ -90,8 +96,12 @@ export class Pipeline {
     this.fail = reject;
   });
 
+  /** What replacements of threads are started with. */
+  private config: Config;
+
   constructor(private readonly options: PipelineOptions) {
     const { config, source } = options;
+    this.config = config;
     const cores = coresOf(availableCpus());
     const workers = workerCountOf(config, cores);
     this.memory = allocateMemory(config, workers, options.session.mode);
@@ -168,6 +178,24 @@ export class Pipeline {
     return await Promise.race([running, this.failed]);
   }
 
+  /**
+   * Has the threads go by another config, as far as they can at run time: timeouts of flows and limits of batches. Throws `AppError`
+   * when the writer does not answer; a replacement of it goes by the new config all the same.
+   */
+  async reconfigure(config: Config): Promise<void> {
+    this.config = config;
+    const host = new HostBlock(this.memory.host);
+    host.cells[HostCell.IdleTcpUs] = secondsToUs(config.flowIdleTcpS);
+    host.cells[HostCell.IdleUdpUs] = secondsToUs(config.flowIdleUdpS);
+    host.cells[HostCell.IdleOtherUs] = secondsToUs(config.flowIdleOtherS);
+    host.cells[HostCell.TcpLingerUs] = secondsToUs(config.flowTcpLingerS);
+    host.cells[HostCell.ActiveUs] = secondsToUs(config.flowActiveS);
+    host.setControl(Host.SettingsVersion, host.control(Host.SettingsVersion) + 1);
+    for (const block of this.memory.parse) new Doorbell(block).wake();
+    const answer = withDeadline(this.writerThread.control.reconfigure(config), RECONFIGURE_DEADLINE_MS, 'the writer');
+    unwrap(await answer);
+  }
+
   /** Asks the capture to end; `run` then resolves. */
   requestStop(): void {
     this.command(this.memory.capture, Command.Drain);
@@ -237,7 +265,7 @@ export class Pipeline {
   }
 
   private threadStart(cpu: number | null, events: MessagePort): ThreadStart {
-    return { config: this.options.config, memory: this.memory, session: this.options.session, cpu, events };
+    return { config: this.config, memory: this.memory, session: this.options.session, cpu, events };
   }
 
   /** A port whose events go to the log. */

@@ -15,7 +15,7 @@ const MEDIAN_LINES_MAX = 150;
 /** What threads and stages are made of; a stage may use all of it. */
 const GROUND = ['ring', 'wire', 'config', 'errors', 'messages', 'control', 'thread-start', 'live-clock', 'libc'];
 /** What ties the threads together; only the pipeline needs it. */
-const SUPERVISION = ['affinity', 'memory', 'controlled-thread', 'restart-limit', 'watchdog', 'cpu-by-stage'];
+const SUPERVISION = ['affinity', 'memory', 'controlled-thread', 'restart-limit', 'watchdog', 'cpu-by-stage', 'memory-budget'];
 
 /**
  * Which room may import from which. A room is a folder of src/, a file beside them, or bench/; every room may import from itself.
@@ -28,13 +28,17 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   'restart-limit': [],
   watchdog: ['ring'],
   wire: ['ring'],
-  config: ['errors', 'messages', 'ring'],
+  config: ['errors', 'messages', 'profiles', 'ring'],
+  profiles: ['config'],
+  host: ['messages', 'ring'],
   'live-clock': ['ring'],
   messages: ['config', 'errors'],
   control: ['errors', 'messages'],
   'controlled-thread': ['control', 'errors', 'messages'],
   affinity: ['errors', 'libc'],
   memory: ['config', 'messages', 'ring'],
+  'memory-budget': ['config', 'errors', 'memory', 'ring', 'store/open-database'],
+  log: ['config', 'errors', 'messages'],
   'cpu-by-stage': ['messages', 'ring'],
   'thread-start': ['affinity', 'messages', 'ring'],
   capture: GROUND,
@@ -46,8 +50,8 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   doctor: ['config', 'errors', 'libc'],
   // The cap backend works in the main thread only, so the pipeline calls the capture there; it starts the other stages by file.
   pipeline: [...GROUND, ...SUPERVISION, 'capture/capture'],
-  cli: [...GROUND, ...SUPERVISION, 'pipeline', 'service', 'doctor', 'capture', 'parse', 'store', 'api', 'bench'],
-  main: ['cli', 'errors'],
+  cli: [...GROUND, ...SUPERVISION, 'pipeline', 'service', 'doctor', 'host', 'log', 'capture', 'parse', 'store', 'api', 'bench'],
+  main: ['cli', 'config', 'errors'],
   bench: [...GROUND, ...SUPERVISION, 'capture', 'parse', 'store'],
 };
 

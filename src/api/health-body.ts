@@ -1,6 +1,7 @@
 import type { Config } from '../config.js';
 import type { Session } from '../messages.js';
 import type { Health } from './health.js';
+import { hostPart } from './host-part.js';
 import type { Loss } from './losses.js';
 import { notesOf } from './notes.js';
 import type { Placement } from './placement.js';
@@ -122,6 +123,7 @@ export function healthBody(
       };
     }),
     interfaces: [...snapshot.interfaces],
+    host: hostPart(snapshot.host),
     config: highlights(frame.config, workers.length),
   };
 }

@@ -27,6 +27,10 @@ export const HEALTH_LIMITS = {
   restartWindowMs: 300_000,
   /** What counts as just now. */
   recentWindowMs: 10_000,
+  /** °C: a Raspberry Pi slows itself down from here on. */
+  temperatureMax: 80,
+  /** °C: worth a note when it is the mean of five minutes. */
+  temperatureMeanMax: 70,
   /** Nothing came in for so long, so that everything received must be accounted for. */
   settledMs: 1_000,
 } as const;
@@ -59,6 +63,13 @@ export const HEALTH_REASONS = {
   ),
   backup_failed: degraded('The last daily backup failed; the log says why. Earlier ones are as they were.'),
   addresses_overflowed: degraded('The table of IPv6 addresses was full within the last minute; some rows have no address.'),
+  host_hot: degraded('The CPU has 80 °C or more.'),
+  host_throttled: degraded('The firmware slows the CPU down, for heat or for want of voltage.'),
+  host_under_voltage: degraded('The supply voltage is too low: another power supply or a shorter cable is needed.'),
+  log_failing: degraded('The log file cannot be written; the capture goes on.'),
+  reduced_mode: degraded(
+    'Want of memory, of disk or of time made flowberry do less; the message names it. Chores that are slowed down are no reason.',
+  ),
   ledger_unbalanced: degraded(
     'The counters disagree: a packet was counted twice or not at all. This is a defect; please report it.',
   ),

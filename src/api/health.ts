@@ -1,5 +1,6 @@
 import { HEALTH_LIMITS, type HealthReason, type HealthStatus, reason } from './health-reasons.js';
 import { type HealthHistory, type HistorySample, sampleOf } from './history.js';
+import { judgeHost } from './host-health.js';
 import { isPossible, type LinkSnapshot, type RingSnapshot, type Snapshot, type ThreadSnapshot } from './snapshot.js';
 
 /** What health must know besides the counters. */
@@ -30,6 +31,7 @@ export function judge(snapshot: Snapshot, context: HealthContext): Health {
     ...judgeLosses(snapshot, context.history),
     ...(context.isLive ? judgeRings(snapshot, context.history) : []),
     ...judgeWriter(snapshot, context.history),
+    ...judgeHost(snapshot.host),
     ...(isBalanced ? [] : [judgeLedger(snapshot)]),
   ];
   reasons.sort((a, b) => Number(b.severity === 'failed') - Number(a.severity === 'failed'));

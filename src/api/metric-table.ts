@@ -1,5 +1,6 @@
 import { DROP_REASONS } from '../ring/drop-reason.js';
 import { NIC_COUNTERS } from '../ring/watch-layout.js';
+import { HOST_METRICS } from './host-metrics.js';
 import { counter, gauge, type MetricEntry, type MetricInput } from './metric-entry.js';
 import { API_METRICS } from './metric-table-api.js';
 import { FILE_METRICS } from './metric-table-file.js';
@@ -294,6 +295,7 @@ export const METRICS: Readonly<Record<string, MetricEntry>> = {
     'Times that the wall clock was set during the run.',
     ({ snapshot }) => snapshot.capture.clockSteps,
   ),
+  ...HOST_METRICS,
   ...FILE_METRICS,
   ...API_METRICS,
   ...PROCESS_METRICS,

@@ -29,13 +29,18 @@ export class Metrics {
       const counter = new Counter(options);
       return (input) => {
         counter.reset();
-        for (const [seriesLabels, value] of values(input)) counter.inc(seriesLabels, value);
+        const series = values(input);
+        if (series.length === 0 && labels.length === 0) counter.remove();
+        for (const [seriesLabels, value] of series) counter.inc(seriesLabels, value);
       };
     }
     const gauge = new Gauge(options);
     return (input) => {
+      // A reset gives a metric without labels the value 0, also where there is none to show.
       gauge.reset();
-      for (const [seriesLabels, value] of values(input)) gauge.set(seriesLabels, value);
+      const series = values(input);
+      if (series.length === 0 && labels.length === 0) gauge.remove();
+      for (const [seriesLabels, value] of series) gauge.set(seriesLabels, value);
     };
   }
 }

@@ -1,3 +1,4 @@
+import { HEALTH_LIMITS } from './health-reasons.js';
 import type { Snapshot, UpkeepSnapshot } from './snapshot.js';
 
 /** What an operator should know of a run although nothing is wrong with it now. A code keeps its meaning. */
@@ -14,6 +15,7 @@ export const NOTE_CODES = [
   'file_replaced',
   'rows_lost',
   'backups_made',
+  'host_warm',
 ] as const;
 
 interface Note {
@@ -22,7 +24,7 @@ interface Note {
 }
 
 /** The notes of a run so far. */
-export function notesOf({ capture, writer, threads }: Snapshot): Note[] {
+export function notesOf({ capture, writer, threads, host }: Snapshot): Note[] {
   const notes: Note[] = [];
   if (writer.uncleanSessions > 0)
     notes.push({
@@ -40,6 +42,12 @@ export function notesOf({ capture, writer, threads }: Snapshot): Note[] {
     });
   const hung = threads.filter(({ hangs }) => hangs > 0).map(({ name, hangs }) => `${name} ${hangs} times`);
   if (hung.length > 0) notes.push({ code: 'threads_hung', message: `ended without a sign of life: ${hung.join(', ')}` });
+  const { temperatureMeanC } = host;
+  if (temperatureMeanC !== null && temperatureMeanC > HEALTH_LIMITS.temperatureMeanMax)
+    notes.push({
+      code: 'host_warm',
+      message: `the CPU had ${temperatureMeanC.toFixed(1)} °C in the mean of five minutes; from 80 °C on it is slowed down: see to cooling`,
+    });
   notes.push(...upkeepNotes(writer.upkeep), ...faultNotes(writer));
   return notes;
 }

@@ -3,6 +3,7 @@ import { DROP_REASONS } from '../ring/drop-reason.js';
 import { GAP_REASONS, LINK_STATES, NIC_COUNTERS } from '../ring/watch-layout.js';
 import { WRITE_FAULTS } from '../ring/write-fault.js';
 import { HEALTH_REASONS, type HealthReasonCode } from './health-reasons.js';
+import { hostSchema } from './host-part.js';
 import { NOTE_CODES } from './notes.js';
 import { type DropReason, THREAD_STATES } from './snapshot.js';
 
@@ -139,6 +140,7 @@ export const healthSchema = z.object({
     }),
   ),
   interfaces: z.array(z.string()),
+  host: hostSchema,
   config: z.object({
     parse_workers: count,
     db_path: z.string(),

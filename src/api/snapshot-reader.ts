@@ -6,6 +6,7 @@ import { Command, Table, Thread, ThreadState } from '../ring/layout.js';
 import { ringCapacityBytes, ringRefusedCount, ringUsedBytes } from '../ring/ring.js';
 import { Cell, RetentionTrouble, ThreadBlock } from '../ring/thread-block.js';
 import { WRITE_FAULTS } from '../ring/write-fault.js';
+import { HostReader } from './host-snapshot.js';
 import {
   type CaptureSnapshot,
   type DropReason,
@@ -101,6 +102,7 @@ export class SnapshotReader {
   private readonly api: BlockReader;
   private readonly interfaces: InterfaceTable;
   private readonly watch: WatchReader;
+  private readonly host: HostReader;
   private readonly clock: LiveClock;
 
   constructor(
@@ -113,6 +115,7 @@ export class SnapshotReader {
     this.api = new BlockReader('api', memory.api);
     this.interfaces = new InterfaceTable(memory.interfaces);
     this.watch = new WatchReader(memory);
+    this.host = new HostReader(memory.host);
     this.clock = new LiveClock(session.startedUs, session.startedMonotonicMs);
   }
 
@@ -157,6 +160,7 @@ export class SnapshotReader {
       interfaces: Array.from({ length: this.interfaces.count }, (_, index) => this.interfaces.name(index)),
       links,
       gaps: this.watch.readGaps(this.clock.usAt(nowMs), links),
+      host: this.host.read(nowMs),
     };
   }
 

@@ -1,6 +1,7 @@
 import type { DROP_REASONS } from '../ring/drop-reason.js';
 import type { GAP_REASONS, LINK_STATES, NIC_COUNTERS } from '../ring/watch-layout.js';
 import type { WRITE_FAULTS } from '../ring/write-fault.js';
+import type { HostSnapshot } from './host-snapshot.js';
 
 /** Names of `ThreadState`, in its order. */
 export const THREAD_STATES = ['starting', 'running', 'draining', 'ended'] as const;
@@ -165,6 +166,7 @@ export interface Snapshot {
   readonly interfaces: readonly string[];
   readonly links: readonly LinkSnapshot[];
   readonly gaps: GapsSnapshot;
+  readonly host: HostSnapshot;
 }
 
 /** True if no more packets are anywhere than went in. */

@@ -5,6 +5,7 @@ import {
   OPTION_NAMES,
   OPTIONS,
   type OptionName,
+  type OptionValues,
   readConfigFile,
   readEnvironment,
   readFlags,
@@ -16,7 +17,7 @@ export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
 /** Options that a replay has no use for. */
 const LIVE_ONLY =
-  /^(api\.|alerts\.|backup\.|maintenance\.|retention\.[a-z]+-days$|capture\.(interface|wait-for-interface|backend|filter|exclude-own|promiscuous|buffer-bytes)$)/;
+  /^(api\.|alerts\.|backup\.|host\.|log\.(file|days|buffer)|maintenance\.|retention\.[a-z]+-days$|capture\.(interface|wait-for-interface|backend|filter|exclude-own|promiscuous|buffer-bytes)$)/;
 
 const RETENTION = OPTION_NAMES.filter((name) => name.startsWith('retention.'));
 
@@ -52,15 +53,31 @@ export function addConfigOptions(command: Command, names: readonly OptionName[])
   return command;
 }
 
-/** The config of this invocation: defaults < TOML file < environment < flags. Throws `AppError` for whatever is not allowed. */
-export function configOf(flags: Flags, extra: Partial<Record<OptionName, string>> = {}): Config {
+/** Options as one source gave them. */
+export interface ConfigSource {
+  /** A file name, `the environment` or `the command line`. */
+  readonly origin: string;
+  readonly values: OptionValues;
+}
+
+/** What this invocation was given: TOML file < environment < flags. Throws `AppError` for unknown options. */
+export function configSourcesOf(flags: Flags, extra: Partial<Record<OptionName, string>> = {}): ConfigSource[] {
   const given: Partial<Record<OptionName, string | boolean>> = { ...extra };
   for (const name of OPTION_NAMES) {
     const value = flags[new Option(flagName(name)).attributeName()];
     if (value !== undefined) given[name] = value;
   }
-  const file = typeof flags['config'] === 'string' ? readConfigFile(flags['config']) : {};
-  return resolveConfig(file, readEnvironment(process.env), readFlags(given));
+  const file = flags['config'];
+  return [
+    ...(typeof file === 'string' ? [{ origin: file, values: readConfigFile(file) }] : []),
+    { origin: 'the environment', values: readEnvironment(process.env) },
+    { origin: 'the command line', values: readFlags(given) },
+  ];
+}
+
+/** The config of this invocation: defaults < profile < TOML file < environment < flags. Throws `AppError` for whatever is not allowed. */
+export function configOf(flags: Flags, extra: Partial<Record<OptionName, string>> = {}): Config {
+  return resolveConfig(...configSourcesOf(flags, extra).map(({ values }) => values));
 }
 
 /** `--idle-timeout N` is short for the idle timeout of every class; 0 also keeps flows that TCP has ended. */

@@ -1,14 +1,23 @@
+import { totalmem } from 'node:os';
+import { dirname } from 'node:path';
+import { availableCpus, coresOf } from '../affinity.js';
 import { defaultInterface } from '../capture/interfaces.js';
 import type { Config } from '../config.js';
 import { AppError } from '../errors.js';
+import { HostWatch } from '../host/host-watch.js';
 import { LiveClock } from '../live-clock.js';
+import { Logger } from '../log/logger.js';
+import { workerCountOf } from '../memory.js';
+import { checkBudget, memoryBudget, memoryLimitOf } from '../memory-budget.js';
 import type { Session, SourceSpec } from '../messages.js';
 import { type Log, Pipeline, type PipelineStarted } from '../pipeline.js';
 import { ledgerDifference, readLedger } from '../ring/ledger.js';
+import { monotonicMs } from '../ring/thread-block.js';
 import { Supervisor } from '../service/supervisor.js';
 import { DailyBackup } from '../store/backup/daily-backup.js';
 import { type Clocks, ClockWatch, SYSTEM_CLOCKS } from './clock-watch.js';
-import { createLog } from './log.js';
+import { onControlSignals } from './control-signals.js';
+import { reloadConfig } from './reload.js';
 import { newSession } from './session.js';
 import { onStopSignal } from './stop-signals.js';
 
@@ -34,13 +43,47 @@ function sourceOf(config: Config): SourceSpec & { readonly interfaces: readonly 
   return { type: backend, interfaces: interfacesOf(config) };
 }
 
+/** What somebody else has to do with a daemon. */
+export interface DaemonHooks {
+  /** Reads file and environment again, for SIGHUP; without it, a reload changes nothing. */
+  readonly readConfig?: () => Config;
+  /** Told when a reload begins, and when it is over, whatever its outcome. */
+  readonly onReload?: (phase: 'begin' | 'end') => void;
+}
+
 /**
- * `flowberry run`: captures until SIGTERM or SIGINT, then stores everything and ends. Returns the exit code. `clocks` are those of the
- * system, but in tests.
+ * `flowberry run`: captures until SIGTERM or SIGINT, then stores everything and ends. SIGHUP reads the configuration again, SIGUSR1 switches
+ * debug lines on and off. Returns the exit code. `clocks` are those of the system, but in tests.
  */
-export async function runDaemon(config: Config, clocks: Clocks = SYSTEM_CLOCKS): Promise<number> {
+export async function runDaemon(given: Config, clocks: Clocks = SYSTEM_CLOCKS, hooks: DaemonHooks = {}): Promise<number> {
   process.umask(UMASK);
-  const log = createLog(config.logLevel, STDOUT_FD);
+  let config = given;
+  checkBudget(memoryBudget(config, workerCountOf(config, coresOf(availableCpus())), totalmem()));
+  const logger = new Logger(config, STDOUT_FD);
+  const { log } = logger;
+  let reloading = Promise.resolve();
+  const reload = async (): Promise<void> => {
+    run?.supervisor.reloading(false);
+    hooks.onReload?.('begin');
+    config = await reloadConfig(config, {
+      readConfig: hooks.readConfig ?? (() => config),
+      log,
+      apply: async (next) => {
+        logger.reconfigure(next);
+        await run?.reconfigure(next);
+      },
+      onEnd: (isApplied) => run?.countReload(isApplied),
+    });
+    hooks.onReload?.('end');
+    run?.supervisor.reloading(true);
+  };
+  const ignoreControl = onControlSignals({
+    SIGHUP: () => {
+      // One after the other: the second may have been meant for a file that the first has not seen.
+      reloading = reloading.then(reload);
+    },
+    SIGUSR1: () => logger.toggleDebug(),
+  });
   let run: DaemonRun | undefined;
   let isStopping = false;
   let deadline: NodeJS.Timeout | undefined;
@@ -56,13 +99,15 @@ export async function runDaemon(config: Config, clocks: Clocks = SYSTEM_CLOCKS):
   });
   try {
     do {
-      run = new DaemonRun(config, log, clocks);
+      run = new DaemonRun(config, logger, clocks);
       await run.run();
     } while (run.hasWrongClock && !isStopping);
     return 0;
   } finally {
     clearTimeout(deadline);
     ignoreSignals();
+    ignoreControl();
+    await logger.close();
   }
 }
 
@@ -75,25 +120,49 @@ class DaemonRun {
   private readonly pipeline: Pipeline;
   private readonly clockWatch: ClockWatch;
   private readonly backups: DailyBackup;
-  private readonly supervisor: Supervisor;
+  readonly supervisor: Supervisor;
+  private readonly log: Log;
+  private readonly hostWatch: HostWatch;
 
   constructor(
     private readonly config: Config,
-    private readonly log: Log,
+    logger: Logger,
     clocks: Clocks,
   ) {
+    this.log = logger.log;
     this.source = sourceOf(config);
     this.session = newSession('live', this.source.interfaces.join(','));
-    this.pipeline = new Pipeline({ config, session: this.session, source: this.source, hasApi: true, log });
+    this.pipeline = new Pipeline({ config, session: this.session, source: this.source, hasApi: true, log: logger.log });
     const clock = new LiveClock(this.session.startedUs, this.session.startedMonotonicMs);
-    this.supervisor = new Supervisor(this.pipeline.memory, config, log);
-    this.backups = new DailyBackup(config, this.pipeline.memory.writer, log);
+    this.supervisor = new Supervisor(this.pipeline.memory, config, this.log);
+    this.backups = new DailyBackup(config, this.pipeline.memory.writer, this.log);
     this.clockWatch = new ClockWatch(clock, (offsetMs) => this.renew(offsetMs), clocks);
+    this.hostWatch = new HostWatch({
+      memory: this.pipeline.memory,
+      diskPath: dirname(config.dbPath),
+      memoryLimitBytes: memoryLimitOf(config, totalmem()),
+      nowUs: () => clock.nowUs(),
+      nowMs: monotonicMs,
+      log: logger.log,
+      logMeter: () => logger.meter,
+      reduceLog: (isReduced) => logger.reduce(isReduced),
+    });
   }
 
   requestStop(): void {
     this.supervisor.stopping();
     this.pipeline.requestStop();
+  }
+
+  /** Goes by another config from now on, as far as that is possible at run time. */
+  async reconfigure(config: Config): Promise<void> {
+    this.hostWatch.limitMemory(memoryLimitOf(config, totalmem()));
+    await this.pipeline.reconfigure(config);
+  }
+
+  /** Shows how a reload ended. */
+  countReload(isApplied: boolean): void {
+    this.hostWatch.countReload(isApplied);
   }
 
   /** Throws `AppError` when it cannot start, or cannot go on. */
@@ -103,6 +172,7 @@ class DaemonRun {
       this.tellStart(await pipeline.start());
       this.clockWatch.start();
       this.backups.start();
+      this.hostWatch.start();
       const end = await pipeline.run();
       await this.backups.stop();
       await pipeline.drain();
@@ -119,6 +189,7 @@ class DaemonRun {
     } finally {
       this.clockWatch.stop();
       await this.backups.stop();
+      this.hostWatch.stop();
       await pipeline.close();
       this.supervisor.close();
     }

@@ -80,6 +80,7 @@ export function formatStatus(body: HealthBody, rates: Rates | null): string {
     `rings       ${body.rings.map((ring) => `${ring.name} ${ring.used_percent} %`).join(', ')}`,
     ...linkLines(body),
     `interfaces  ${body.interfaces.map(printable).join(', ') || 'none yet'}`,
+    ...hostLines(body),
     ...(rates ? [rateLine(rates)] : []),
     '',
     ...threadTable(body),
@@ -99,6 +100,24 @@ function linkLines({ links, gaps }: HealthBody): string[] {
     `links       ${states.join('; ')}`,
     `gaps        ${number(gaps.count)}, ${duration(gaps.total_ms / 1000)} in all${last ?? ''}`,
   ];
+}
+
+/** How the machine is; nothing in a replay, and values that it does not show are left out. */
+function hostLines({ host }: HealthBody): string[] {
+  if (host.sample_age_ms === null) return [];
+  const parts = [
+    host.cpu_percent !== null && `CPU ${host.cpu_percent} %`,
+    host.process_cpu_percent !== null && `flowberry ${host.process_cpu_percent} % of a core`,
+    host.frequency_mhz !== null && `${Math.round(host.frequency_mhz)} MHz`,
+    host.temperature_c !== null && `${host.temperature_c} °C`,
+    host.resident_bytes !== null &&
+      `memory ${bytes(host.resident_bytes)}${host.resident_bytes_max === null ? '' : ` of ${bytes(host.resident_bytes_max)}`}`,
+    host.memory_available_bytes !== null && `${bytes(host.memory_available_bytes)} available`,
+    host.disk_free_bytes !== null && `disk ${bytes(host.disk_free_bytes)} free`,
+  ].filter((part) => part !== false);
+  const counts = listOf(host.reduced_mode_counts);
+  const now = host.reduced_modes.length > 0 ? `${host.reduced_modes.join(', ')} now; ` : '';
+  return [`machine     ${parts.join(', ')}`, ...(counts === 'none' ? [] : [`reduced     ${now}begun: ${counts}`])];
 }
 
 function rateLine(rates: Rates): string {

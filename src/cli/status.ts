@@ -68,7 +68,8 @@ function reachable(address: string): string {
   return address === '::' ? '::1' : address;
 }
 
-async function readHealth({ address: listening, port, tokenFile = '' }: StatusOptions): Promise<HealthBody> {
+/** The body of `/health`. Throws `API_UNREACHABLE` when no flowberry answers. */
+export async function readHealth({ address: listening, port, tokenFile = '' }: StatusOptions): Promise<HealthBody> {
   const address = reachable(listening);
   const where = `${isIPv6(address) ? `[${address}]` : address}:${port}`;
   const headers: Record<string, string> = tokenFile === '' ? {} : { authorization: `Bearer ${readToken(tokenFile)}` };

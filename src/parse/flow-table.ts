@@ -42,7 +42,9 @@ export class FlowTable {
   private readonly index: FlowIndex;
   private readonly idle: IdleLists;
   private readonly active: SlotList;
-  private readonly activeUs: number;
+  private activeUs: number;
+  /** Flows that it may hold: all slots, unless memory is short. */
+  private slotsMax: number;
   private readonly workerIndex: number;
   /** Direction of the packet that was added last: 0 from `lo` to `hi`, 1 back. */
   direction = 0;
@@ -64,6 +66,7 @@ export class FlowTable {
     this.idle = new IdleLists(this.words, this.floats, this.slotCount, options);
     this.active = new SlotList(new Int32Array(this.slotCount), new Int32Array(this.slotCount));
     this.activeUs = options.activeUs;
+    this.slotsMax = this.slotCount;
     this.workerIndex = options.workerIndex;
     this.rebuild();
   }
@@ -75,6 +78,23 @@ export class FlowTable {
 
   get clockUs(): number {
     return this.floats[Table.ClockF64] as number;
+  }
+
+  /** Goes by other timeouts from now on, also for flows that are open. */
+  setTimeouts(timeouts: IdleTimeouts, activeUs: number): void {
+    this.idle.setTimeouts(timeouts);
+    this.activeUs = activeUs;
+    this.nextTimeoutUs = this.clockUs;
+  }
+
+  /** Holds flows in so many per cent of its slots from now on, at least in one; `trim` writes those that are too many. */
+  limit(percent: number): void {
+    this.slotsMax = Math.max(1, Math.floor((this.slotCount * percent) / 100));
+  }
+
+  /** Evicts flows above the limit, at most `countMax` of them, so that packets do not wait for long. */
+  trim(countMax: number): void {
+    for (let count = 0; count < countMax && this.index.size > this.slotsMax; count++) this.evict();
   }
 
   /** Moves the clock to `nowUs`, unless it is already later, and writes the flows that have timed out. */
@@ -153,7 +173,7 @@ export class FlowTable {
   }
 
   private create(packet: Packet, direction: number, packetUs: number, interfaceIndex: number): number {
-    let slot = this.index.take();
+    let slot = this.index.size < this.slotsMax ? this.index.take() : NO_SLOT;
     if (slot === NO_SLOT) {
       this.evict();
       slot = this.index.take();

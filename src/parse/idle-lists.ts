@@ -44,13 +44,18 @@ export class IdleLists {
     private readonly words: Int32Array,
     private readonly floats: Float64Array,
     slotCount: number,
-    { idleTcpUs, idleUdpUs, idleOtherUs, tcpLingerUs }: IdleTimeouts,
+    timeouts: IdleTimeouts,
   ) {
     const older = new Int32Array(slotCount);
     const newer = new Int32Array(slotCount);
     this.lists = Array.from({ length: IdleClass.Count }, () => new SlotList(older, newer));
-    this.timeoutsUs = Float64Array.of(idleTcpUs, idleUdpUs, idleOtherUs, tcpLingerUs, idleTcpUs, idleUdpUs, idleOtherUs);
+    this.timeoutsUs = new Float64Array(IdleClass.Count);
+    this.setTimeouts(timeouts);
     this.newcomersMax = Math.floor(slotCount * NEWCOMERS_SHARE_MAX);
+  }
+
+  setTimeouts({ idleTcpUs, idleUdpUs, idleOtherUs, tcpLingerUs }: IdleTimeouts): void {
+    this.timeoutsUs.set([idleTcpUs, idleUdpUs, idleOtherUs, tcpLingerUs, idleTcpUs, idleUdpUs, idleOtherUs]);
   }
 
   /** The slot that was used least recently in a class, or `NO_SLOT`. */

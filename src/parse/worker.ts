@@ -1,6 +1,7 @@
 import type { ParseStart } from '../messages.js';
 import { Doorbell } from '../ring/doorbell.js';
 import { Drop } from '../ring/drop-reason.js';
+import { HostBlock } from '../ring/host-block.js';
 import { EndReason, Frame, Slot, Table } from '../ring/layout.js';
 import { ResumeAt, RingConsumer, RingProducer } from '../ring/ring.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
@@ -10,6 +11,7 @@ import { Decoder } from './decode.js';
 import { FlowEmitter } from './flow-emitter.js';
 import { type FlowOptions, FlowTable } from './flow-table.js';
 import { FragmentTable } from './fragment-table.js';
+import { HostOrders } from './host-orders.js';
 
 /** Frames of one step, so that heartbeat and commands are never far away. */
 const FRAMES_PER_STEP = 8192;
@@ -42,6 +44,7 @@ export class ParseWorker {
   private readonly decoder: Decoder;
   private readonly inspector: Inspector;
   private readonly isLive: boolean;
+  private readonly orders: HostOrders;
 
   /**
    * Takes up ring and table where they are: fresh, or as a predecessor left them when it died. `onPacketInHand` is told, if that one
@@ -57,6 +60,7 @@ export class ParseWorker {
     const emitter = new FlowEmitter(this.flows, start.config.batchRowsMin * Slot.RecordBytes, tableMemory, this.block);
     this.tableWords = new Int32Array(tableMemory);
     this.table = new FlowTable(tableMemory, flowOptionsOf(start), start.hashSeed, emitter, this.block);
+    this.orders = new HostOrders(new HostBlock(memory.host), this.table);
     const { flowDecap, flowJoinFragments } = start.config;
     this.decoder = new Decoder(flowDecap, flowJoinFragments ? new FragmentTable(start.hashSeed, this.block.cells) : null);
     this.inspector = new Inspector(tableMemory, emitter, start.config.namesHttpPath);
@@ -73,6 +77,7 @@ export class ParseWorker {
    * µs since 1970; a replay goes by the time of its packets.
    */
   step(nowUs: number): number {
+    this.orders.obey();
     if (this.isLive) this.table.advance(nowUs);
     let count = 0;
     while (count < FRAMES_PER_STEP) {
@@ -123,7 +128,8 @@ export class ParseWorker {
     }
     if (!this.isLive) this.table.advance(packetUs);
     const slot = this.table.add(this.packet, packetUs, wireBytes, interfaceIndex);
-    this.inspector.inspect(view, this.packet, slot, this.table.direction, bytes, linkType, packetUs, interfaceIndex);
+    if (this.orders.isPayloadRead)
+      this.inspector.inspect(view, this.packet, slot, this.table.direction, bytes, linkType, packetUs, interfaceIndex);
   }
 
   /**

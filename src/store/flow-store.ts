@@ -6,6 +6,7 @@ import type { Counts } from './counters.js';
 import { shedOldest } from './faults/shed.js';
 import { Unwritten } from './faults/unwritten.js';
 import type { FlowRings } from './flow-rings.js';
+import { HostSamples } from './host-samples/host-samples.js';
 import { LedgerTable } from './ledger-table.js';
 import type { LiveRun } from './lookup/live-run.js';
 import { Losses } from './losses.js';
@@ -23,6 +24,7 @@ export class FlowStore {
   private readonly losses: Losses;
   readonly rows: RecordRows;
   private readonly unwritten: Unwritten;
+  private readonly hostSamples: HostSamples;
   private readonly beginStatement: Statement<[]>;
   private readonly commitStatement: Statement<[]>;
   private readonly rollbackStatement: Statement<[]>;
@@ -43,6 +45,7 @@ export class FlowStore {
     this.losses = new Losses(db, this.session.id, memory);
     this.rows = new RecordRows(db, new InterfaceTable(memory.interfaces), config, session.mode === 'live');
     this.unwritten = new Unwritten(db, this.session.id, this.block);
+    this.hostSamples = new HostSamples(db, memory.host);
     this.beginStatement = db.prepare('BEGIN IMMEDIATE');
     this.commitStatement = db.prepare('COMMIT');
     this.rollbackStatement = db.prepare('ROLLBACK');
@@ -68,7 +71,7 @@ export class FlowStore {
   hasLedgerChanged(): boolean {
     this.rows.begin();
     const hasLost = this.losses.hasChanged() || this.unwritten.hasChanged();
-    return this.ledger.hasChanged(this.rows.sums) || hasLost || this.rollups.hasPending;
+    return this.ledger.hasChanged(this.rows.sums) || hasLost || this.rollups.hasPending || this.hostSamples.isPressing;
   }
 
   /**
@@ -83,6 +86,7 @@ export class FlowStore {
       this.ledger.write(minuteUs, this.rows.sums, records, this.positions);
       this.losses.write(minuteUs);
       this.unwritten.write(minuteUs);
+      this.hostSamples.write();
     });
     return records;
   }
@@ -94,6 +98,7 @@ export class FlowStore {
       this.ledger.write(minuteUs, this.rows.sums, 0, this.positions);
       this.losses.write(minuteUs);
       this.unwritten.write(minuteUs);
+      this.hostSamples.write();
       this.ledger.end();
       closeSession(this.db, this.session.id, endedUs, this.ledger.latest);
     });
@@ -133,6 +138,7 @@ export class FlowStore {
     this.ledger.settle();
     this.losses.settle();
     this.unwritten.settle();
+    this.hostSamples.settle();
   }
 
   /**
@@ -161,6 +167,7 @@ export class FlowStore {
     this.rows.revert();
     const positions = this.ledger.resume();
     this.losses.resume();
+    this.hostSamples.revert();
     this.unwritten.resume(this.ledger.stored.columns);
     const rounds = positions?.pop();
     if (positions && rounds === this.unwritten.rounds) this.rings.skipTo(positions);

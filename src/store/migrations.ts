@@ -3,6 +3,7 @@ import { ALERT_TABLES } from './alerts/alert-tables.js';
 import { BUDGET_TABLES } from './budget/budget-tables.js';
 import { DEVICE_NOTE_TABLES } from './device-notes.js';
 import { FAULT_TABLES } from './faults/fault-tables.js';
+import { HOST_TABLES } from './host-samples/host-tables.js';
 import { LOOKUP_TABLES } from './lookup/lookup-tables.js';
 import { ROLLUP_TABLES } from './rollup/rollup-tables.js';
 import { UPKEEP_TABLES } from './upkeep/upkeep-tables.js';
@@ -237,4 +238,5 @@ CREATE TABLE nic_losses (
   { version: 10, sql: DEVICE_NOTE_TABLES },
   { version: 11, sql: ALERT_TABLES },
   { version: 12, sql: FAULT_TABLES },
+  { version: 13, sql: HOST_TABLES },
 ];

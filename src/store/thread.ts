@@ -79,6 +79,11 @@ function openWriter(): Writer {
 
 const control: WriterControl = {
   open: () => outcomeOf(open),
+  reconfigure: (config) =>
+    outcomeOf(() => {
+      writer?.reconfigure(config);
+      return undefined;
+    }),
   run: () =>
     outcomeOf(async () => {
       await run();

@@ -7,13 +7,14 @@ import { Cell, ThreadBlock } from '../ring/thread-block.js';
 import { acknowledgeAlert } from './alerts/alert-book.js';
 import { ConditionWatch } from './alerts/condition-watch.js';
 import { QuotaWatch } from './alerts/quota-watch.js';
-import { BatchPolicy } from './batch.js';
+import { type BatchLimits, BatchPolicy } from './batch.js';
 import type { Chore } from './chore.js';
 import { Chores } from './chores.js';
 import { DeviceNotes } from './device-notes.js';
 import type { FileEvent } from './faults/file-event.js';
 import { FlowRings } from './flow-rings.js';
 import { FlowStore } from './flow-store.js';
+import { HostOrders } from './host-samples/host-orders.js';
 import { minuteUsOf } from './ledger-table.js';
 import { LookupChore } from './lookup/lookup-chore.js';
 import { closeDatabase, openForWriting, type WritableDatabase } from './open-database.js';
@@ -54,6 +55,7 @@ export class Writer {
   private readonly trouble: Trouble;
   private readonly upkeep: Upkeep;
   private readonly chores: Chores;
+  private readonly orders: HostOrders;
   private minuteUs: number;
   private notes: DeviceNotes | undefined;
 
@@ -67,11 +69,7 @@ export class Writer {
     this.block = new ThreadBlock(memory.writer);
     this.parse = memory.parse.map((block) => new ThreadBlock(block));
     this.rings = new FlowRings(memory.flowRings);
-    this.policy = new BatchPolicy({
-      rowsMin: config.batchRowsMin,
-      ageMsMax: config.batchAgeMsMax,
-      rowsMax: config.batchRowsMax,
-    });
+    this.policy = new BatchPolicy(batchLimitsOf(config));
     this.store = new FlowStore(database.db, this.rings, memory, session, config);
     this.trouble = new Trouble(config.dbPath, config.dbBusyTimeoutMs, this.block, log);
     const capture = new ThreadBlock(memory.capture);
@@ -79,6 +77,7 @@ export class Writer {
     const upkeepSetup = { config, mode, writer: this.block, capture, records: this.store.rows, log, scanFile };
     this.upkeep = new Upkeep(database.db, upkeepSetup, nowMs);
     this.chores = new Chores(database.db, choresOf(database.db, setup, this.store, this.upkeep, nowMs), log);
+    this.orders = new HostOrders(memory.host, database.db);
     this.minuteUs = minuteUsOf(nowMs);
     this.showCounts();
     this.store.countInto(this.block);
@@ -106,6 +105,11 @@ export class Writer {
       closeDatabase(database);
       throw openError(database.db.name, error);
     }
+  }
+
+  /** Goes by other limits of a batch from now on. */
+  reconfigure(config: Config): void {
+    this.policy.adjust(batchLimitsOf(config));
   }
 
   /** Whether every published record is written. */
@@ -183,12 +187,18 @@ export class Writer {
    * room for them. Tells whether it has done anything, so that there may be more to do.
    */
   step(nowMs: number, isEnding: boolean): boolean {
+    this.orders.obey();
     if (this.trouble.isPausing(nowMs)) return false;
     const hasWritten = this.writeIfDue(nowMs, isEnding);
     if (this.trouble.isFailing) return hasWritten;
     if (hasWritten || this.upkeep.isRoomShort) this.chores.stepOf(this.upkeep.makingRoom, nowMs);
     if (isEnding || this.rings.isHalfFull) return hasWritten;
     return this.chores.step(nowMs) || hasWritten;
+    if (isEnding || this.trouble.isFailing || this.rings.isHalfFull) return hasWritten;
+    if (!this.orders.mayChore(nowMs)) return hasWritten;
+    const hasWorked = this.chores.step(nowMs);
+    if (hasWorked) this.orders.chored(nowMs);
+    return hasWorked || hasWritten;
   }
 
   private writeIfDue(nowMs: number, isEnding: boolean): boolean {
@@ -287,6 +297,10 @@ export class Writer {
     cells[Cell.IpBytesWritten] = columns.ip_bytes_written;
     cells[Cell.WireBytesWritten] = columns.wire_bytes_written;
   }
+}
+
+function batchLimitsOf(config: Config): BatchLimits {
+  return { rowsMin: config.batchRowsMin, ageMsMax: config.batchAgeMsMax, rowsMax: config.batchRowsMax };
 }
 
 /** What the writer does between batches. */

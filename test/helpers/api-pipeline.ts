@@ -6,6 +6,7 @@ import type { MaintenanceControl, PipelineMemory, Session } from '../../src/mess
 import { Doorbell } from '../../src/ring/doorbell.js';
 import type { Drop } from '../../src/ring/drop-reason.js';
 import { createGapLog } from '../../src/ring/gap-log.js';
+import { createHostBlock, HostBlock } from '../../src/ring/host-block.js';
 import { createInterfaceTable, InterfaceTable } from '../../src/ring/interface-table.js';
 import { RecordKind, Table, Thread, ThreadState } from '../../src/ring/layout.js';
 import { createLinkTable } from '../../src/ring/link-table.js';
@@ -33,6 +34,7 @@ function createMemory(): PipelineMemory {
     interfaces: createInterfaceTable(),
     links: createLinkTable(),
     gaps: createGapLog(),
+    host: createHostBlock(),
   };
 }
 
@@ -48,6 +50,7 @@ export class ApiPipeline {
   readonly parse = this.memory.parse.map((block) => new ThreadBlock(block));
   readonly writer = new ThreadBlock(this.memory.writer);
   readonly api = new ThreadBlock(this.memory.api);
+  readonly host = new HostBlock(this.memory.host);
   readonly config: Config;
   readonly session: Session;
   readonly monitor: Monitor;

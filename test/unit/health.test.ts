@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { HEALTH_REASONS, type HealthReasonCode } from '../../src/api/health-reasons.js';
 import { Doorbell } from '../../src/ring/doorbell.js';
 import { Drop } from '../../src/ring/drop-reason.js';
+import { HostCell, HostField, ReducedMode } from '../../src/ring/host-layout.js';
 import { Command, ThreadState } from '../../src/ring/layout.js';
 import { LinkTable } from '../../src/ring/link-table.js';
 import { RingProducer } from '../../src/ring/ring.js';
@@ -141,6 +142,39 @@ const CASES: Record<HealthReasonCode, { readonly cause: (pipeline: ApiPipeline) 
   addresses_overflowed: {
     cause: (pipeline) => pipeline.add(pipeline.writer, Cell.AddressesOverflowed, 6),
     message: '6 IPv6 addresses found no room within the last minute (6 in all)',
+  },
+  host_hot: {
+    cause: ({ host }) => {
+      host.fields[HostField.TemperatureC] = 80;
+    },
+    message: 'the CPU has 80.0 °C',
+  },
+  host_throttled: {
+    cause: ({ host }) => {
+      host.fields[HostField.ThrottleBits] = 0x40004;
+    },
+    message: 'the firmware slows the CPU down',
+  },
+  host_under_voltage: {
+    cause: ({ host }) => {
+      host.fields[HostField.ThrottleBits] = 0x10001;
+    },
+    message: 'the supply voltage is too low',
+  },
+  log_failing: {
+    cause: ({ host }) => {
+      host.cells[HostCell.LogFailing] = 1;
+      host.cells[HostCell.LogLost] = 7;
+    },
+    message: 'the log cannot be written; 7 lines are lost so far',
+  },
+  reduced_mode: {
+    cause: ({ host }) => {
+      host.setReduced(ReducedMode.MemoryCaches, true);
+      host.setReduced(ReducedMode.HeatChores, true);
+      host.setReduced(ReducedMode.LoadPayload, true);
+    },
+    message: 'flowberry does less to go on: memory_caches_cleared, load_payload_unread',
   },
   ledger_unbalanced: {
     cause: (pipeline) => {

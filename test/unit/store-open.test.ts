@@ -25,6 +25,7 @@ const ROLLUP_TABLE_NAMES = Object.keys(KINDS).flatMap((kind) => LEVEL_NAMES.map(
 const UNDO: Readonly<Record<number, string>> = {
   6: `${[...ROLLUP_VIEWS.map(([name]) => `DROP VIEW ${name}`), ...ROLLUP_TABLE_NAMES.map((name) => `DROP TABLE ${name}`)].join('; ')};
     DROP TABLE rollup_state`,
+  13: 'DROP TABLE host_samples',
   11: 'DROP VIEW alert_view; DROP TABLE alerts; DROP TABLE known_destinations',
   10: 'DROP VIEW device_view; DROP TABLE device_notes',
   7: 'DROP TABLE lookup_runs; DROP TABLE lookup_blocks; DROP TABLE lookup',

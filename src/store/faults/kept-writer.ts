@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, realpathSync } from 'node:fs';
+import type { Config } from '../../config.js';
 import { AppError } from '../../errors.js';
 import type { WriterOpened } from '../../messages.js';
 import { Cell, ThreadBlock } from '../../ring/thread-block.js';
@@ -56,7 +57,7 @@ export class KeptWriter {
   private suspectUntilMs = Number.NEGATIVE_INFINITY;
 
   private constructor(
-    private readonly setup: WriterSetup,
+    private setup: WriterSetup,
     private readonly log: Log,
   ) {
     this.block = new ThreadBlock(setup.memory.writer);
@@ -78,6 +79,12 @@ export class KeptWriter {
       kept.wait(error, nowMs);
     }
     return kept;
+  }
+
+  /** Goes by other limits from now on, in this file and in those that come after it. */
+  reconfigure(config: Config): void {
+    this.setup = { ...this.setup, config };
+    this.writer?.reconfigure(config);
   }
 
   /** The writer of the file that is open now; null while none is. */
