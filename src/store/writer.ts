@@ -193,8 +193,6 @@ export class Writer {
     if (this.trouble.isFailing) return hasWritten;
     if (hasWritten || this.upkeep.isRoomShort) this.chores.stepOf(this.upkeep.makingRoom, nowMs);
     if (isEnding || this.rings.isHalfFull) return hasWritten;
-    return this.chores.step(nowMs) || hasWritten;
-    if (isEnding || this.trouble.isFailing || this.rings.isHalfFull) return hasWritten;
     if (!this.orders.mayChore(nowMs)) return hasWritten;
     const hasWorked = this.chores.step(nowMs);
     if (hasWorked) this.orders.chored(nowMs);
