@@ -1,6 +1,7 @@
 import type { Config } from '../config.js';
 import type { Session } from '../messages.js';
 import type { Health } from './health.js';
+import { ioPart } from './io-part.js';
 import type { Loss } from './losses.js';
 import { notesOf } from './notes.js';
 import type { Placement } from './placement.js';
@@ -78,7 +79,9 @@ export function healthBody(
       written: writer.flowsWritten,
       written_packets: writer.packetsWritten,
       // A worker counts a record just after it has published it, so the writer may be ahead by one for a moment.
-      waiting: Math.max(0, flowsEmitted - writer.flowsWritten),
+      waiting: Math.max(0, flowsEmitted - writer.flowsWritten - writer.budget.flowsShed),
+      shed: writer.budget.flowsShed,
+      shed_packets: writer.budget.packetsShed,
       ip_bytes: sum((worker) => worker.ipBytesInFlows),
       wire_bytes: sum((worker) => worker.wireBytesInFlows),
       fragments_joined: sum((worker) => worker.fragmentsJoined),
@@ -96,6 +99,7 @@ export function healthBody(
       devices_forgotten: writer.devicesForgotten,
       names: writer.names,
     },
+    io: ioPart(frame.config, writer),
     rings: workers.flatMap((worker, index) => [
       ring(`frames-${index}`, worker.frameRing),
       ring(`flows-${index}`, worker.flowRing),

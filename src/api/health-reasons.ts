@@ -54,6 +54,9 @@ export const HEALTH_REASONS = {
     'Another process held the database within the last 10 s, or the writer is silent and may be waiting for it.',
   ),
   writer_failing: degraded('The last write failed; the rows wait in memory and are tried again.'),
+  rows_shed: degraded(
+    'Within the last minute, flows were counted and not written as rows, since more was written than the disk should take: see store.write-bytes-per-minute-soft and -hard.',
+  ),
   addresses_overflowed: degraded('The table of IPv6 addresses was full within the last minute; some rows have no address.'),
   ledger_unbalanced: degraded(
     'The counters disagree: a packet was counted twice or not at all. This is a defect; please report it.',

@@ -15,6 +15,7 @@ export interface HistorySample {
   readonly writerRingFull: number;
   readonly addressesOverflowed: number;
   readonly lostByCards: number;
+  readonly flowsShed: number;
   /** In the order of `Snapshot.threads`. */
   readonly restarts: readonly number[];
   readonly areFrameRingsEmpty: boolean;
@@ -39,6 +40,7 @@ export function sampleOf(snapshot: Snapshot): HistorySample {
     writerRingFull: snapshot.workers.reduce((sum, worker) => sum + worker.writerRingFull, 0),
     addressesOverflowed: snapshot.writer.addressesOverflowed,
     lostByCards: snapshot.links.reduce((sum, link) => sum + lostByCard(link), 0),
+    flowsShed: snapshot.writer.budget.flowsShed,
     restarts: snapshot.threads.map((thread) => thread.restarts),
     areFrameRingsEmpty: snapshot.workers.every((worker) => worker.frameRing.usedBytes === 0),
   };

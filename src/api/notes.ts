@@ -1,12 +1,19 @@
 import type { Snapshot } from './snapshot.js';
 
 /** What an operator should know of a run although nothing is wrong with it now. A code keeps its meaning. */
-export const NOTE_CODES = ['unclean_start', 'clock_stepped', 'threads_hung'] as const;
+export const NOTE_CODES = ['unclean_start', 'clock_stepped', 'threads_hung', 'writes_limited'] as const;
 
 interface Note {
   readonly code: (typeof NOTE_CODES)[number];
   readonly message: string;
 }
+
+const STEP_TEXTS: Readonly<Record<Snapshot['writer']['budget']['step'], string>> = {
+  none: '',
+  larger_batches: 'batches are larger',
+  coarser_rollups: 'batches are larger and rollups coarser',
+  shedding: 'batches are larger, rollups coarser, and rows of flows are left out',
+};
 
 /** The notes of a run so far. */
 export function notesOf({ capture, writer, threads }: Snapshot): Note[] {
@@ -27,5 +34,10 @@ export function notesOf({ capture, writer, threads }: Snapshot): Note[] {
     });
   const hung = threads.filter(({ hangs }) => hangs > 0).map(({ name, hangs }) => `${name} ${hangs} times`);
   if (hung.length > 0) notes.push({ code: 'threads_hung', message: `ended without a sign of life: ${hung.join(', ')}` });
+  if (writer.budget.step !== 'none')
+    notes.push({
+      code: 'writes_limited',
+      message: `more is written than the soft limit allows: ${STEP_TEXTS[writer.budget.step]}`,
+    });
   return notes;
 }

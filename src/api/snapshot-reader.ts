@@ -5,6 +5,7 @@ import { InterfaceTable } from '../ring/interface-table.js';
 import { Command, Table, Thread, ThreadState } from '../ring/layout.js';
 import { ringCapacityBytes, ringRefusedCount, ringUsedBytes } from '../ring/ring.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
+import { readBudget, readIo } from './io.js';
 import {
   type CaptureSnapshot,
   type DropReason,
@@ -182,6 +183,8 @@ export class SnapshotReader {
       isWriteFailing: writer.cell(Cell.WriteFailing) !== 0,
       uncleanSessions: writer.cell(Cell.UncleanSessions),
       packetsUnwritten: writer.cell(Cell.PacketsUnwritten),
+      io: readIo((cell) => writer.cell(cell)),
+      budget: readBudget((cell) => writer.cell(cell)),
     };
   }
 

@@ -1,5 +1,6 @@
 import type { DROP_REASONS } from '../ring/drop-reason.js';
 import type { GAP_REASONS, LINK_STATES, NIC_COUNTERS } from '../ring/watch-layout.js';
+import type { BudgetSnapshot, IoSnapshot } from './io.js';
 
 /** Names of `ThreadState`, in its order. */
 export const THREAD_STATES = ['starting', 'running', 'draining', 'ended'] as const;
@@ -84,6 +85,8 @@ export interface WriterSnapshot {
   /** Earlier sessions that were found open at the start, and the packets that they had in flows and had not written. */
   readonly uncleanSessions: number;
   readonly packetsUnwritten: number;
+  readonly io: IoSnapshot;
+  readonly budget: BudgetSnapshot;
 }
 
 /** A watched interface of a live capture. */

@@ -5,6 +5,7 @@ import { LiveClock } from '../live-clock.js';
 import type { Session, SourceSpec } from '../messages.js';
 import { type Log, Pipeline, type PipelineStarted } from '../pipeline.js';
 import { ledgerDifference, readLedger } from '../ring/ledger.js';
+import { withProfile } from '../store/budget/profiles.js';
 import { type Clocks, ClockWatch, SYSTEM_CLOCKS } from './clock-watch.js';
 import { createLog } from './log.js';
 import { newSession } from './session.js';
@@ -34,7 +35,8 @@ function sourceOf(config: Config): SourceSpec & { readonly interfaces: readonly 
  * `flowberry run`: captures until SIGTERM or SIGINT, then stores everything and ends. Returns the exit code. `clocks` are those of the
  * system, but in tests.
  */
-export async function runDaemon(config: Config, clocks: Clocks = SYSTEM_CLOCKS): Promise<number> {
+export async function runDaemon(given: Config, clocks: Clocks = SYSTEM_CLOCKS): Promise<number> {
+  const config = withProfile(given);
   const log = createLog(config.logLevel, STDOUT_FD);
   let run: DaemonRun | undefined;
   let isStopping = false;

@@ -22,7 +22,12 @@ export class BatchPolicy {
   private oldestMs = Number.POSITIVE_INFINITY;
   private flushedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(private readonly limits: BatchLimits) {}
+  constructor(private limits: BatchLimits) {}
+
+  /** Goes by other limits from now on. */
+  adjust(limits: BatchLimits): void {
+    this.limits = limits;
+  }
 
   /** Rows that the next transaction takes. */
   get rowsMax(): number {

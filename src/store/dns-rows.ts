@@ -6,6 +6,7 @@ import type { RecordMemory } from './flow-rings.js';
 import type { NameCache } from './name-cache.js';
 import { RowBuffer } from './row-buffer.js';
 import type { RowIds } from './row-ids.js';
+import { OVERFLOW_ID } from './texts.js';
 
 /** Columns of `dns`, in the order of the table. */
 const enum Column {
@@ -50,8 +51,8 @@ export class DnsRows {
     this.rows.begin();
   }
 
-  /** Adds the `Dns` record at byte offset `payload`. */
-  add(memory: RecordMemory, payload: number): void {
+  /** Adds the `Dns` record at byte offset `payload`; one that is left out tells names and is given no row. */
+  add(memory: RecordMemory, payload: number, isShed: boolean): void {
     const { words, doubles, bytes } = memory;
     const word = payload >> 2;
     const double = payload >> 3;
@@ -61,6 +62,10 @@ export class DnsRows {
     const nameStart = payload + Dns.HeaderBytes;
     const nameEnd = nameStart + Math.min(words[word + Dns.NameBytes] as number, Dns.NameBytesMax);
     const query = this.dimensions.texts.idOf(bytes.toString('latin1', nameStart, nameEnd));
+    if (isShed) {
+      if (query !== OVERFLOW_ID) this.readAnswers(memory, payload, nameEnd, query);
+      return;
+    }
     const id = this.ids.next(doubles[double + Dns.EmittedUsF64] as number);
 
     const { values, at } = this.rows;

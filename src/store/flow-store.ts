@@ -2,6 +2,8 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { PipelineMemory, Session } from '../messages.js';
 import { InterfaceTable } from '../ring/interface-table.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
+import type { Shedder } from './budget/shedder.js';
+import { WriteTotals } from './budget/write-totals.js';
 import type { Counts } from './counters.js';
 import type { FlowRings } from './flow-rings.js';
 import { LedgerTable } from './ledger-table.js';
@@ -17,6 +19,8 @@ export class FlowStore {
   readonly session: SessionOpened;
   private readonly ledger: LedgerTable;
   private readonly losses: Losses;
+  /** Bytes written to disks, which are stored with the batches. */
+  readonly totals: WriteTotals;
   private readonly rows: RecordRows;
   private readonly beginStatement: Statement<[]>;
   private readonly commitStatement: Statement<[]>;
@@ -36,6 +40,7 @@ export class FlowStore {
     this.session = openSession(db, session);
     this.ledger = new LedgerTable(db, this.session.id, memory);
     this.losses = new Losses(db, this.session.id, memory);
+    this.totals = new WriteTotals(db);
     this.rows = new RecordRows(db, new InterfaceTable(memory.interfaces), namesAddressesMax);
     this.beginStatement = db.prepare('BEGIN IMMEDIATE');
     this.commitStatement = db.prepare('COMMIT');
@@ -46,6 +51,11 @@ export class FlowStore {
   /** The session's counts as they are committed. */
   get counts(): Counts {
     return this.ledger.stored;
+  }
+
+  /** Decides what of the next batch is left out. */
+  get shedder(): Shedder {
+    return this.rows.shedder;
   }
 
   /** Whether counters have moved, or losses come to light, since the last commit. */
@@ -65,6 +75,7 @@ export class FlowStore {
       this.rows.finish();
       this.ledger.write(minuteUs, this.rows.sums, records, this.rings.positions);
       this.losses.write(minuteUs);
+      this.totals.write(minuteUs);
     });
     return records;
   }
@@ -74,6 +85,7 @@ export class FlowStore {
     this.transact(() => {
       this.ledger.write(minuteUs, this.rows.sums, 0, this.rings.positions);
       this.losses.write(minuteUs);
+      this.totals.writeAll(minuteUs);
       this.ledger.end();
       closeSession(this.db, this.session.id, endedUs, this.ledger.latest);
     });
@@ -98,6 +110,7 @@ export class FlowStore {
     this.rings.release();
     this.ledger.settle();
     this.losses.settle();
+    this.totals.settle();
   }
 
   /**

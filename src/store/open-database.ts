@@ -55,7 +55,7 @@ export function openForWriting(config: Config, nowUs: number): WritableDatabase 
     db.pragma('temp_store = MEMORY');
     db.pragma('mmap_size = 0');
     db.pragma(`journal_size_limit = ${JOURNAL_BYTES_MAX}`);
-    db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    db.pragma(`wal_autocheckpoint = ${config.storeCheckpointPages || CHECKPOINT_PAGES}`);
     db.pragma('foreign_keys = OFF');
     migrate(db, nowUs);
     return { db, lock, journalMode };

@@ -22,7 +22,7 @@ export function openSession(db: Database, session: Session): SessionOpened {
     const killed = db
       .prepare<[string], { missing: number }>(
         `UPDATE sessions SET clean = 0, ${sums.join(', ')} WHERE clean IS NULL AND key <> ?
-         RETURNING packets_in_flows - packets_written AS missing`,
+         RETURNING packets_in_flows - packets_written - packets_shed AS missing`,
       )
       .all(session.key);
     const id = db

@@ -4,9 +4,11 @@ import type { Database, Statement } from 'better-sqlite3';
 export const TEXTS_MAX = 1_000_000;
 
 /** Id of the entry that stands for the texts that found the table full. */
-const OVERFLOW_ID = 0;
+export const OVERFLOW_ID = 0;
 /** What the cache holds for such a text: a name may read like the entry and not be meant by it. */
 const OVERFLOWED = -1;
+/** The text has no entry and is given none now. */
+const NOT_TAKEN = -2;
 
 /**
  * The cache has two generations of so many texts. What is used while the younger one fills is carried into it, and the older one
@@ -18,6 +20,10 @@ const GENERATION_TEXTS = 8192;
 export class Texts {
   /** Texts that were answered with the overflow entry in the open transaction. */
   private overflowed = 0;
+  /** True: a text without an entry is given none, and is named by the overflow entry; that is not counted. */
+  isClosed = false;
+  /** Entries added since the start; some of them may have been rolled back. */
+  added = 0;
   private younger = new Map<string, number>();
   private older = new Map<string, number>();
   private readonly find: Statement<[string], number>;
@@ -38,9 +44,15 @@ export class Texts {
   /** Id of a text; a new one is inserted in the open transaction. */
   idOf(text: string): number {
     const id = this.younger.get(text) ?? this.carryOver(text);
-    if (id !== OVERFLOWED) return id;
+    if (id >= 0) return id;
+    if (id === NOT_TAKEN) return OVERFLOW_ID;
     this.overflowed++;
     return OVERFLOW_ID;
+  }
+
+  /** About how many entries there are. */
+  get count(): number {
+    return this.idLast - OVERFLOW_ID;
   }
 
   /** The rows so far are committed; gives the number of texts among them that found the table full. */
@@ -61,6 +73,7 @@ export class Texts {
 
   private carryOver(text: string): number {
     const id = this.older.get(text) ?? this.lookUp(text);
+    if (id === NOT_TAKEN) return id;
     if (this.younger.size === GENERATION_TEXTS) {
       this.older = this.younger;
       this.younger = new Map();
@@ -73,6 +86,8 @@ export class Texts {
     const known = this.find.get(text);
     if (known !== undefined) return known;
     if (this.idLast - OVERFLOW_ID >= this.rowsMax) return OVERFLOWED;
+    if (this.isClosed) return NOT_TAKEN;
+    this.added++;
     this.insert.run(++this.idLast, text);
     return this.idLast;
   }

@@ -4,6 +4,9 @@ import { AppError } from '../errors.js';
 import type { PipelineMemory, Session, WriterOpened } from '../messages.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
 import { BatchPolicy } from './batch.js';
+import type { IoMeter } from './budget/io-meter.js';
+import { withProfile } from './budget/profiles.js';
+import { WriteBudget } from './budget/write-budget.js';
 import type { Chore } from './chore.js';
 import { Chores } from './chores.js';
 import { FlowRings } from './flow-rings.js';
@@ -25,6 +28,8 @@ export interface WriterSetup {
   readonly config: Config;
   readonly memory: PipelineMemory;
   readonly session: Session;
+  /** The kernel's counters of bytes written; those of the database's disk where it is not given. */
+  readonly meter?: IoMeter;
 }
 
 /**
@@ -39,11 +44,13 @@ export class Writer {
   private readonly policy: BatchPolicy;
   private readonly store: FlowStore;
   private readonly trouble: Trouble;
+  private readonly choreList: readonly Chore[];
   private readonly chores: Chores;
+  private readonly budget: WriteBudget;
   private minuteUs: number;
 
   private constructor(
-    { config, memory, session }: WriterSetup,
+    { config, memory, session, meter }: WriterSetup,
     private readonly database: WritableDatabase,
     private readonly log: Log,
     nowMs: number,
@@ -58,7 +65,15 @@ export class Writer {
     });
     this.store = new FlowStore(database.db, this.rings, memory, session, config.namesAddressesMax);
     this.trouble = new Trouble(config.dbPath, config.dbBusyTimeoutMs, this.block, log);
-    this.chores = new Chores(database.db, choresOf(), log);
+    this.choreList = choresOf();
+    this.chores = new Chores(database.db, this.choreList, log);
+    const { db } = database;
+    const { shedder, totals } = this.store;
+    const isLimited = session.mode === 'live';
+    this.budget = new WriteBudget(
+      { config, db, block: this.block, shedder, totals, log, isLimited, meter: meter ?? null },
+      nowMs,
+    );
     this.minuteUs = minuteUsOf(nowMs);
     this.showCounts();
     this.store.countInto(this.block);
@@ -79,9 +94,10 @@ export class Writer {
    * `openForWriting` throws.
    */
   static open(setup: WriterSetup, log: Log, nowMs: number): Writer {
-    const database = openForWriting(setup.config, nowMs * 1000);
+    const config = withProfile(setup.config);
+    const database = openForWriting(config, nowMs * 1000);
     try {
-      return new Writer(setup, database, log, nowMs);
+      return new Writer({ ...setup, config }, database, log, nowMs);
     } catch (error) {
       closeDatabase(database);
       throw openError(database.db.name, error);
@@ -93,9 +109,10 @@ export class Writer {
     return this.rings.isEmpty;
   }
 
-  /** Flows that the parse workers have emitted and that are not committed. */
+  /** Flows that the parse workers have emitted, and that are neither committed nor left out. */
   get flowsUnwritten(): number {
-    return this.parse.reduce((sum, block) => sum + block.cell(Cell.FlowsEmitted), -this.block.cell(Cell.FlowsWritten));
+    const settled = this.block.cell(Cell.FlowsWritten) + this.block.cell(Cell.FlowsShed);
+    return this.parse.reduce((sum, block) => sum + block.cell(Cell.FlowsEmitted), -settled);
   }
 
   /** Whether so much waits that the next batch may be due without anything further. */
@@ -114,9 +131,14 @@ export class Writer {
    */
   step(nowMs: number, isEnding: boolean): boolean {
     if (this.trouble.isPausing(nowMs)) return false;
+    if (this.budget.look(nowMs)) this.policy.adjust(this.budget.batchLimits);
     const hasWritten = this.writeIfDue(nowMs, isEnding);
     if (isEnding || this.trouble.isFailing || this.rings.isHalfFull) return hasWritten;
-    return this.chores.step(nowMs) || hasWritten;
+    if (!this.choreList.some(({ dueMs }) => dueMs <= nowMs) || !this.budget.hasRoomForChores(nowMs)) return hasWritten;
+    this.budget.begin(nowMs);
+    const hasWorked = this.chores.step(nowMs);
+    this.budget.end(nowMs, 0, 0, false);
+    return hasWorked || hasWritten;
   }
 
   private writeIfDue(nowMs: number, isEnding: boolean): boolean {
@@ -127,7 +149,9 @@ export class Writer {
     }
     const isPressing = isEnding || this.rings.isHalfFull;
     if (!this.policy.isDue(nowMs, this.rings.recordsWaiting, isPressing)) return false;
-    return this.write(nowMs, this.policy.rowsMax);
+    const { recordsWaiting: records, fill } = this.rings;
+    const rowsMax = this.budget.plan(nowMs, { records, fill }, isEnding);
+    return rowsMax > 0 && this.write(nowMs, rowsMax);
   }
 
   /**
@@ -140,6 +164,7 @@ export class Writer {
     this.block.cells[Cell.Blocked] = 1;
     try {
       db.pragma(`busy_timeout = ${CLOSE_BUSY_MS_MAX}`);
+      this.budget.finish(nowMs);
       this.store.end(minuteUsOf(nowMs), nowMs * 1000);
       this.showCounts();
       db.pragma('optimize');
@@ -163,6 +188,8 @@ export class Writer {
   private write(nowMs: number, rowsMax: number): boolean {
     const { cells } = this.block;
     const startMs = performance.now();
+    const { flows_written, flows_shed } = this.store.counts.columns;
+    this.budget.begin(nowMs);
     try {
       if (this.store.write(this.minuteUs, rowsMax) > 0) {
         cells[Cell.BatchesWritten] = this.block.cell(Cell.BatchesWritten) + 1;
@@ -177,6 +204,8 @@ export class Writer {
       this.trouble.refused(nowMs, error);
       return false;
     } finally {
+      const { columns } = this.store.counts;
+      this.budget.end(nowMs, columns.flows_written - flows_written, columns.flows_shed - flows_shed, true);
       cells[Cell.CommitMs] = this.block.cell(Cell.CommitMs) + performance.now() - startMs;
     }
   }
@@ -189,6 +218,10 @@ export class Writer {
     cells[Cell.PacketsWritten] = columns.packets_written;
     cells[Cell.IpBytesWritten] = columns.ip_bytes_written;
     cells[Cell.WireBytesWritten] = columns.wire_bytes_written;
+    cells[Cell.FlowsShed] = columns.flows_shed;
+    cells[Cell.PacketsShed] = columns.packets_shed;
+    cells[Cell.IpBytesShed] = columns.ip_bytes_shed;
+    cells[Cell.WireBytesShed] = columns.wire_bytes_shed;
   }
 }
 

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/errors.js';
 import { DeviceSource } from '../../src/ring/name-records.js';
 import { TunnelType } from '../../src/ring/tunnel-type.js';
+import { SHED_COLUMNS } from '../../src/store/budget/shed-columns.js';
 import { checkDatabase } from '../../src/store/check.js';
 import { cacheKibFor } from '../../src/store/open-database.js';
 import { SCHEMA_VERSION } from '../../src/store/schema.js';
@@ -18,6 +19,10 @@ const SHELL = 'sqlite3';
 
 /** What each version brought, undone. */
 const UNDO: Readonly<Record<number, string>> = {
+  9: ['ledger', 'sessions']
+    .flatMap((table) => SHED_COLUMNS.map((column) => `ALTER TABLE ${table} DROP COLUMN ${column}`))
+    .concat('DROP TABLE bytes_written')
+    .join('; '),
   5: 'DROP VIEW completeness_view; DROP TABLE gaps; DROP TABLE nic_losses',
   4: `DROP VIEW flow_view; DROP VIEW dns_view; DROP VIEW device_view;
     DROP TABLE texts; DROP TABLE flow_tls; DROP TABLE flow_http; DROP TABLE dns;
@@ -31,7 +36,7 @@ const UNDO: Readonly<Record<number, string>> = {
 /** Makes a database of an older version out of one of the present. */
 function downgrade(rig: WriterRig, version: number): void {
   for (let undone = SCHEMA_VERSION; undone > version; undone--)
-    rig.execute(`${UNDO[undone]}; DELETE FROM meta WHERE key = 'schema_${undone}_us'; PRAGMA user_version = ${undone - 1}`);
+    rig.execute(`${UNDO[undone] ?? ''}; DELETE FROM meta WHERE key = 'schema_${undone}_us'; PRAGMA user_version = ${undone - 1}`);
 }
 
 /** Names of all tables, indexes and views with the columns that they have, in their order. */
