@@ -190,6 +190,24 @@ export const OPTIONS = {
     'Address of the health endpoint.',
   ),
   'api.port': integer(8417, 0, 65_535, 'Port of the health endpoint; 0 takes a free one.'),
+  'alerts.new-device': boolean(true, 'Alert when a hardware address is seen for the first time.'),
+  'alerts.new-destination': boolean(
+    false,
+    'Alert when a local device reaches a site (the registered part of a server name, as far as can be guessed) for the first time.',
+  ),
+  'alerts.port-scan-targets': integer(
+    100,
+    0,
+    3000,
+    'Alert when a host tries about so many ports or hosts within a minute without an answer; 0 is never.',
+  ),
+  'alerts.quota-mb-per-day': integer(0, 0, 1_000_000_000, 'Alert when a local device moves more on one day (UTC); 0 is never.'),
+  'alerts.learning-hours': integer(
+    24,
+    0,
+    8760,
+    'So long after the database was made, everything is new: no alerts of devices and destinations.',
+  ),
   'cpu.affinity': text(
     'auto',
     'auto, off, or CPUs such as 1-3',

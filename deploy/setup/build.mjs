@@ -1,6 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { giveToOwner, SetupError, say, secondsSince } from './say.mjs';
 
@@ -26,6 +37,17 @@ export function buildIsDone(root) {
   return existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint(root);
 }
 
+/** The dashboard is served as it is written; the library that it draws with comes beside it. */
+function copyDashboard(root, fresh) {
+  const folder = path.join('src', 'api', 'dashboard');
+  if (!existsSync(path.join(root, folder))) return;
+  const target = path.join(fresh, folder);
+  cpSync(path.join(root, folder), target, { recursive: true });
+  const uplot = path.join(root, 'node_modules', 'uplot', 'dist');
+  copyFileSync(path.join(uplot, 'uPlot.iife.min.js'), path.join(target, 'uplot.js'));
+  copyFileSync(path.join(uplot, 'uPlot.min.css'), path.join(target, 'uplot.css'));
+}
+
 /**
  * Compiles into an empty folder and puts that in the place of `dist`, so that nothing stale stays and whoever starts a thread
  * from `dist` meanwhile finds it whole. As `tsc` itself does, it writes even what has type errors; but then it fails.
@@ -42,6 +64,7 @@ export function build(root) {
   if (existsSync(fresh)) {
     const main = path.join(fresh, 'src', 'main.js');
     if (existsSync(main)) chmodSync(main, 0o755);
+    copyDashboard(root, fresh);
     if (status === 0) writeFileSync(path.join(fresh, path.basename(STAMP)), inputs);
     remove(old);
     if (existsSync(dist)) renameSync(dist, old);

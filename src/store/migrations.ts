@@ -1,4 +1,5 @@
 import { ADDRESS_ID_BASE } from './addresses.js';
+import { ALERT_TABLES } from './alerts/alert-tables.js';
 import { BUDGET_TABLES } from './budget/budget-tables.js';
 import { LOOKUP_TABLES } from './lookup/lookup-tables.js';
 import { ROLLUP_TABLES } from './rollup/rollup-tables.js';
@@ -231,4 +232,5 @@ CREATE TABLE nic_losses (
   { version: 7, sql: LOOKUP_TABLES },
   { version: 8, sql: UPKEEP_TABLES },
   { version: 9, sql: BUDGET_TABLES },
+  { version: 10, sql: ALERT_TABLES },
 ];

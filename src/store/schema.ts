@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { ALERT_VIEW } from './alerts/alert-tables.js';
 import { COMPLETENESS_VIEW } from './completeness-view.js';
 import { DEVICE_VIEW } from './device-view.js';
 import { DNS_VIEW } from './dns-view.js';
@@ -39,6 +40,7 @@ const VIEWS: readonly (readonly [name: string, sql: string])[] = [
   ['dns_view', DNS_VIEW],
   ['device_view', DEVICE_VIEW],
   ['completeness_view', COMPLETENESS_VIEW],
+  ['alert_view', ALERT_VIEW],
 ];
 
 /**

@@ -1,0 +1,95 @@
+import { get } from './api.js';
+import { fill, h } from './dom.js';
+import { Live } from './live.js';
+import { alerts } from './views/alerts.js';
+import { device } from './views/device.js';
+import { devices } from './views/devices.js';
+import { dns } from './views/dns.js';
+import { flows } from './views/flows.js';
+import { health } from './views/health.js';
+import { overview } from './views/overview.js';
+
+/** A view is a function of `{ main, live, path, query, signal, go }` that fills `main`, and may return what is to be done when it is left. */
+const VIEWS = { overview, flows, devices, device, dns, alerts, health };
+const TITLES = {
+  overview: 'Overview',
+  flows: 'Flows',
+  devices: 'Devices',
+  device: 'Device',
+  dns: 'DNS',
+  alerts: 'Alerts',
+  health: 'Health',
+};
+
+const main = document.getElementById('main');
+const liveState = document.getElementById('live-state');
+const healthState = document.getElementById('health-state');
+const alertCount = document.getElementById('alert-count');
+const live = new Live(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/v1/live`);
+
+/** `#/devices/3?since=7d` is the view `device` with the path `['3']`. */
+function route() {
+  const [path, query = ''] = location.hash.replace(/^#\/?/, '').split('?');
+  const parts = path.split('/').filter(Boolean).map(decodeURIComponent);
+  const name = parts[0] === 'devices' && parts.length > 1 ? 'device' : (parts[0] ?? 'overview');
+  return { name: name in VIEWS ? name : 'overview', path: parts.slice(1), query: new URLSearchParams(query) };
+}
+
+function go(hash) {
+  location.hash = hash;
+}
+
+let leave = () => undefined;
+
+function show(isFirst) {
+  leave();
+  const { name, path, query } = route();
+  const abort = new AbortController();
+  const place = h('div', { class: `view ${name}` });
+  fill(main, h('h1', {}, TITLES[name]), place);
+  document.title = `${TITLES[name]} · flowberry`;
+  for (const link of document.querySelectorAll('nav a')) {
+    const isHere = link.hash.slice(2) === (name === 'device' ? 'devices' : name);
+    if (isHere) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+  const fail = (error) => {
+    if (error.name !== 'AbortError') place.prepend(h('p', { class: 'notice', role: 'alert' }, error.message));
+  };
+  const close = VIEWS[name]({ main: place, live, path, query, signal: abort.signal, go, fail });
+  leave = () => {
+    abort.abort();
+    close?.();
+  };
+  if (!isFirst) main.focus();
+}
+
+live.on('state', ({ state }) => {
+  liveState.textContent = state;
+  liveState.dataset.state = state;
+});
+
+live.on('health', ({ status, reasons }) => {
+  healthState.textContent = status;
+  healthState.dataset.state = status;
+  healthState.title = reasons.map(({ message, code }) => message ?? code).join('; ');
+});
+live.want('health');
+
+/** Alerts that nobody has acknowledged; an API without alerts has none. */
+async function countAlerts() {
+  try {
+    const { alerts: open } = await get('/api/v1/alerts', { acknowledged: false, limit: 100 });
+    alertCount.textContent = String(open.length);
+    alertCount.hidden = open.length === 0;
+  } catch {
+    alertCount.hidden = true;
+  }
+}
+live.on('alert', countAlerts);
+live.want('alerts');
+document.addEventListener('alerts-changed', countAlerts);
+
+addEventListener('hashchange', () => show(false));
+show(true);
+countAlerts();

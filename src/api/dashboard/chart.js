@@ -1,0 +1,103 @@
+import { h } from './dom.js';
+import { moment } from './format.js';
+
+const HEIGHT = 200;
+/** Places of the colours of lines in style.css. */
+const COLORS = ['--line-1', '--line-2', '--line-3'];
+
+const colorOf = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** Shades the stretches in which packets are known to be missing. */
+function shadeIncomplete(getSpans) {
+  return (plot) => {
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.fillStyle = colorOf('--incomplete');
+    for (const [from, to] of getSpans()) {
+      const left = Math.max(plot.valToPos(from, 'x', true), bbox.left);
+      const right = Math.min(plot.valToPos(to, 'x', true), bbox.left + bbox.width);
+      if (right > left) ctx.fillRect(left, bbox.top, right - left, bbox.height);
+    }
+    ctx.restore();
+  };
+}
+
+/**
+ * A chart over time. `lines` are `{ label, format }`; `set(times, values, spans)` shows seconds since 1970, a list of values for each line, and
+ * the spans `[from, to]` that are incomplete. `describe` says in words what is to be seen, for those who do not see it.
+ */
+export function chart(title, lines, { isFilled = false } = {}) {
+  const place = h('div', { class: 'plot', 'aria-hidden': 'true' });
+  const words = h('figcaption', {}, title);
+  const figure = h('figure', { class: 'chart' }, words, place);
+  let plot = null;
+  let last = null;
+  let spans = [];
+
+  const make = (data) => {
+    const axisColor = colorOf('--muted');
+    const grid = { stroke: colorOf('--grid'), width: 1 };
+    const format = lines[0].format;
+    plot?.destroy();
+    plot = new uPlot(
+      {
+        width: place.clientWidth || 300,
+        height: HEIGHT,
+        legend: { live: true },
+        cursor: { y: false, points: { size: 6 } },
+        scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.1 : 1] } },
+        axes: [
+          { stroke: axisColor, grid, ticks: grid },
+          { stroke: axisColor, grid, ticks: grid, size: 76, values: (_, ticks) => ticks.map((value) => format(value)) },
+        ],
+        series: [
+          { value: (_, seconds) => (seconds === null ? '–' : moment(seconds * 1e6)) },
+          ...lines.map(({ label, format: show }, index) => ({
+            label,
+            stroke: colorOf(COLORS[index]),
+            fill: isFilled ? `${colorOf(COLORS[index])}22` : undefined,
+            width: 1.5,
+            spanGaps: false,
+            points: { show: false },
+            value: (_, value) => (value === null || value === undefined ? '–' : show(value)),
+          })),
+        ],
+        hooks: { drawClear: [shadeIncomplete(() => spans)] },
+      },
+      data,
+      place,
+    );
+  };
+
+  const resize = new ResizeObserver(() => {
+    if (plot && place.clientWidth > 0) plot.setSize({ width: place.clientWidth, height: HEIGHT });
+  });
+  resize.observe(place);
+  const scheme = matchMedia('(prefers-color-scheme: dark)');
+  const recolor = () => last && make(last);
+  scheme.addEventListener('change', recolor);
+
+  return {
+    element: figure,
+    set(times, values, incomplete = []) {
+      spans = incomplete;
+      last = [times, ...values];
+      if (plot) plot.setData(last);
+      else if (times.length > 0) make(last);
+    },
+    describe(text) {
+      words.replaceChildren(title, h('span', { class: 'words' }, text));
+    },
+    close() {
+      resize.disconnect();
+      scheme.removeEventListener('change', recolor);
+      plot?.destroy();
+      plot = null;
+    },
+  };
+}
+
+/** The spans of the points that are not complete, for `set`. */
+export function incompleteSpans(points, stepUs) {
+  return points.filter(({ complete }) => !complete).map(({ start_us }) => [start_us / 1e6, (start_us + stepUs) / 1e6]);
+}

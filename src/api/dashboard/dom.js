@@ -1,0 +1,89 @@
+/** Makes elements. Text from the API becomes text, never markup: nothing here takes HTML. */
+
+/**
+ * An element with properties and children. Of the properties, `on…` are listeners, `class` and those with a hyphen are attributes, null
+ * leaves one out; children are elements, texts, numbers, lists of them, or null for none.
+ */
+export function h(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+    else if (name === 'class' || name.includes('-') || name === 'role') element.setAttribute(name, value);
+    else element[name] = value;
+  }
+  put(element, children);
+  return element;
+}
+
+function put(element, children) {
+  for (const child of children) {
+    if (child === null || child === undefined || child === false) continue;
+    if (Array.isArray(child)) put(element, child);
+    else element.append(child instanceof Node ? child : String(child));
+  }
+}
+
+/** Puts other children in the place of those that are there. */
+export function fill(element, ...children) {
+  element.replaceChildren();
+  put(element, children);
+}
+
+/**
+ * A table. Columns are `{ head, cell, isNumber, className }`, where `cell` gives what a row has there. Rows can be opened with `onOpen`, by click
+ * and with the keyboard.
+ */
+export function table(caption, columns, rows, { onOpen = null, empty = 'Nothing.' } = {}) {
+  if (rows.length === 0) return h('p', { class: 'empty' }, empty);
+  const cellClass = ({ isNumber, className }) => [isNumber ? 'number' : '', className ?? ''].join(' ').trim() || null;
+  return h(
+    'div',
+    { class: 'scroll', tabIndex: 0, role: 'region', 'aria-label': caption },
+    h(
+      'table',
+      {},
+      h('caption', {}, caption),
+      h(
+        'thead',
+        {},
+        h(
+          'tr',
+          {},
+          columns.map((column) => h('th', { scope: 'col', class: cellClass(column) }, column.head)),
+        ),
+      ),
+      h(
+        'tbody',
+        {},
+        rows.map((row) => tableRow(columns, row, cellClass, onOpen)),
+      ),
+    ),
+  );
+}
+
+function tableRow(columns, row, cellClass, onOpen) {
+  const open = onOpen && (() => onOpen(row));
+  const keydown = (event) => {
+    if (event.key === 'Enter') open();
+  };
+  return h(
+    'tr',
+    open ? { class: 'open', tabIndex: 0, onclick: open, onkeydown: keydown } : {},
+    columns.map((column) => h('td', { class: cellClass(column), 'data-head': column.head }, column.cell(row))),
+  );
+}
+
+/** A list of pairs. */
+export function facts(pairs) {
+  return h(
+    'dl',
+    { class: 'facts' },
+    pairs.filter(Boolean).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))),
+  );
+}
+
+/** A box with a heading. */
+export function panel(title, ...children) {
+  return h('section', { class: 'panel' }, h('h2', {}, title), children);
+}

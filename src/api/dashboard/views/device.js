@@ -1,0 +1,124 @@
+import { get, patch } from '../api.js';
+import { chart, incompleteSpans } from '../chart.js';
+import { facts, fill, h, panel, table } from '../dom.js';
+import { ago, bitRate, bytes, count, duration, moment, percent } from '../format.js';
+import { incompleteNote, rangeOf, rangeSwitch } from './range.js';
+
+const SUM_COLUMNS = (head) => [
+  { head, cell: ({ key, is_rest: isRest }) => (isRest ? 'all others' : (key ?? '–')) },
+  { head: 'Flows', isNumber: true, cell: ({ flows }) => count(flows) },
+  { head: 'Sent', isNumber: true, cell: (row) => bytes(row.bytes_out) },
+  { head: 'Received', isNumber: true, cell: (row) => bytes(row.bytes_in) },
+];
+
+/** One device: what it is, what it did, and what people say of it. */
+export function device({ main, path, query, signal, go, fail }) {
+  const [key] = path;
+  const since = rangeOf(query, '24h');
+  const identity = h('div', {});
+  const detail = h('div', { 'aria-busy': 'true' });
+  const traffic = chart('Traffic', [
+    { label: 'sent', format: bitRate },
+    { label: 'received', format: bitRate },
+  ]);
+  fill(
+    main,
+    h('p', {}, h('a', { href: '#/devices' }, 'All devices')),
+    identity,
+    rangeSwitch(since, (value) => go(`#/devices/${encodeURIComponent(key)}?since=${value}`)),
+    panel('Over time', traffic.element),
+    detail,
+  );
+  const loadDetail = async () => {
+    const answer = await get('/api/v1/device', { device: key, since, limit: 20 }, signal);
+    const { total, dns } = answer;
+    fill(
+      detail,
+      incompleteNote(answer),
+      panel(
+        'In sum',
+        facts([
+          ['Sent', bytes(total.bytes_out)],
+          ['Received', bytes(total.bytes_in)],
+          ['Flows', count(total.flows)],
+          ['TCP handshake, median', duration(total.p50_us)],
+          ['TCP handshake, 95th percentile', duration(total.p95_us)],
+          ['Connections that failed', percent(total.tcp_rejected + total.tcp_unanswered, total.tcp_attempts)],
+          ['Segments sent again', percent(total.retransmits, total.packets_out + total.packets_in)],
+          ['DNS queries', count(dns.total.queries)],
+          ['DNS latency, median', duration(dns.total.p50_us)],
+        ]),
+      ),
+      h(
+        'div',
+        { class: 'columns' },
+        panel('Names', table('Names of servers', SUM_COLUMNS('Name'), answer.names)),
+        panel('Applications', table('Applications', SUM_COLUMNS('Application'), answer.applications)),
+      ),
+      h('p', {}, h('a', { href: `#/flows?q=${encodeURIComponent(`device:${key}`)}&since=${since}` }, 'Its flows')),
+    );
+    detail.setAttribute('aria-busy', 'false');
+  };
+  const loadSeries = async () => {
+    const { points, step_us: stepUs } = await get('/api/v1/series', { since, device: key }, signal);
+    const bits = (name) => points.map((point) => (point[name] * 8e6) / stepUs);
+    traffic.set(
+      points.map(({ start_us: us }) => us / 1e6),
+      [bits('bytes_out'), bits('bytes_in')],
+      incompleteSpans(points, stepUs),
+    );
+  };
+  const loadIdentity = async () => {
+    const { devices } = await get('/api/v1/search', { q: key, limit: 1 }, signal);
+    if (devices.length === 0) return fill(identity, h('h2', {}, key));
+    const found = await get(`/api/v1/devices/${devices[0].id}`, {}, signal);
+    fill(
+      identity,
+      identityOf(found),
+      noteForm(found, () => loadIdentity().catch(fail), fail),
+    );
+  };
+  Promise.all([loadIdentity(), loadDetail(), loadSeries()]).catch(fail);
+  return () => traffic.close();
+}
+
+function identityOf({ name, vendor, mac, addresses, first_seen_us: first, last_seen_us: last, note }) {
+  return [
+    h('h2', {}, name ?? vendor ?? mac ?? addresses[0] ?? '?'),
+    note && h('p', { class: 'note' }, note),
+    facts([
+      ['Vendor', vendor ?? 'not registered'],
+      ['Hardware address', mac ?? 'not seen'],
+      ['Addresses', addresses.join(', ')],
+      ['First seen', moment(first)],
+      ['Last seen', ago(last)],
+    ]),
+  ];
+}
+
+/** Lets people give a device a name and a note. */
+function noteForm({ id, name, note }, onSaved, fail) {
+  const nameInput = h('input', { value: name ?? '', maxLength: 64, autocomplete: 'off' });
+  const noteInput = h('input', { value: note ?? '', maxLength: 500, autocomplete: 'off' });
+  const save = async (event) => {
+    event.preventDefault();
+    try {
+      await patch(`/api/v1/devices/${id}`, { name: nameInput.value, note: noteInput.value });
+      onSaved();
+    } catch (error) {
+      fail(error);
+    }
+  };
+  return h(
+    'details',
+    {},
+    h('summary', {}, 'Name and note'),
+    h(
+      'form',
+      { class: 'note-form', onsubmit: save },
+      h('label', {}, 'Name ', nameInput),
+      h('label', {}, 'Note ', noteInput),
+      h('button', {}, 'Save'),
+    ),
+  );
+}

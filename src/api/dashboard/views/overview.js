@@ -1,0 +1,150 @@
+import { get } from '../api.js';
+import { chart, incompleteSpans } from '../chart.js';
+import { fill, h, panel } from '../dom.js';
+import { bitRate, bytes, duration, percent, shortCount } from '../format.js';
+import { incompleteNote, rangeOf, rangeSwitch } from './range.js';
+
+/** Seconds of the chart of now. */
+const NOW_S = 120;
+const REFRESH_MS = 30_000;
+
+/** A figure with its name; `set` changes it. */
+function figure(name) {
+  const value = h('dd', {}, '–');
+  return { element: h('div', {}, h('dt', {}, name), value), set: (text) => value.replaceChildren(text) };
+}
+
+/** The first screen: what goes on now, who and what it is, and whether it goes well. */
+export function overview({ main, live, query, signal, go, fail }) {
+  const since = rangeOf(query, '24h');
+  const rate = figure('Now');
+  const packets = figure('Packets/s');
+  const active = figure('Open flows');
+  const lost = figure('Lost since start');
+  const sum = figure('Traffic');
+  const flows = figure('Flows');
+  const now = chart('Traffic now', [{ label: 'bit/s', format: bitRate }], { isFilled: true });
+  const traffic = chart('Traffic', [
+    { label: 'sent', format: bitRate },
+    { label: 'received', format: bitRate },
+  ]);
+  const latency = chart('TCP handshakes', [
+    { label: 'median', format: duration },
+    { label: '95th percentile', format: duration },
+  ]);
+  const retransmits = chart('Segments sent again', [{ label: 'of all packets', format: (value) => `${value.toFixed(2)} %` }]);
+  const note = h('div', {});
+  const tops = { devices: h('div', {}), names: h('div', {}), applications: h('div', {}) };
+  fill(
+    main,
+    h(
+      'dl',
+      { class: 'figures' },
+      [rate, packets, active, lost, sum, flows].map(({ element }) => element),
+    ),
+    panel('Now', now.element),
+    rangeSwitch(since, (value) => go(`#/overview?since=${value}`)),
+    note,
+    panel('Over time', traffic.element),
+    h(
+      'div',
+      { class: 'columns' },
+      panel('Devices', tops.devices),
+      panel('Names', tops.names),
+      panel('Applications', tops.applications),
+    ),
+    h('div', { class: 'columns' }, panel('Latency', latency.element), panel('Retransmissions', retransmits.element)),
+  );
+
+  const times = [];
+  const rates = [];
+  const off = live.on('stats', (stats) => {
+    const bits = stats.wire_bits_per_s;
+    times.push(stats.at_us / 1e6);
+    rates.push(bits);
+    if (times.length > NOW_S) {
+      times.shift();
+      rates.shift();
+    }
+    now.set(times, [rates]);
+    now.describe(`${bitRate(bits)}, ${shortCount(stats.packets_per_s)} packets per second.`);
+    rate.set(bitRate(bits));
+    packets.set(shortCount(stats.packets_per_s));
+    active.set(shortCount(stats.flows_active));
+    const { ring_full = 0, worker_crash = 0, capture_crash = 0 } = stats.packets_dropped;
+    lost.set(shortCount(stats.packets_lost_by_kernel + ring_full + worker_crash + capture_crash));
+  });
+  const unwant = live.want('stats');
+
+  const load = () => Promise.all([loadSums(), loadSeries(), ...Object.keys(tops).map(loadTop)]).catch(fail);
+  const loadSums = async () => {
+    const answer = await get('/api/v1/summary', { since }, signal);
+    const { total } = answer;
+    sum.set(bytes(total.bytes_out + total.bytes_in));
+    flows.set(shortCount(total.flows));
+    fill(note, incompleteNote(answer));
+  };
+  const loadSeries = async () => {
+    const { points, step_us: stepUs } = await get('/api/v1/series', { since }, signal);
+    const at = points.map(({ start_us: us }) => us / 1e6);
+    const spans = incompleteSpans(points, stepUs);
+    const bits = (name) => points.map((point) => (point[name] * 8e6) / stepUs);
+    traffic.set(at, [bits('bytes_out'), bits('bytes_in')], spans);
+    const all = points.reduce((total, { bytes_out: out, bytes_in: into }) => [total[0] + out, total[1] + into], [0, 0]);
+    traffic.describe(`${bytes(all[0])} sent and ${bytes(all[1])} received by local devices.`);
+    latency.set(at, [points.map(({ p50_us: us }) => us), points.map(({ p95_us: us }) => us)], spans);
+    const share = (point) => {
+      const packetCount = point.packets_out + point.packets_in;
+      return packetCount === 0 ? null : (100 * point.retransmits) / packetCount;
+    };
+    retransmits.set(at, [points.map(share)], spans);
+    const again = points.reduce((total, point) => total + point.retransmits, 0);
+    const packetCount = points.reduce((total, point) => total + point.packets_out + point.packets_in, 0);
+    retransmits.describe(`${shortCount(again)} segments, ${percent(again, packetCount)} of all packets.`);
+  };
+  const loadTop = async (subject) => {
+    const { rows } = await get('/api/v1/top', { since, subject, limit: 10 }, signal);
+    fill(tops[subject], bars(subject, rows, since));
+  };
+  load();
+  const timer = setInterval(() => document.hidden || load(), REFRESH_MS);
+  return () => {
+    clearInterval(timer);
+    off();
+    unwant();
+    for (const each of [now, traffic, latency, retransmits]) each.close();
+  };
+}
+
+/** Who a row is about, and where a click on it leads. */
+function label(subject, row, since) {
+  if (row.is_rest) return 'all others';
+  if (row.key === null) return subject === 'names' ? 'without a name' : subject === 'applications' ? 'not recognised' : 'unknown';
+  if (subject === 'devices') {
+    const name = row.device?.name ?? row.device?.vendor;
+    const link = h('a', { href: `#/devices/${encodeURIComponent(row.device?.mac ?? row.key)}?since=${since}` }, name ?? row.key);
+    return name ? [link, h('span', { class: 'minor' }, row.key)] : link;
+  }
+  const filter = subject === 'names' ? `name:${row.key}` : `app:${row.key}`;
+  return h('a', { href: `#/flows?q=${encodeURIComponent(filter)}&since=${since}` }, row.key);
+}
+
+/** A list with bars as long as the traffic is large. */
+function bars(subject, rows, since) {
+  if (rows.length === 0) return h('p', { class: 'empty' }, 'Nothing yet.');
+  const total = (row) => row.bytes_out + row.bytes_in;
+  const most = Math.max(...rows.map(total), 1);
+  return h(
+    'ol',
+    { class: 'bars' },
+    rows.map((row) =>
+      h(
+        'li',
+        {},
+        h('meter', { min: 0, max: most, value: total(row), 'aria-hidden': 'true' }),
+        h('span', { class: 'what' }, label(subject, row, since)),
+        h('span', { class: 'number' }, bytes(total(row))),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import type { LiveFields, LiveMessage, LiveTopic } from './live-message.js';
+
+const text = z.string().min(1).max(253);
+
+/** What a client may ask the messages of its topics to be; all that is given must hold. */
+export const liveFilterSchema = z.strictObject({
+  /** Either end of a flow, or the address of a device. */
+  address: text.optional(),
+  application: text.optional(),
+  /** The name itself, or `*.example.org` for all below it. */
+  name: text.optional(),
+  protocol: z.int().min(0).max(255).optional(),
+  /** Either end of a flow. */
+  port: z.int().min(0).max(65_535).optional(),
+});
+
+export type LiveFilter = Readonly<z.infer<typeof liveFilterSchema>>;
+
+/** Topics that a filter means; the others come whole. */
+const FILTERED: ReadonlySet<LiveTopic | null> = new Set<LiveTopic>(['flows', 'devices']);
+
+function isName(name: unknown, wanted: string): boolean {
+  if (typeof name !== 'string') return false;
+  return wanted.startsWith('*.') ? name.endsWith(wanted.slice(1)) : name === wanted;
+}
+
+function hasAddress(fields: LiveFields, address: string): boolean {
+  if (fields['src_ip'] === address || fields['dst_ip'] === address) return true;
+  return Array.isArray(fields['addresses']) && fields['addresses'].includes(address);
+}
+
+function hasName(fields: LiveFields, wanted: string): boolean {
+  if (isName(fields['server_name'], wanted)) return true;
+  return Array.isArray(fields['names']) && fields['names'].some((name) => isName(name, wanted));
+}
+
+/** Whether a client with this filter gets the message. */
+export function passes(filter: LiveFilter, { topic, fields }: LiveMessage): boolean {
+  if (!FILTERED.has(topic)) return true;
+  const { address, application, name, protocol, port } = filter;
+  if (address !== undefined && !hasAddress(fields, address)) return false;
+  if (name !== undefined && !hasName(fields, name)) return false;
+  if (application !== undefined && fields['application'] !== application) return false;
+  if (protocol !== undefined && fields['protocol'] !== protocol) return false;
+  return port === undefined || fields['src_port'] === port || fields['dst_port'] === port;
+}

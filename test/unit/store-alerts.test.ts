@@ -1,0 +1,171 @@
+import Database from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import { resolveConfig } from '../../src/config.js';
+import { ALERTS_MAX, ALERTS_PER_HOUR_MAX, AlertBook, acknowledgeAlert } from '../../src/store/alerts/alert-book.js';
+import { AlertKind } from '../../src/store/alerts/alert-kind.js';
+import { Alerts } from '../../src/store/alerts/alerts.js';
+import { siteOf } from '../../src/store/alerts/site.js';
+import { migrate } from '../../src/store/schema.js';
+
+const CREATED_US = 1_700_000_000_000_000;
+const S = 1e6;
+const HOUR = 3600 * S;
+const DAY = 24 * HOUR;
+
+interface Row {
+  readonly kind: string;
+  readonly subject: string;
+  readonly detail: string;
+  readonly count: number;
+  readonly acknowledged_us: number | null;
+}
+
+class Scene {
+  readonly db = new Database(':memory:');
+  readonly alerts: Alerts;
+
+  constructor(options: Record<string, boolean | number> = {}, isLive = true) {
+    migrate(this.db, CREATED_US);
+    this.alerts = new Alerts(this.db, resolveConfig(options), isLive);
+  }
+
+  get rows(): Row[] {
+    return this.db.prepare<[], Row>('SELECT * FROM alert_view ORDER BY id').all();
+  }
+
+  text(text: string): number {
+    return this.db.prepare('INSERT INTO texts (text) VALUES (?)').run(text).lastInsertRowid as number;
+  }
+
+  /** A scan of ports of one host from 10.0.0.`from`. */
+  scan(from: number, ports: number, startUs: number, gapUs = 1000): void {
+    for (let port = 1; port <= ports; port++)
+      this.alerts.flow(0x0a000000 + from, 0x0a0000fe, port, null, true, true, startUs + port * gapUs);
+  }
+}
+
+describe('the book of alerts', () => {
+  it('has the same alert once an hour, with a count', () => {
+    const { db } = new Scene();
+    const book = new AlertBook(db);
+    for (let minute = 0; minute < 90; minute++)
+      book.raise(AlertKind.CaptureLoss, 'kernel', 'Lost.', CREATED_US + minute * 60 * S);
+    book.raise(AlertKind.CaptureLoss, 'ring', 'Lost.', CREATED_US);
+    const rows = db.prepare<[], Row>('SELECT * FROM alert_view ORDER BY id').all();
+    expect(rows.map(({ kind, subject, count }) => [kind, subject, count])).toEqual([
+      ['capture_loss', 'kernel', 60],
+      ['capture_loss', 'kernel', 30],
+      ['capture_loss', 'ring', 1],
+    ]);
+  });
+
+  it(`has at most ${ALERTS_PER_HOUR_MAX} new ones an hour, and counts the others`, () => {
+    const { db } = new Scene();
+    const book = new AlertBook(db);
+    for (let index = 0; index < 150; index++) book.raise(AlertKind.NewDevice, `device ${index}`, 'New.', CREATED_US + index * S);
+    expect(book.suppressed).toBe(50);
+    book.raise(AlertKind.NewDevice, 'device 150', 'New.', CREATED_US + HOUR);
+    expect(db.prepare('SELECT count(*) FROM alerts').pluck().get()).toBe(101);
+  });
+
+  it('is bounded: what was acknowledged goes first, then the oldest', () => {
+    const { db } = new Scene();
+    const fill = db.prepare(`INSERT INTO alerts (kind, subject, detail, first_us, last_us, count) VALUES (1, ?, '', 0, 0, 1)`);
+    for (let index = 1; index <= ALERTS_MAX; index++) fill.run(String(index));
+    for (let id = 5000; id < 5050; id++) expect(acknowledgeAlert(db, id, CREATED_US)).toBe(true);
+    expect(acknowledgeAlert(db, 99_999, CREATED_US)).toBe(false);
+    new AlertBook(db).raise(AlertKind.NewDevice, 'newest', 'New.', CREATED_US);
+    const gone = (from: number, to: number): unknown =>
+      db.prepare('SELECT count(*) FROM alerts WHERE id BETWEEN ? AND ?').pluck().get(from, to);
+    expect([gone(5000, 5049), gone(1, 50), gone(51, 100), db.prepare('SELECT count(*) FROM alerts').pluck().get()]).toEqual([
+      0, 0, 50, 9901,
+    ]);
+  });
+});
+
+describe('port scans', () => {
+  it('are told once for a host that tries many targets within a minute', () => {
+    const scene = new Scene();
+    scene.scan(7, 50, CREATED_US + DAY);
+    expect(scene.rows).toEqual([]);
+    scene.scan(8, 300, CREATED_US + DAY);
+    expect(scene.rows).toMatchObject([{ kind: 'port_scan', subject: '10.0.0.8' }]);
+    expect(scene.rows[0]?.detail).toBe('10.0.0.8 tried about 100 ports or hosts within a minute and had no answer.');
+  });
+
+  it('are no slow knocking, no answered flows, and nothing in a replay', () => {
+    const slow = new Scene();
+    slow.scan(7, 300, CREATED_US + DAY, S);
+    expect(slow.rows).toEqual([]);
+    const answered = new Scene();
+    for (let port = 1; port < 500; port++) answered.alerts.flow(1, 2, port, null, false, true, CREATED_US);
+    const replay = new Scene({}, false);
+    replay.scan(7, 500, CREATED_US + DAY);
+    const off = new Scene({ 'alerts.port-scan-targets': 0 });
+    off.scan(7, 500, CREATED_US + DAY);
+    expect([answered.rows, replay.rows, off.rows]).toEqual([[], [], []]);
+  });
+
+  it('are found among thousands of other sources, whatever those do', () => {
+    const scene = new Scene();
+    for (let port = 1; port <= 300; port++) {
+      scene.alerts.flow(42, 2, port, null, true, false, CREATED_US + port * 1000);
+      for (let other = 0; other < 20; other++)
+        scene.alerts.flow(1000 + 20 * port + other, 2, port, null, true, false, CREATED_US + port * 1000);
+    }
+    expect(scene.rows).toMatchObject([{ kind: 'port_scan', subject: '0.0.0.42' }]);
+  });
+});
+
+describe('new devices', () => {
+  it('are told after the time of learning', () => {
+    const scene = new Scene();
+    scene.alerts.device('02:00:00:00:00:01', null, null, CREATED_US + DAY - 1);
+    expect(scene.rows).toEqual([]);
+    scene.alerts.device('02:00:00:00:00:02', null, 0x0a000001, CREATED_US + DAY);
+    scene.alerts.device('dc:a6:32:00:00:01', 'Raspberry Pi Trading Ltd', null, CREATED_US + DAY);
+    expect(scene.rows.map(({ detail }) => detail)).toEqual([
+      'A new device with the address 10.0.0.1: 02:00:00:00:00:02, of no registered vendor.',
+      'A new device: dc:a6:32:00:00:01, Raspberry Pi Trading Ltd.',
+    ]);
+  });
+
+  it('can be left out', () => {
+    const scene = new Scene({ 'alerts.new-device': false });
+    scene.alerts.device('02:00:00:00:00:02', null, null, CREATED_US + DAY);
+    expect(scene.rows).toEqual([]);
+  });
+});
+
+describe('new destinations', () => {
+  it('are sites that a device has never reached; what it reached while learning is none', () => {
+    const scene = new Scene({ 'alerts.new-destination': true });
+    const [mail, maps, other] = ['mail.example.org', 'maps.example.org', 'evil.example'].map((name) => scene.text(name));
+    const reach = (src: number, name: number | undefined, us: number): void =>
+      scene.alerts.flow(src, 99, 443, name as number, false, true, us);
+    reach(1, mail, CREATED_US);
+    reach(1, maps, CREATED_US + DAY);
+    reach(1, other, CREATED_US + DAY);
+    reach(1, other, CREATED_US + 3 * DAY);
+    reach(2, maps, CREATED_US + DAY);
+    scene.alerts.flow(3, 99, 443, other as number, false, false, CREATED_US + DAY);
+    expect(scene.rows.map(({ detail }) => detail)).toEqual([
+      '0.0.0.1 has reached evil.example for the first time.',
+      '0.0.0.2 has reached example.org for the first time.',
+    ]);
+    const again = new Alerts(scene.db, resolveConfig({ 'alerts.new-destination': true }), true);
+    again.flow(1, 99, 443, other as number, false, true, CREATED_US + 5 * DAY);
+    expect(scene.rows).toHaveLength(2);
+  });
+
+  it.each([
+    ['example.org', 'example.org'],
+    ['a.b.example.org', 'example.org'],
+    ['www.bbc.co.uk', 'bbc.co.uk'],
+    ['x.y.com.au', 'y.com.au'],
+    ['localhost', 'localhost'],
+    ['a.co.example', 'co.example'],
+  ])('%s belongs to %s', (name, site) => {
+    expect(siteOf(name)).toBe(site);
+  });
+});
