@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { parse as parseToml, TomlError } from 'smol-toml';
 import { AppError } from './errors.js';
 import { LOG_LEVELS } from './messages.js';
@@ -56,6 +57,25 @@ function choice<const V extends string>(values: readonly V[], value: V, help: st
 function text(value: string, range: string, pattern: RegExp, help: string, extra: Extra = {}): OptionEntry<string> {
   const isAllowed = (given: unknown): given is string => typeof given === 'string' && pattern.test(given);
   return { default: value, isAllowed, range, help, ...extra };
+}
+
+const NETWORKS_MAX = 64;
+
+function isNetworks(value: unknown): value is string {
+  if (typeof value !== 'string') return false;
+  const parts = value.split(',');
+  return parts.length <= NETWORKS_MAX && parts.every((part) => part === 'private' || isNetwork(part));
+}
+
+function networks(value: string, help: string): OptionEntry<string> {
+  const range = `up to ${NETWORKS_MAX} networks such as 192.168.0.0/16 or 2001:db8::/56 with commas between them; private: those of RFC 1918, 3927 and 4193, link-local, loopback`;
+  return { default: value, isAllowed: isNetworks, range, help };
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits = '', ...more] = text.split('/');
+  const version = address.includes('%') ? 0 : isIP(address);
+  return version !== 0 && more.length === 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128);
 }
 
 const ANY_TEXT = /^[^\0]{0,4096}$/;
@@ -182,6 +202,10 @@ export const OPTIONS = {
     1,
     100_000,
     'Terabytes that the card or disk takes until it is worn out, for the estimate of its life: the default is 64 GB of ordinary TLC flash at 500 erasures.',
+  ),
+  'store.local-networks': networks(
+    'private',
+    'What is local: devices are listed from here, and outbound and inbound are seen from here. Holds for rows from then on.',
   ),
   'api.address': text(
     '127.0.0.1',

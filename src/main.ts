@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { addConfigOptions, COMMAND_OPTIONS, configOf, type Flags, idleTimeoutOptions } from './cli/options.js';
+import { addTimeFlags, answerFormatOf, rangeOf } from './cli/time-range.js';
 import { AppError } from './errors.js';
 
 /** Exit code for a command line that commander refuses. */
@@ -103,6 +104,39 @@ addConfigOptions(
     run(async () => {
       const { queryOptionsOf, runDbQuery } = await import('./cli/db-query.js');
       return runDbQuery(configOf(flags).dbPath, sql, queryOptionsOf(flags));
+    })(),
+  );
+
+addTimeFlags(
+  addConfigOptions(
+    command(program, 'top', 'List what has the most traffic: devices, names, applications or peers.'),
+    COMMAND_OPTIONS.query,
+  ),
+)
+  .argument('<subject>', 'devices, names, applications or peers')
+  .option('--by <measure>', 'bytes (default), bytes_out, bytes_in, packets, flows, retransmits or tcp_failures')
+  .option('--device <address>', 'names and applications of this device only: its MAC or an IP address')
+  .option('--limit <rows>', 'rows at most, up to 1000 (default 10)')
+  .option('--json', 'print one JSON object')
+  .option('--csv', 'print comma-separated values')
+  .action((subject: string, flags: Flags) =>
+    run(async () => {
+      const { runTop, topInputOf } = await import('./cli/top.js');
+      return runTop(configOf(flags).dbPath, topInputOf(subject, flags, rangeOf(flags, Date.now() * 1000)), answerFormatOf(flags));
+    })(),
+  );
+
+addTimeFlags(addConfigOptions(command(program, 'series', 'Show traffic, latency and loss over time.'), COMMAND_OPTIONS.query))
+  .option('--step <seconds>', 'length of a step, a multiple of 60 (chosen if not given)')
+  .option('--direction <direction>', 'outbound, inbound, internal or transit')
+  .option('--device <address>', 'of this device only: its MAC or an IP address')
+  .option('--application <name>', 'such as tls, dns, ssh')
+  .option('--json', 'print one JSON object')
+  .option('--csv', 'print comma-separated values')
+  .action((flags: Flags) =>
+    run(async () => {
+      const { runSeries, seriesInputOf } = await import('./cli/series.js');
+      return runSeries(configOf(flags).dbPath, seriesInputOf(flags, rangeOf(flags, Date.now() * 1000)), answerFormatOf(flags));
     })(),
   );
 

@@ -1,10 +1,10 @@
 import { AppError } from '../errors.js';
 import { QueryConnection, type QueryValue } from '../store/query.js';
 import { type QueryFormat, queryLines } from './query-text.js';
+import { writeLines } from './write-lines.js';
 
 /** Rows that are printed unless `--limit` says otherwise. */
 const LIMIT_DEFAULT = 10_000;
-const CHARACTERS_PER_WRITE = 65_536;
 
 /** What the flags of `db query` ask for. Throws `USAGE` for those that do not go together. */
 export function queryOptionsOf(flags: Readonly<Record<string, string | boolean | undefined>>): {
@@ -46,26 +46,4 @@ export async function runDbQuery(
   } finally {
     connection.close();
   }
-}
-
-/** The callback of a write tells of its failure; the event that tells it once more would end the process. */
-const ignore = (): void => undefined;
-
-/** Writes to standard output, as fast as that is read; false when it was closed, as `| head` does. */
-async function writeLines(lines: Iterable<string>): Promise<boolean> {
-  const output = process.stdout;
-  output.off('error', ignore).on('error', ignore);
-  const write = async (text: string): Promise<boolean> => {
-    const error = await new Promise<NodeJS.ErrnoException | null | undefined>((resolve) => output.write(text, resolve));
-    if (error && error.code !== 'EPIPE') throw error;
-    return !error;
-  };
-  let gathered = '';
-  for (const line of lines) {
-    gathered += `${line}\n`;
-    if (gathered.length < CHARACTERS_PER_WRITE) continue;
-    if (!(await write(gathered))) return false;
-    gathered = '';
-  }
-  return await write(gathered);
 }

@@ -24,6 +24,7 @@ export const COMMAND_OPTIONS = {
   status: OPTION_NAMES.filter((name) => name.startsWith('api.')),
   dbCheck: ['db.path'],
   dbQuery: ['db.path'],
+  query: ['db.path'],
 } as const satisfies Record<string, readonly OptionName[]>;
 
 /** Adds `--config` and a flag for each of these options. A flag that is not given leaves the option to the other sources. */

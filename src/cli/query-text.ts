@@ -96,6 +96,6 @@ function jsonOf(value: QueryValue): string {
 }
 
 /** `text` with its control characters as `\xNN`, so that a name cannot steer the terminal. */
-function shown(text: string): string {
+export function shown(text: string): string {
   return text.replaceAll(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

@@ -4,10 +4,11 @@ import { Attribute, attributeSql } from './attributes.js';
 import { SHED_SINCE } from './budget/shed-columns.js';
 import { COUNT_COLUMNS, countColumnsOf } from './counters.js';
 import { openForReading } from './open-database.js';
+import { checkRollups, ROLLUPS_SINCE } from './rollup/check-rollups.js';
 import { isSqliteError } from './sqlite-error.js';
 
 /** One statement about a database that must hold, and whether it does. */
-interface CheckResult {
+export interface CheckResult {
   readonly name: string;
   readonly ok: boolean;
   /** Figures where it holds, what differs where it does not. */
@@ -52,7 +53,13 @@ export function checkDatabase(path: string): CheckReport {
     const schemaVersion = db.pragma('user_version', { simple: true }) as number;
     if (!integrity.ok) return { path, schemaVersion, flows: 0, packets: 0, checks: [integrity], openSessions: [] };
     const stored = db.prepare<[], Row>(STORED_SUMS).get() as Row;
-    const checks = [integrity, checkReferences(db, schemaVersion), checkTotals(db, stored), ...checkSessions(db, schemaVersion)];
+    const checks = [
+      integrity,
+      checkReferences(db, schemaVersion),
+      checkTotals(db, stored),
+      ...checkSessions(db, schemaVersion),
+      ...(schemaVersion >= ROLLUPS_SINCE ? checkRollups(db) : []),
+    ];
     const { flows_written: flows = 0, packets_written: packets = 0 } = stored;
     return { path, schemaVersion, flows, packets, checks, openSessions: findOpenSessions(db, schemaVersion) };
   } finally {

@@ -1,7 +1,12 @@
 /** Drop reasons that are losses: packets that belonged to a flow and are in none. */
 const LOST_REASONS = ['ring_full', 'worker_crash', 'capture_crash'] as const;
 
-const lostIn = LOST_REASONS.map((reason) => `coalesce(json_extract(drops, '$.${reason}'), 0)`).join(' + ');
+/** SQL for the packets lost by these reasons, of a column like `ledger.drops`. */
+export function lostSql(column: string): string {
+  return `(${LOST_REASONS.map((reason) => `coalesce(json_extract(${column}, '$.${reason}'), 0)`).join(' + ')})`;
+}
+
+const lostIn = lostSql('drops');
 const MINUTE_US = 60_000_000;
 
 /**

@@ -4,6 +4,7 @@ import { ipv4Text, ipv6Text } from './address-text.js';
 import type { Dimensions } from './dimensions.js';
 import type { RecordMemory } from './flow-rings.js';
 import type { NameCache } from './name-cache.js';
+import type { Rollups } from './rollup/rollups.js';
 import { RowBuffer } from './row-buffer.js';
 import type { RowIds } from './row-ids.js';
 import { OVERFLOW_ID } from './texts.js';
@@ -42,6 +43,7 @@ export class DnsRows {
     private readonly ids: RowIds,
     private readonly dimensions: Dimensions,
     private readonly names: NameCache,
+    private readonly rollups: Rollups,
   ) {
     this.rows = new RowBuffer(db, 'dns', Column.Count);
   }
@@ -81,6 +83,9 @@ export class DnsRows {
     values[at + Column.Query] = query;
     values[at + Column.AnswerCount] = words[word + Dns.AnswerCount] as number;
     values[at + Column.Answers] = this.readAnswers(memory, payload, nameEnd, query);
+    const client = values[at + Column.Client] as number;
+    const seenUs = doubles[double + Dns.SeenUsF64] as number;
+    this.rollups.addDns(id, seenUs, client, words[word + Dns.Transport] as number, code, latencyUs);
     this.rows.push();
   }
 

@@ -9,6 +9,7 @@ import type { RecordMemory } from './flow-rings.js';
 import { FlowTunnels } from './flow-tunnels.js';
 import type { NameCache } from './name-cache.js';
 import { NameSource, packNameInfo } from './name-info.js';
+import type { Rollups } from './rollup/rollups.js';
 import { RowBuffer } from './row-buffer.js';
 import type { RowIds } from './row-ids.js';
 
@@ -71,6 +72,7 @@ export class FlowRows implements RowSums {
     private readonly ids: RowIds,
     private readonly dimensions: Dimensions,
     private readonly names: NameCache,
+    private readonly rollups: Rollups,
   ) {
     this.buffer = new RowBuffer(db, 'flows', Column.Count);
     this.insertTrouble = db.prepare<number[]>('INSERT INTO flow_trouble VALUES (?, ?, ?, ?, ?, ?, ?)');
@@ -163,6 +165,16 @@ export class FlowRows implements RowSums {
     }
     if (protocol === IpProtocol.Tcp) this.addTrouble(words, word, direction, id);
     if (words[word + Slot.Tunnel] !== 0) this.tunnels.add(id, words, word, direction);
+    this.rollups.addFlow(
+      words,
+      doubles,
+      word,
+      id,
+      values[at + Column.Src] as number,
+      values[at + Column.Dst] as number,
+      values[at + Column.Application] as number | null,
+      values[at + Column.ServerName] as number | null,
+    );
     this.buffer.push();
 
     this.rows++;

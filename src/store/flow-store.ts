@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
+import type { Config } from '../config.js';
 import type { PipelineMemory, Session } from '../messages.js';
 import { InterfaceTable } from '../ring/interface-table.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
@@ -9,6 +10,7 @@ import type { FlowRings } from './flow-rings.js';
 import { LedgerTable } from './ledger-table.js';
 import { Losses } from './losses.js';
 import { RecordRows } from './record-rows.js';
+import type { Rollups } from './rollup/rollups.js';
 import { closeSession, openSession, type SessionOpened } from './sessions.js';
 
 /**
@@ -34,14 +36,14 @@ export class FlowStore {
     private readonly rings: FlowRings,
     memory: PipelineMemory,
     session: Session,
-    namesAddressesMax: number,
+    { namesAddressesMax, storeLocalNetworks }: Pick<Config, 'namesAddressesMax' | 'storeLocalNetworks'>,
   ) {
     this.block = new ThreadBlock(memory.writer);
     this.session = openSession(db, session);
     this.ledger = new LedgerTable(db, this.session.id, memory);
     this.losses = new Losses(db, this.session.id, memory);
     this.totals = new WriteTotals(db);
-    this.rows = new RecordRows(db, new InterfaceTable(memory.interfaces), namesAddressesMax);
+    this.rows = new RecordRows(db, new InterfaceTable(memory.interfaces), namesAddressesMax, storeLocalNetworks);
     this.beginStatement = db.prepare('BEGIN IMMEDIATE');
     this.commitStatement = db.prepare('COMMIT');
     this.rollbackStatement = db.prepare('ROLLBACK');
@@ -58,21 +60,26 @@ export class FlowStore {
     return this.rows.shedder;
   }
 
-  /** Whether counters have moved, or losses come to light, since the last commit. */
+  /** The rollups by minute, which go with the rows. */
+  get rollups(): Rollups {
+    return this.rows.rollups;
+  }
+
+  /** Whether counters have moved, losses come to light, or rows wait to be rolled up, since the last commit. */
   hasLedgerChanged(): boolean {
     this.rows.begin();
-    return this.ledger.hasChanged(this.rows.sums) || this.losses.hasChanged();
+    return this.ledger.hasChanged(this.rows.sums) || this.losses.hasChanged() || this.rollups.hasPending;
   }
 
   /**
-   * Commits at most `recordsMax` records and the ledger under the minute `minuteUs`, and returns the number of records. Throws
-   * what SQLite throws; the records are then still in the rings.
+   * Commits at most `recordsMax` records and the ledger under the minute `minuteUs`, and returns the number of records. With 0 of them
+   * the minute is over: its rollups are flushed. Throws what SQLite throws; the records are then still in the rings.
    */
   write(minuteUs: number, recordsMax: number): number {
     let records = 0;
     this.transact(() => {
       records = this.rings.take(recordsMax, this.rows, this.beat);
-      this.rows.finish();
+      this.rows.finish(recordsMax === 0);
       this.ledger.write(minuteUs, this.rows.sums, records, this.rings.positions);
       this.losses.write(minuteUs);
       this.totals.write(minuteUs);
@@ -83,6 +90,7 @@ export class FlowStore {
   /** Writes the final ledger and closes the session. The rings are empty, the caller sees to that. */
   end(minuteUs: number, endedUs: number): void {
     this.transact(() => {
+      this.rollups.end();
       this.ledger.write(minuteUs, this.rows.sums, 0, this.rings.positions);
       this.losses.write(minuteUs);
       this.totals.writeAll(minuteUs);

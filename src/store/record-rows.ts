@@ -8,12 +8,14 @@ import { DnsRows } from './dns-rows.js';
 import type { RecordMemory, RingSink } from './flow-rings.js';
 import { FlowRows, type RowSums } from './flow-rows.js';
 import { NameCache } from './name-cache.js';
+import { Rollups } from './rollup/rollups.js';
 import { RowIds } from './row-ids.js';
 
 /** Turns the records of all kinds into rows, and keeps what is remembered between them. Has no transaction of its own. */
 export class RecordRows implements RingSink {
   /** Which records of a batch are left out. */
   readonly shedder: Shedder;
+  readonly rollups: Rollups;
   private readonly dimensions: Dimensions;
   private readonly names: NameCache;
   private readonly flowIds: RowIds;
@@ -24,14 +26,15 @@ export class RecordRows implements RingSink {
   /** DNS transactions of the batch that were left out. */
   private dnsShed = 0;
 
-  constructor(db: Database, interfaces: InterfaceTable, namesAddressesMax: number) {
+  constructor(db: Database, interfaces: InterfaceTable, namesAddressesMax: number, localNetworks: string) {
+    this.rollups = new Rollups(db, localNetworks);
     this.dimensions = new Dimensions(db, interfaces);
     this.shedder = new Shedder(this.dimensions);
     this.names = new NameCache(namesAddressesMax);
     this.flowIds = new RowIds(db, 'flows');
     this.dnsIds = new RowIds(db, 'dns');
-    this.flows = new FlowRows(db, this.flowIds, this.dimensions, this.names);
-    this.dnsRows = new DnsRows(db, this.dnsIds, this.dimensions, this.names);
+    this.flows = new FlowRows(db, this.flowIds, this.dimensions, this.names, this.rollups);
+    this.dnsRows = new DnsRows(db, this.dnsIds, this.dimensions, this.names, this.rollups);
     this.devices = new Devices(db, this.dimensions, this.names);
   }
 
@@ -69,11 +72,12 @@ export class RecordRows implements RingSink {
     return this.shedder.isFull;
   }
 
-  /** Inserts what has not been inserted yet. */
-  finish(): void {
+  /** Inserts what has not been inserted yet; `isMinuteOver` has the rollups flushed. */
+  finish(isMinuteOver: boolean): void {
     this.flows.finish();
     this.dnsRows.finish();
     this.devices.finish();
+    this.rollups.finish(isMinuteOver);
   }
 
   /** The transaction is committed: counts in the writer's block what happened in it. */
@@ -98,6 +102,7 @@ export class RecordRows implements RingSink {
   revert(): void {
     this.flowIds.revert();
     this.dnsIds.revert();
+    this.rollups.revert();
     this.devices.revert();
     this.names.revert(this.dimensions.revert());
   }

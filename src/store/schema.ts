@@ -5,6 +5,7 @@ import { DEVICE_VIEW } from './device-view.js';
 import { DNS_VIEW } from './dns-view.js';
 import { FLOW_VIEW } from './flow-view.js';
 import { MIGRATIONS } from './migrations.js';
+import { ROLLUP_VIEWS } from './rollup/rollup-views.js';
 
 /** `PRAGMA application_id` of a flowberry database: "FLBR". */
 export const APPLICATION_ID = 0x464c4252;
@@ -41,6 +42,7 @@ const VIEWS: readonly (readonly [name: string, sql: string])[] = [
   ['device_view', DEVICE_VIEW],
   ['completeness_view', COMPLETENESS_VIEW],
   ['alert_view', ALERT_VIEW],
+  ...ROLLUP_VIEWS,
 ];
 
 /**

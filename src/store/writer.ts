@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Database } from 'better-sqlite3';
 import type { Config } from '../config.js';
 import { AppError } from '../errors.js';
 import type { PipelineMemory, Session, WriterOpened } from '../messages.js';
@@ -13,6 +14,8 @@ import { FlowRings } from './flow-rings.js';
 import { FlowStore } from './flow-store.js';
 import { minuteUsOf } from './ledger-table.js';
 import { closeDatabase, openForWriting, type WritableDatabase } from './open-database.js';
+import { CatchUp } from './rollup/catch-up.js';
+import { Folding } from './rollup/folding.js';
 import { isSqliteError, openError } from './sqlite-error.js';
 import { type Log, Trouble } from './trouble.js';
 
@@ -63,9 +66,9 @@ export class Writer {
       ageMsMax: config.batchAgeMsMax,
       rowsMax: config.batchRowsMax,
     });
-    this.store = new FlowStore(database.db, this.rings, memory, session, config.namesAddressesMax);
+    this.store = new FlowStore(database.db, this.rings, memory, session, config);
     this.trouble = new Trouble(config.dbPath, config.dbBusyTimeoutMs, this.block, log);
-    this.choreList = choresOf();
+    this.choreList = choresOf(database.db, this.store, nowMs);
     this.chores = new Chores(database.db, this.choreList, log);
     const { db } = database;
     const { shedder, totals } = this.store;
@@ -226,6 +229,6 @@ export class Writer {
 }
 
 /** What the writer does between batches. */
-function choresOf(): readonly Chore[] {
-  return [];
+function choresOf(db: Database, store: FlowStore, nowMs: number): readonly Chore[] {
+  return [new CatchUp(store.rollups), new Folding(db, nowMs)];
 }

@@ -9,6 +9,9 @@ import { TunnelType } from '../../src/ring/tunnel-type.js';
 import { SHED_COLUMNS } from '../../src/store/budget/shed-columns.js';
 import { checkDatabase } from '../../src/store/check.js';
 import { cacheKibFor } from '../../src/store/open-database.js';
+import { KINDS } from '../../src/store/rollup/kinds.js';
+import { LEVEL_NAMES } from '../../src/store/rollup/levels.js';
+import { ROLLUP_VIEWS } from '../../src/store/rollup/rollup-views.js';
 import { SCHEMA_VERSION } from '../../src/store/schema.js';
 import { flow, flows, NOW_MS, temporaryDirectory, WriterRig } from '../helpers/flow-records.js';
 import { dns } from '../helpers/name-records.js';
@@ -17,12 +20,16 @@ const NOW_US = NOW_MS * 1000;
 /** SQLite's own shell, which a machine need not have. */
 const SHELL = 'sqlite3';
 
+const ROLLUP_TABLE_NAMES = Object.keys(KINDS).flatMap((kind) => LEVEL_NAMES.map((level) => `rollup_${kind}_${level}`));
+
 /** What each version brought, undone. */
 const UNDO: Readonly<Record<number, string>> = {
   9: ['ledger', 'sessions']
     .flatMap((table) => SHED_COLUMNS.map((column) => `ALTER TABLE ${table} DROP COLUMN ${column}`))
     .concat('DROP TABLE bytes_written')
     .join('; '),
+  6: `${[...ROLLUP_VIEWS.map(([name]) => `DROP VIEW ${name}`), ...ROLLUP_TABLE_NAMES.map((name) => `DROP TABLE ${name}`)].join('; ')};
+    DROP TABLE rollup_state`,
   5: 'DROP VIEW completeness_view; DROP TABLE gaps; DROP TABLE nic_losses',
   4: `DROP VIEW flow_view; DROP VIEW dns_view; DROP VIEW device_view;
     DROP TABLE texts; DROP TABLE flow_tls; DROP TABLE flow_http; DROP TABLE dns;

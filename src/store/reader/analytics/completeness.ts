@@ -1,0 +1,48 @@
+import type { Database } from 'better-sqlite3';
+import { lostSql } from '../../completeness-view.js';
+import { MINUTE_US } from '../../rollup/levels.js';
+import type { Range } from './answer.js';
+import { statementOf } from './statements.js';
+
+/** A minute in which packets were lost for certain, or may have been: 0 in the case of a gap. */
+export interface LossyMinute {
+  readonly minuteUs: number;
+  readonly lostPackets: number;
+}
+
+/** `drops` is text: the names of most reasons are no loss, and JSON is read only where a loss may be named. */
+const LEDGER_SQL = `SELECT l.minute_us AS minuteUs, l.kernel_dropped + ${lostSql('l.drops')} AS lostPackets
+  FROM sessions s JOIN ledger l ON l.session_id = s.id AND l.minute_us >= ? AND l.minute_us < ?
+  WHERE s.started_us < ? AND coalesce(s.ended_us >= ?, 1)
+    AND (l.kernel_dropped > 0 OR ((l.drops LIKE '%ring_full%' OR l.drops LIKE '%crash%') AND ${lostSql('l.drops')} > 0))`;
+const NIC_SQL =
+  'SELECT minute_us AS minuteUs, packets_lost AS lostPackets FROM nic_losses WHERE minute_us >= ? AND minute_us < ? AND packets_lost > 0';
+const GAP_SQL = `SELECT g.start_us AS startUs, coalesce(g.end_us, s.ended_us,
+    (SELECT max(minute_us) + ${MINUTE_US} FROM ledger WHERE session_id = g.session_id), g.start_us + 1) AS endUs
+  FROM gaps g LEFT JOIN sessions s ON s.id = g.session_id WHERE g.start_us < ?`;
+
+/** Losses of a range. */
+export class Completeness {
+  private readonly lossy: readonly LossyMinute[];
+  private readonly gaps: readonly { startUs: number; endUs: number }[];
+
+  constructor(db: Database, { fromUs, toUs }: Range) {
+    const ledger = statementOf<number[], LossyMinute>(db, LEDGER_SQL).all(fromUs, toUs, toUs, fromUs);
+    this.lossy = [...ledger, ...statementOf<number[], LossyMinute>(db, NIC_SQL).all(fromUs, toUs)];
+    this.gaps = statementOf<[number], { startUs: number; endUs: number }>(db, GAP_SQL)
+      .all(toUs)
+      .filter(({ endUs }) => endUs > fromUs);
+  }
+
+  /** Whether nothing is known to be missing in a part of the range, and the packets that are. */
+  of({ fromUs, toUs }: Range): { readonly complete: boolean; readonly lostPackets: number } {
+    let lostPackets = 0;
+    let complete = !this.gaps.some(({ startUs, endUs }) => startUs < toUs && endUs > fromUs);
+    for (const { minuteUs, lostPackets: lost } of this.lossy) {
+      if (minuteUs < fromUs || minuteUs >= toUs) continue;
+      lostPackets += lost;
+      complete = false;
+    }
+    return { complete, lostPackets };
+  }
+}
