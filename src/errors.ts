@@ -45,6 +45,7 @@ export const ERRORS = {
   DATABASE_INCONSISTENT: fatal(65, 'The lines above say which check failed.'),
   QUERY_INVALID: fatal(64, 'Give one SQL statement, in quotes; .schema of the sqlite3 shell shows tables and columns.'),
   QUERY_WRITES: fatal(64, 'db query runs what only reads: SELECT, WITH, VALUES, EXPLAIN.'),
+  FILTER_INVALID: fatal(64, 'flowberry flows --help lists the filters.'),
   RANGE_INVALID: fatal(64, 'Give a start before the end, and limits as the help tells them.'),
   DATABASE_WRITE_FAILED: degraded(74, 'The rows wait in memory; check free space and the state of the card.'),
   API_PORT_IN_USE: fatal(69, 'Stop the other process, or choose another port with --api-port (0 takes a free one).'),

@@ -1,6 +1,15 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import {
+  addDnsFilters,
+  addFlowFilters,
+  addPageFlags,
+  dnsFilterOf,
+  flowFilterOf,
+  formatOf,
+  pageOf,
+} from './cli/filter-options.js';
 import { addConfigOptions, COMMAND_OPTIONS, configOf, type Flags, idleTimeoutOptions } from './cli/options.js';
 import { addTimeFlags, answerFormatOf, rangeOf } from './cli/time-range.js';
 import { AppError } from './errors.js';
@@ -137,6 +146,61 @@ addTimeFlags(addConfigOptions(command(program, 'series', 'Show traffic, latency 
     run(async () => {
       const { runSeries, seriesInputOf } = await import('./cli/series.js');
       return runSeries(configOf(flags).dbPath, seriesInputOf(flags, rangeOf(flags, Date.now() * 1000)), answerFormatOf(flags));
+    })(),
+  );
+
+const queryCommand = (name: string, description: string): Command =>
+  addConfigOptions(command(program, name, description), COMMAND_OPTIONS.query);
+
+addPageFlags(addFlowFilters(queryCommand('flows', 'Search flows, the newest first.'))).action((flags: Flags) =>
+  run(async () => {
+    const filter = flowFilterOf(flags, Date.now() * 1000);
+    return (await import('./cli/flows.js')).runFlows(configOf(flags).dbPath, filter, pageOf(flags), formatOf(flags));
+  })(),
+);
+
+addPageFlags(addDnsFilters(queryCommand('dns', 'Search DNS transactions, the newest first.'))).action((flags: Flags) =>
+  run(async () => {
+    const filter = dnsFilterOf(flags, Date.now() * 1000);
+    return (await import('./cli/dns.js')).runDns(configOf(flags).dbPath, filter, pageOf(flags), formatOf(flags));
+  })(),
+);
+
+queryCommand('devices', 'List what was seen on the network, the one seen last first.')
+  .option('--search <text>', 'part of a hardware address, vendor, name or IP address')
+  .option('--limit <rows>', 'devices at most, up to 1000 (default 100)')
+  .option('--cursor <cursor>', 'go on where an earlier answer ended')
+  .option('--json', 'print one JSON object')
+  .option('--csv', 'print comma-separated values')
+  .action((flags: Flags) =>
+    run(async () => {
+      const { search } = flags;
+      const input = { ...pageOf(flags), ...(typeof search === 'string' && { search }) };
+      return (await import('./cli/devices.js')).runDevices(configOf(flags).dbPath, input, formatOf(flags));
+    })(),
+  );
+
+addFlowFilters(queryCommand('names', 'List the names of servers, with their flows and addresses.'))
+  .option('--limit <rows>', 'names at most (default 100)')
+  .option('--json', 'print one JSON object')
+  .option('--csv', 'print comma-separated values')
+  .action((flags: Flags) =>
+    run(async () => {
+      const filter = flowFilterOf(flags, Date.now() * 1000);
+      const { limit } = pageOf(flags);
+      const input = limit === undefined ? {} : { limit };
+      return (await import('./cli/names.js')).runNames(configOf(flags).dbPath, filter, input, formatOf(flags));
+    })(),
+  );
+
+addFlowFilters(queryCommand('export', 'Print all flows that are asked for, the oldest first, with their Community ID.'), 'all')
+  .option('--ndjson', 'one JSON object a line; so it is where nothing is said')
+  .option('--csv', 'comma-separated values')
+  .action((flags: Flags) =>
+    run(async () => {
+      const filter = flowFilterOf(flags, Date.now() * 1000, 'all');
+      const { exportFormatOf, runExport } = await import('./cli/export.js');
+      return runExport(configOf(flags).dbPath, filter, exportFormatOf(flags));
     })(),
   );
 

@@ -1,4 +1,5 @@
 import type { HealthBody } from '../api/schema.js';
+import { bytesText as bytes } from './human.js';
 
 /** Growth per second. */
 export interface Rates {
@@ -28,12 +29,6 @@ function duration(seconds: number): string {
         .slice(first, first + 2)
         .map(([value, unit]) => `${value} ${unit}`)
         .join(' ');
-}
-
-function bytes(value: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
-  const power = value < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(value) / 3));
-  return `${power === 0 ? value : (value / 1000 ** power).toFixed(1)} ${units[power]}`;
 }
 
 function listOf(counts: Readonly<Record<string, number | undefined>>): string {

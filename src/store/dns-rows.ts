@@ -3,6 +3,8 @@ import { Dns, DnsTransport } from '../ring/name-records.js';
 import { ipv4Text, ipv6Text } from './address-text.js';
 import type { Dimensions } from './dimensions.js';
 import type { RecordMemory } from './flow-rings.js';
+import type { LiveRun } from './lookup/live-run.js';
+import { addDnsKeys } from './lookup/lookup-rows.js';
 import type { NameCache } from './name-cache.js';
 import type { Rollups } from './rollup/rollups.js';
 import { RowBuffer } from './row-buffer.js';
@@ -44,6 +46,7 @@ export class DnsRows {
     private readonly dimensions: Dimensions,
     private readonly names: NameCache,
     private readonly rollups: Rollups,
+    private readonly lookup: LiveRun,
   ) {
     this.rows = new RowBuffer(db, 'dns', Column.Count);
   }
@@ -86,12 +89,22 @@ export class DnsRows {
     const client = values[at + Column.Client] as number;
     const seenUs = doubles[double + Dns.SeenUsF64] as number;
     this.rollups.addDns(id, seenUs, client, words[word + Dns.Transport] as number, code, latencyUs);
+    const run = this.lookup.add(id, doubles[double + Dns.SeenUsF64] as number, 0);
+    if (run)
+      addDnsKeys(
+        run,
+        values[at + Column.Client] as number,
+        values[at + Column.Server] as number,
+        query,
+        values[at + Column.Code] as number | null,
+      );
     this.rows.push();
   }
 
   /** Inserts the rows that do not fill a statement. */
   finish(): void {
     this.rows.finish();
+    this.lookup.finish();
   }
 
   /**

@@ -64,7 +64,7 @@ const NETBIOS_TYPES = [
 ] as const;
 
 /** Response codes (IANA; RFC 1035 section 4.1.1, RFC 2136, RFC 6891, RFC 7873). 16 is BADVERS, since it stands in an EDNS answer. */
-const CODES = [
+export const RESPONSE_CODES = [
   [0, 'NOERROR'],
   [1, 'FORMERR'],
   [2, 'SERVFAIL'],
@@ -104,7 +104,7 @@ export const DNS_VIEW = `CREATE VIEW dns_view AS SELECT
   ${nameSql('transport', DNS_TRANSPORTS)} AS transport,
   ${textSql('query')} AS query,
   CASE WHEN transport = ${DnsTransport.Netbios} THEN ${netbiosTypeSql} ELSE ${typeSql} END AS query_type,
-  CASE WHEN code IS NOT NULL THEN ${codeSql('code', CODES, `'RCODE' || code`)} END AS response_code,
+  CASE WHEN code IS NOT NULL THEN ${codeSql('code', RESPONSE_CODES, `'RCODE' || code`)} END AS response_code,
   latency_us,
   answer_count,
   answers

@@ -7,6 +7,8 @@ import type { Dimensions } from './dimensions.js';
 import { FlowDetailRows } from './flow-detail-rows.js';
 import type { RecordMemory } from './flow-rings.js';
 import { FlowTunnels } from './flow-tunnels.js';
+import type { LiveRun } from './lookup/live-run.js';
+import { addFlowKeys } from './lookup/lookup-rows.js';
 import type { NameCache } from './name-cache.js';
 import { NameSource, packNameInfo } from './name-info.js';
 import type { Rollups } from './rollup/rollups.js';
@@ -73,6 +75,7 @@ export class FlowRows implements RowSums {
     private readonly dimensions: Dimensions,
     private readonly names: NameCache,
     private readonly rollups: Rollups,
+    private readonly lookup: LiveRun,
   ) {
     this.buffer = new RowBuffer(db, 'flows', Column.Count);
     this.insertTrouble = db.prepare<number[]>('INSERT INTO flow_trouble VALUES (?, ?, ?, ?, ?, ?, ?)');
@@ -137,13 +140,14 @@ export class FlowRows implements RowSums {
     values[at + Column.DstLinkBytes] = dstWireBytes - dstBytes;
     values[at + Column.SrcHeaderBytes] = srcBytes - (doubles[double + Slot.PayloadBytes0F64 + direction] as number);
     values[at + Column.DstHeaderBytes] = dstBytes - (doubles[double + Slot.PayloadBytes1F64 - direction] as number);
+    const interfaceId = this.dimensions.interfaces.idOf(words[word + Slot.InterfaceIndex] as number);
     values[at + Column.Attributes] = packAttributes(
       protocol,
       words[word + Slot.EndReason] as number,
       words[word + Slot.TcpState] as number,
       words[word + Slot.TcpFlags0 + direction] as number,
       words[word + Slot.TcpFlags1 - direction] as number,
-      this.dimensions.interfaces.idOf(words[word + Slot.InterfaceIndex] as number),
+      interfaceId,
       words[word + Slot.VlanId] as number,
     );
     values[at + Column.FlowId] = flowId === 0 ? null : flowId;
@@ -175,6 +179,20 @@ export class FlowRows implements RowSums {
       values[at + Column.Application] as number | null,
       values[at + Column.ServerName] as number | null,
     );
+    const run = this.lookup.add(id, startUs, srcBytes + dstBytes);
+    if (run)
+      addFlowKeys(
+        run,
+        values[at + Column.Src] as number,
+        values[at + Column.Dst] as number,
+        values[at + Column.Ports] as number,
+        protocol,
+        words[word + Slot.EndReason] as number,
+        interfaceId,
+        words[word + Slot.VlanId] as number,
+        values[at + Column.Application] as number | null,
+        values[at + Column.ServerName] as number | null,
+      );
     this.buffer.push();
 
     this.rows++;
@@ -228,6 +246,7 @@ export class FlowRows implements RowSums {
     this.buffer.finish();
     this.tunnels.finish();
     this.details.finish();
+    this.lookup.finish();
   }
 }
 

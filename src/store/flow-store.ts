@@ -8,6 +8,7 @@ import { WriteTotals } from './budget/write-totals.js';
 import type { Counts } from './counters.js';
 import type { FlowRings } from './flow-rings.js';
 import { LedgerTable } from './ledger-table.js';
+import type { LiveRun } from './lookup/live-run.js';
 import { Losses } from './losses.js';
 import { RecordRows } from './record-rows.js';
 import type { Rollups } from './rollup/rollups.js';
@@ -63,6 +64,11 @@ export class FlowStore {
   /** The rollups by minute, which go with the rows. */
   get rollups(): Rollups {
     return this.rows.rollups;
+  }
+
+  /** What rows can be looked up by, as far as it is not in the database yet. */
+  get lookups(): readonly LiveRun[] {
+    return this.rows.lookups;
   }
 
   /** Whether counters have moved, losses come to light, or rows wait to be rolled up, since the last commit. */

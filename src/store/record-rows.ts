@@ -7,6 +7,8 @@ import { Dimensions } from './dimensions.js';
 import { DnsRows } from './dns-rows.js';
 import type { RecordMemory, RingSink } from './flow-rings.js';
 import { FlowRows, type RowSums } from './flow-rows.js';
+import { LiveRun } from './lookup/live-run.js';
+import { DNS_LOOKUP, FLOW_LOOKUP } from './lookup/lookup-rows.js';
 import { NameCache } from './name-cache.js';
 import { Rollups } from './rollup/rollups.js';
 import { RowIds } from './row-ids.js';
@@ -16,6 +18,8 @@ export class RecordRows implements RingSink {
   /** Which records of a batch are left out. */
   readonly shedder: Shedder;
   readonly rollups: Rollups;
+  /** What the rows can be looked up by. */
+  readonly lookups: readonly [flows: LiveRun, dns: LiveRun];
   private readonly dimensions: Dimensions;
   private readonly names: NameCache;
   private readonly flowIds: RowIds;
@@ -33,8 +37,9 @@ export class RecordRows implements RingSink {
     this.names = new NameCache(namesAddressesMax);
     this.flowIds = new RowIds(db, 'flows');
     this.dnsIds = new RowIds(db, 'dns');
-    this.flows = new FlowRows(db, this.flowIds, this.dimensions, this.names, this.rollups);
-    this.dnsRows = new DnsRows(db, this.dnsIds, this.dimensions, this.names, this.rollups);
+    this.lookups = [new LiveRun(db, FLOW_LOOKUP), new LiveRun(db, DNS_LOOKUP)];
+    this.flows = new FlowRows(db, this.flowIds, this.dimensions, this.names, this.rollups, this.lookups[0]);
+    this.dnsRows = new DnsRows(db, this.dnsIds, this.dimensions, this.names, this.rollups, this.lookups[1]);
     this.devices = new Devices(db, this.dimensions, this.names);
   }
 
@@ -104,6 +109,7 @@ export class RecordRows implements RingSink {
     this.dnsIds.revert();
     this.rollups.revert();
     this.devices.revert();
+    for (const lookup of this.lookups) lookup.revert();
     this.names.revert(this.dimensions.revert());
   }
 }

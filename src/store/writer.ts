@@ -13,6 +13,7 @@ import { Chores } from './chores.js';
 import { FlowRings } from './flow-rings.js';
 import { FlowStore } from './flow-store.js';
 import { minuteUsOf } from './ledger-table.js';
+import { LookupChore } from './lookup/lookup-chore.js';
 import { closeDatabase, openForWriting, type WritableDatabase } from './open-database.js';
 import { CatchUp } from './rollup/catch-up.js';
 import { Folding } from './rollup/folding.js';
@@ -230,5 +231,6 @@ export class Writer {
 
 /** What the writer does between batches. */
 function choresOf(db: Database, store: FlowStore, nowMs: number): readonly Chore[] {
-  return [new CatchUp(store.rollups), new Folding(db, nowMs)];
+  const lookups = store.lookups.map((live) => new LookupChore(db, live, nowMs));
+  return [new CatchUp(store.rollups), new Folding(db, nowMs), ...lookups];
 }

@@ -46,6 +46,7 @@ describe('device_view', () => {
       addresses: 'fe80::1,192.168.1.20',
       first_seen_us: NOW_US,
       last_seen_us: NOW_US + 9,
+      id: 1,
     };
     const rows = rig.query('SELECT * FROM device_view');
     expect(rows).toEqual([row]);
@@ -76,7 +77,7 @@ describe('device_view', () => {
   it('shows NULL for what is not known', () => {
     const rig = storedRig({ mac: mac(1), ip: undefined });
     const known = { mac: mac(1), first_seen_us: NOW_US, last_seen_us: NOW_US };
-    expect(rig.query('SELECT * FROM device_view')).toEqual([{ ...known, vendor: null, name: null, addresses: null }]);
+    expect(rig.query('SELECT * FROM device_view')).toMatchObject([{ ...known, vendor: null, name: null, addresses: null }]);
   });
 
   it('keeps hostile names as they are', () => {
@@ -143,7 +144,7 @@ describe('the tables of devices', () => {
       { ...alone, seenUs: NOW_US + 60, name: 'again.local' },
     );
     const times = { first_seen_us: NOW_US - 50, last_seen_us: NOW_US + 60 };
-    expect(rig.query('SELECT * FROM device_view')).toEqual([
+    expect(rig.query('SELECT * FROM device_view')).toMatchObject([
       { mac: PI, vendor: 'Raspberry Pi Foundation', name: 'again.local', addresses: 'fe80::7,192.168.1.20', ...times },
     ]);
     expect(rig.query('SELECT source, first_seen_us, last_seen_us FROM device_addresses WHERE ip > 1 << 32')).toEqual([

@@ -30,6 +30,7 @@ const UNDO: Readonly<Record<number, string>> = {
     .join('; '),
   6: `${[...ROLLUP_VIEWS.map(([name]) => `DROP VIEW ${name}`), ...ROLLUP_TABLE_NAMES.map((name) => `DROP TABLE ${name}`)].join('; ')};
     DROP TABLE rollup_state`,
+  7: 'DROP TABLE lookup_runs; DROP TABLE lookup_blocks; DROP TABLE lookup',
   5: 'DROP VIEW completeness_view; DROP TABLE gaps; DROP TABLE nic_losses',
   4: `DROP VIEW flow_view; DROP VIEW dns_view; DROP VIEW device_view;
     DROP TABLE texts; DROP TABLE flow_tls; DROP TABLE flow_http; DROP TABLE dns;

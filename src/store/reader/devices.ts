@@ -1,0 +1,103 @@
+import type { Database } from 'better-sqlite3';
+import { AppError } from '../../errors.js';
+import { DEVICE_ROWS } from '../device-view.js';
+import { addressSql, textSql } from '../view-sql.js';
+import { deviceIds } from './address-filter.js';
+import { inSnapshot, objects, rows } from './statement.js';
+
+/** Devices of a page where no number is given, and at most. */
+const DEVICES = 100;
+const DEVICES_MAX = 1000;
+
+export interface DeviceInput {
+  /** Part of a hardware address, vendor, name or IP address; any case. */
+  readonly search?: string;
+  /** 1 to 1,000; 100 where it is not given. */
+  readonly limit?: number;
+  /** `next` of the page before. */
+  readonly cursor?: string;
+}
+
+/** An address or a name of a device, and how it was seen, µs since 1970. */
+interface DeviceSighting {
+  readonly value: string;
+  readonly first_seen_us: number;
+  readonly last_seen_us: number;
+}
+
+export interface DeviceRow {
+  readonly id: number;
+  /** Null for a device that was seen without one. */
+  readonly mac: string | null;
+  readonly vendor: string | null;
+  /** The best of its names. */
+  readonly name: string | null;
+  /** The one seen last first, at most 64. */
+  readonly addresses: readonly DeviceSighting[];
+  /** The one seen last first, at most 16. */
+  readonly names: readonly DeviceSighting[];
+  readonly first_seen_us: number;
+  readonly last_seen_us: number;
+}
+
+export interface DevicePage {
+  readonly rows: readonly DeviceRow[];
+  /** Cursor of the next page; null behind the last device. */
+  readonly next: string | null;
+}
+
+type Listed = Omit<DeviceRow, 'addresses' | 'names'>;
+
+const SEEN = 'first_seen_us, last_seen_us';
+const ADDRESSES = `SELECT ${addressSql('device_addresses.ip')}, ${SEEN} FROM device_addresses WHERE device_id = ?
+  ORDER BY last_seen_us DESC, ip`;
+const NAMES = `SELECT ${textSql('device_names.name')}, ${SEEN} FROM device_names WHERE device_id = ? ORDER BY last_seen_us DESC, name`;
+
+const LIST = `SELECT id, mac, vendor, name, first_seen_us, last_seen_us FROM (${DEVICE_ROWS})`;
+/** What is searched. */
+const TEXT =
+  "lower(coalesce(mac, '') || ' ' || coalesce(vendor, '') || ' ' || coalesce(name, '') || ' ' || coalesce(addresses, ''))";
+
+/** A page of devices, the one seen last first. Throws `FILTER_INVALID`. */
+export function listDevices(db: Database, { search = '', limit = DEVICES, cursor }: DeviceInput = {}): DevicePage {
+  if (!Number.isInteger(limit) || limit < 1 || limit > DEVICES_MAX)
+    throw new AppError('FILTER_INVALID', `limit ${limit} is not from 1 to ${DEVICES_MAX}`);
+  const [us, id] = cursor === undefined ? [Number.MAX_SAFE_INTEGER, 0] : cursorOf(cursor);
+  return inSnapshot(db, () => {
+    const found = objects<Listed>(
+      db,
+      `${LIST} WHERE (last_seen_us < ? OR (last_seen_us = ? AND id > ?)) AND instr(${TEXT}, ?) > 0
+       ORDER BY last_seen_us DESC, id LIMIT ?`,
+    ).all(us, us, id, search.toLowerCase(), limit + 1);
+    const last = found.length > limit ? found[limit - 1] : undefined;
+    return {
+      rows: found.slice(0, limit).map((device) => withLists(db, device)),
+      next: last ? `${last.last_seen_us.toString(36)}.${last.id.toString(36)}` : null,
+    };
+  });
+}
+
+/** The devices that a hardware address, an id or a name stands for: several may have had one name. */
+export function findDevices(db: Database, text: string): DeviceRow[] {
+  return inSnapshot(db, () =>
+    deviceIds(db, text).flatMap((id) => {
+      const device = objects<Listed>(db, `${LIST} WHERE id = ?`).get(id);
+      return device ? [withLists(db, device)] : [];
+    }),
+  );
+}
+
+function withLists(db: Database, device: Listed): DeviceRow {
+  const list = (sql: string): DeviceSighting[] =>
+    rows<[string, number, number]>(db, sql)
+      .all(device.id)
+      .map(([value, firstUs, lastUs]) => ({ value, first_seen_us: firstUs, last_seen_us: lastUs }));
+  return { ...device, addresses: list(ADDRESSES), names: list(NAMES) };
+}
+
+function cursorOf(text: string): readonly [us: number, id: number] {
+  const [, us, id] = /^([0-9a-z]{1,11})\.([0-9a-z]{1,11})$/.exec(text) ?? [];
+  const parsed = [Number.parseInt(us ?? '', 36), Number.parseInt(id ?? '', 36)] as const;
+  if (parsed.every(Number.isSafeInteger)) return parsed;
+  throw new AppError('FILTER_INVALID', 'the cursor is none that this flowberry gave');
+}
