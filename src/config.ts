@@ -192,10 +192,10 @@ export const OPTIONS = {
     100_000_000_000,
     'What a live capture writes to the disk within any minute at most: rows wait, and are left out and counted when their ring fills. 0: as store.profile says.',
   ),
-  'store.checkpoint-pages': orZero(
-    50,
-    100_000,
-    'Pages in the write-ahead log before they are moved into the file; fewer when little may be written. 0: as store.profile says.',
+  'store.checkpoint-bytes': orZero(
+    262_144,
+    1_073_741_824,
+    'Length of the write-ahead log at which it is moved into the file; less when little may be written. 0: as store.profile says.',
   ),
   'store.card-tbw': integer(
     32,

@@ -160,16 +160,7 @@ export class FlowRows implements RowSums {
       orderedPorts & 0xffff,
     );
     this.putName(memory, payload, at, isShed ? null : id, version, src, dst, startUs);
-    if (isShed) {
-      this.shedRows++;
-      this.shedPackets += srcPackets + dstPackets;
-      this.shedIpBytes += srcBytes + dstBytes;
-      this.shedWireBytes += srcWireBytes + dstWireBytes;
-      return;
-    }
-    if (protocol === IpProtocol.Tcp) this.addTrouble(words, word, direction, id);
-    if (words[word + Slot.Tunnel] !== 0) this.tunnels.add(id, words, word, direction);
-    this.rollups.addFlow(
+    const isRolledUp = this.rollups.addFlow(
       words,
       doubles,
       word,
@@ -178,7 +169,18 @@ export class FlowRows implements RowSums {
       values[at + Column.Dst] as number,
       values[at + Column.Application] as number | null,
       values[at + Column.ServerName] as number | null,
+      isShed,
     );
+    if (isShed) {
+      this.shedRows++;
+      this.shedPackets += srcPackets + dstPackets;
+      this.shedIpBytes += srcBytes + dstBytes;
+      this.shedWireBytes += srcWireBytes + dstWireBytes;
+      if (isRolledUp) this.rollups.countShed(srcPackets + dstPackets, srcBytes + dstBytes);
+      return;
+    }
+    if (protocol === IpProtocol.Tcp) this.addTrouble(words, word, direction, id);
+    if (words[word + Slot.Tunnel] !== 0) this.tunnels.add(id, words, word, direction);
     const run = this.lookup.add(id, startUs, srcBytes + dstBytes);
     if (run)
       addFlowKeys(

@@ -78,6 +78,7 @@ export class Writer {
       { config, db, block: this.block, shedder, totals, log, isLimited, meter: meter ?? null },
       nowMs,
     );
+    this.store.rollups.follow(this.budget);
     this.minuteUs = minuteUsOf(nowMs);
     this.showCounts();
     this.store.countInto(this.block);

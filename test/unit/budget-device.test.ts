@@ -96,7 +96,7 @@ describe('the profile', () => {
       'store.profile': 'ssd',
       'batch.rows-min': 7,
       'batch.age-ms-max': 600,
-      'store.checkpoint-pages': 99,
+      'store.checkpoint-bytes': 300_000,
       'store.write-bytes-per-minute-soft': 10_000,
       'store.write-bytes-per-minute-hard': 200_000,
     } as const;
@@ -104,7 +104,7 @@ describe('the profile', () => {
       storeProfile: 'ssd',
       batchRowsMin: 7,
       batchAgeMsMax: 600,
-      storeCheckpointPages: 99,
+      storeCheckpointBytes: 300_000,
       storeWriteBytesPerMinuteSoft: 10_000,
       storeWriteBytesPerMinuteHard: 200_000,
     });

@@ -26,7 +26,7 @@ const ROLLUP_TABLE_NAMES = Object.keys(KINDS).flatMap((kind) => LEVEL_NAMES.map(
 const UNDO: Readonly<Record<number, string>> = {
   9: ['ledger', 'sessions']
     .flatMap((table) => SHED_COLUMNS.map((column) => `ALTER TABLE ${table} DROP COLUMN ${column}`))
-    .concat('DROP TABLE bytes_written')
+    .concat('DROP TABLE bytes_written', "DELETE FROM rollup_state WHERE table_name = 'shed'")
     .join('; '),
   6: `${[...ROLLUP_VIEWS.map(([name]) => `DROP VIEW ${name}`), ...ROLLUP_TABLE_NAMES.map((name) => `DROP TABLE ${name}`)].join('; ')};
     DROP TABLE rollup_state`,

@@ -16,5 +16,6 @@ CREATE TABLE bytes_written (
 
 -- Flows that were counted and not written as rows, since more was written than the disk should take. The rollups have them.
 ${added('ledger', 'INTEGER NOT NULL DEFAULT 0')}
+INSERT INTO rollup_state VALUES ('shed', -1, 0, 0, 0, 0, 0, 0, 0, 0); -- what the rollups have of them
 ${added('sessions', 'INTEGER')}
 UPDATE sessions SET ${SHED_COLUMNS.map((column) => `${column} = 0`).join(', ')} WHERE flows_written IS NOT NULL;`;

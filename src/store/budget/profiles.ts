@@ -9,7 +9,7 @@ type ProfileName = Exclude<Config['storeProfile'], 'auto'>;
 type ProfileOption =
   | 'batchRowsMin'
   | 'batchAgeMsMax'
-  | 'storeCheckpointPages'
+  | 'storeCheckpointBytes'
   | 'storeWriteBytesPerMinuteSoft'
   | 'storeWriteBytesPerMinuteHard';
 
@@ -21,14 +21,14 @@ const PROFILES: Readonly<Record<ProfileName, Readonly<Record<ProfileOption, numb
   sd: {
     batchRowsMin: 5_000,
     batchAgeMsMax: 5_000,
-    storeCheckpointPages: 4_000,
+    storeCheckpointBytes: 16_000_000,
     storeWriteBytesPerMinuteSoft: 2_000_000,
     storeWriteBytesPerMinuteHard: 10_000_000,
   },
   ssd: {
     batchRowsMin: 50,
     batchAgeMsMax: 5_000,
-    storeCheckpointPages: 4_000,
+    storeCheckpointBytes: 16_000_000,
     storeWriteBytesPerMinuteSoft: 20_000_000,
     storeWriteBytesPerMinuteHard: 100_000_000,
   },

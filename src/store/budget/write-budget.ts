@@ -206,8 +206,8 @@ export class WriteBudget implements DetailLevel {
   }
 
   private setCheckpoint(nowMs: number): void {
-    const bytes = this.governor.checkpointBytes(nowMs);
-    const pages = Math.max(1, Math.min(this.setup.config.storeCheckpointPages, Math.floor(bytes / this.pageBytes)));
+    const bytes = Math.min(this.setup.config.storeCheckpointBytes, this.governor.checkpointBytes(nowMs));
+    const pages = Math.max(1, Math.floor(bytes / this.pageBytes));
     if (Math.abs(pages - this.checkpointPages) < this.checkpointPages / 8) return;
     this.setup.db.pragma(`wal_autocheckpoint = ${pages}`);
     this.checkpointPages = pages;
