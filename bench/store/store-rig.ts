@@ -105,8 +105,9 @@ export class StoreRig {
     return bytes === null || this.bytesBefore === null ? null : bytes - this.bytesBefore;
   }
 
-  cell(cell: Cell): number {
-    return new ThreadBlock(this.memory.writer).cell(cell);
+  /** Flows that were counted and not written as rows. */
+  get flowsShed(): number {
+    return new ThreadBlock(this.memory.writer).cell(Cell.FlowsShed);
   }
 
   private push(kind: RecordKind, length: number): boolean {

@@ -97,21 +97,17 @@ describe.skipIf(!isDiskCounted())('the write budget (needs a temporary directory
 
   it('is aimed at step by step, and every flow has its row again when the load is over', () => {
     const flood = new Flood({ 'store.write-bytes-per-minute-soft': 20_000, 'store.write-bytes-per-minute-hard': 20_000_000 });
-    flood.run(420, 20);
+    flood.run(1_100, 20);
     expect(flood.cell(Cell.BudgetStep)).toBe(BudgetStep.Shedding);
     const shed = flood.cell(Cell.FlowsShed);
-    flood.run(1_600, 0);
+    flood.run(2_400, 0);
     expect(flood.cell(Cell.BudgetStep)).toBe(BudgetStep.None);
     flood.run(5, 1);
     flood.end();
     expect(flood.cell(Cell.FlowsShed)).toBe(shed);
     // What had waited in the ring may take a step once more on the way.
     const said = flood.rig.log.map(({ message }) => message.replace(/.*: /, ''));
-    expect(said.slice(0, 3)).toEqual([
-      'batches are larger',
-      'rollups are coarser',
-      'rows of flows are left out and counted',
-    ]);
+    expect(said.slice(0, 3)).toEqual(['batches are larger', 'rollups are coarser', 'rows of flows are left out and counted']);
     expect(said.slice(-3)).toEqual(['every flow has its row', 'rollups are as usual', 'batches are as usual']);
     expect(failedOf(flood.rig)).toEqual([]);
   });

@@ -80,7 +80,7 @@ describe('opening the database', () => {
     rig.store([flow()]);
     // Everything has been moved into the file.
     expect(existsSync(`${path}-wal`)).toBe(false);
-    expect(rig.value('PRAGMA page_size')).toBe(4096);
+    expect(rig.value('PRAGMA page_size')).toBe(2048);
     expect(rig.value('PRAGMA journal_mode')).toBe('wal');
     expect(rig.value('PRAGMA user_version')).toBe(SCHEMA_VERSION);
     expect(rig.value('PRAGMA application_id')).toBe(0x464c4252);

@@ -18,25 +18,28 @@ function write(governor: WriteGovernor, startMs: number, seconds: number, bytesP
 }
 
 describe('the soft limit', () => {
-  it('is nothing for a burst', () => {
+  it('is nothing for a burst, nor for a checkpoint', () => {
     const governor = new WriteGovernor(LIMITS);
     expect(write(governor, 0, 10, 9e6)).toEqual([]);
     expect(write(governor, 10_000, 600, 1e6)).toEqual([]);
+    expect(write(governor, 610_000, 30, 10e6)).toEqual([]);
+    expect(write(governor, 640_000, 300, 1e6)).toEqual([]);
   });
 
   it('is answered step by step while too much is written, each step with time to show', () => {
     const governor = new WriteGovernor(LIMITS);
-    expect(write(governor, 0, 110, 3e6)).toEqual([BudgetStep.LargerBatches]);
-    expect(write(governor, 110_000, 60, 3e6)).toEqual([]);
-    expect(write(governor, 170_000, 300, 3e6)).toEqual([BudgetStep.CoarserRollups, BudgetStep.Shedding]);
-    expect(write(governor, 470_000, 600, 3e6)).toEqual([]);
+    expect(write(governor, 0, 380, 3e6)).toEqual([]);
+    expect(write(governor, 380_000, 60, 3e6)).toEqual([BudgetStep.LargerBatches]);
+    expect(write(governor, 440_000, 240, 3e6)).toEqual([]);
+    expect(write(governor, 680_000, 400, 3e6)).toEqual([BudgetStep.CoarserRollups, BudgetStep.Shedding]);
+    expect(write(governor, 1_080_000, 600, 3e6)).toEqual([]);
   });
 
   it('lets steps go one by one once the load is well below it, not just below it', () => {
     const governor = new WriteGovernor(LIMITS);
-    write(governor, 0, 600, 3e6);
-    expect(write(governor, 600_000, 1200, 1.5e6)).toEqual([]);
-    expect(write(governor, 1_800_000, 1500, 0.5e6)).toEqual([
+    write(governor, 0, 1_100, 3e6);
+    expect(write(governor, 1_100_000, 1200, 1.5e6)).toEqual([]);
+    expect(write(governor, 2_300_000, 1500, 0.5e6)).toEqual([
       BudgetStep.CoarserRollups,
       BudgetStep.LargerBatches,
       BudgetStep.None,
@@ -45,8 +48,8 @@ describe('the soft limit', () => {
 
   it('stays answered while rows are left out, however little is written', () => {
     const governor = new WriteGovernor(LIMITS);
-    write(governor, 0, 600, 3e6);
-    for (let ms = 600_000; ms < 1_800_000; ms += 5000) {
+    write(governor, 0, 1_100, 3e6);
+    for (let ms = 1_100_000; ms < 2_400_000; ms += 5000) {
       governor.wrote(ms, 10_000, 200_000);
       governor.judge(ms);
     }

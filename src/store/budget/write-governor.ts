@@ -8,12 +8,10 @@ export interface WriteLimits {
 }
 
 const MINUTE_S = 60;
-/** What is judged for a step up, and for a step down. */
-const UP_WINDOW_S = 120;
-const DOWN_WINDOW_S = 300;
-/** The next step up waits until the last one can be seen in the window. */
-const UP_PAUSE_MS = 120_000;
-const DOWN_PAUSE_MS = 300_000;
+/** What is judged for a step: long enough that a checkpoint, which writes megabytes at once, does not look like a load. */
+const JUDGED_S = 600;
+/** The next step waits until the last one can be seen. */
+const STEP_PAUSE_MS = 300_000;
 /** A step is undone below this part of the soft limit: without it twice as much may be written. */
 const DOWN_RATIO = 0.5;
 /** Over so long the room that is left is spread: writing all the time then uses up four fifths of it. */
@@ -29,15 +27,15 @@ const RESERVE_RATIO = 0.1;
  * Decides how much may be written, from what has been written. Knows no database and no clock: times and amounts are told.
  *
  * The hard limit holds over any minute, since a batch gets only what the last 60 s and the pages that the next checkpoint moves have
- * left of it. The soft limit is an aim: when the last two minutes were above it, a step is taken, and undone when five minutes have
- * been well below.
+ * left of it. The soft limit is an aim: when the mean of the last ten minutes is above it, a step is taken, and undone when it is well
+ * below.
  */
 export class WriteGovernor {
   private current: BudgetStep = BudgetStep.None;
-  private readonly own = new RateWindow(DOWN_WINDOW_S + 2);
+  private readonly own = new RateWindow(MINUTE_S + 2);
   private readonly others = new RateWindow(MINUTE_S + 2);
   /** What would have been written without shedding. */
-  private readonly wanted = new RateWindow(DOWN_WINDOW_S + 2);
+  private readonly wanted = new RateWindow(JUDGED_S + 2);
   private changedMs = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly limits: WriteLimits) {}
@@ -87,18 +85,12 @@ export class WriteGovernor {
   /** Takes or undoes a step, and tells whether it did. To be called every few seconds. */
   judge(nowMs: number): boolean {
     if (nowMs < this.changedMs) this.changedMs = nowMs;
-    const sinceMs = nowMs - this.changedMs;
-    const perMinute = (window: RateWindow, seconds: number): number => (window.sum(nowMs, seconds) * MINUTE_S) / seconds;
+    if (nowMs - this.changedMs < STEP_PAUSE_MS) return false;
+    const perMinute = (this.wanted.sum(nowMs, JUDGED_S) * MINUTE_S) / JUDGED_S;
     const { softBytes } = this.limits;
-    if (this.current < BudgetStep.Shedding && sinceMs >= UP_PAUSE_MS && perMinute(this.wanted, UP_WINDOW_S) > softBytes) {
-      this.current++;
-    } else if (
-      this.current > BudgetStep.None &&
-      sinceMs >= DOWN_PAUSE_MS &&
-      perMinute(this.wanted, DOWN_WINDOW_S) < softBytes * DOWN_RATIO
-    ) {
-      this.current--;
-    } else return false;
+    if (this.current < BudgetStep.Shedding && perMinute > softBytes) this.current++;
+    else if (this.current > BudgetStep.None && perMinute < softBytes * DOWN_RATIO) this.current--;
+    else return false;
     this.changedMs = nowMs;
     return true;
   }

@@ -128,7 +128,11 @@ export class Rollups {
   finish(isMinuteOver: boolean): void {
     const { flows, dns } = this;
     const minutes = this.detail.isCoarse ? MINUTES_COARSE : 1;
-    const isDue = (isMinuteOver && (this.minute + 1) % minutes === 0) || flows.isUrgent || dns.isUrgent || flows.pending + dns.pending >= PENDING_MAX;
+    const isDue =
+      (isMinuteOver && (this.minute + 1) % minutes === 0) ||
+      flows.isUrgent ||
+      dns.isUrgent ||
+      flows.pending + dns.pending >= PENDING_MAX;
     if (isDue && this.hasPending) this.flush();
   }
 
