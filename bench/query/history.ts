@@ -16,7 +16,7 @@ const FLOWS_PER_BATCH = 5_000;
 const PROGRESS_PARTS = 100;
 
 /** The kept history of so many flows over 30 days, or a new one: written by the real writer, with what it keeps beside rows. */
-export function openHistory(flows: number, progress: Progress, directory = tmpdir()): string {
+export function openHistory(flows: number, progress: Progress, directory: string): string {
   const place = join(directory, `${PREFIX}v${HISTORY_VERSION}-${flows}-flows`);
   if (existsSync(place)) return join(place, 'flowberry.db');
   const partial = `${place}.${process.pid}.partial`;
@@ -38,19 +38,17 @@ export function cleanHistories(directory = tmpdir()): string[] {
   return names;
 }
 
-/** Flows evenly apart, and the writer's clock with them, so that minutes, hours and days come to pass for it. */
+/** Flows evenly apart, and the writer's clock with them, so that hours and days come to pass for it. */
 function writeHistory(directory: string, flows: number, progress: Progress): void {
   const rig = new StoreRig({ directory, startMs: HISTORY_START_MS, mode: 'replay' });
   const stepUs = (HISTORY_DAYS * DAY_MS * 1000) / flows;
-  let ms = HISTORY_START_MS;
   for (let at = 0; at < flows; at++) {
     const emittedUs = HISTORY_START_MS * 1000 + Math.floor(at * stepUs);
     const isFull = !rig.emit(emittedUs);
     if (isFull) at--;
-    const nextMs = Math.floor(emittedUs / 1000);
-    if (!isFull && nextMs - ms < 60_000 && (at + 1) % FLOWS_PER_BATCH !== 0) continue;
+    if (!isFull && (at + 1) % FLOWS_PER_BATCH !== 0) continue;
     rig.publish();
-    ms = nextMs;
+    const ms = Math.floor(emittedUs / 1000);
     rig.drain(ms);
     for (let slices = 0; slices < 100 && rig.writer.step(ms, false); slices++);
     if (at % Math.ceil(flows / PROGRESS_PARTS) < FLOWS_PER_BATCH)

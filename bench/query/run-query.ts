@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os';
 import { AppError } from '../../src/errors.js';
 import { openForReading } from '../../src/store/open-database.js';
 import { Random } from '../generate/random.js';
@@ -14,7 +15,7 @@ const RUNS = 50;
 const SEED = 7;
 
 /** `flowberry bench query`. Throws `USAGE`. The page cache is warm: the first query of each kind is not counted. */
-export function runQueryCases(flags: BenchFlags, progress: Progress): BenchReport {
+export function runQueryCases(flags: BenchFlags, progress: Progress, directory = tmpdir()): BenchReport {
   const started = new Date().toISOString();
   const chosen = chosenOf(
     flags,
@@ -23,7 +24,7 @@ export function runQueryCases(flags: BenchFlags, progress: Progress): BenchRepor
   const flows = numberFlag(flags, 'flows') ?? FLOWS;
   const runs = numberFlag(flags, 'runs') ?? RUNS;
   if (flows < 1 || flows > FLOWS_MAX || runs < 1) throw new AppError('USAGE', `--flows is from 1 to ${FLOWS_MAX}, --runs from 1`);
-  const db = openForReading(openHistory(flows, progress));
+  const db = openForReading(openHistory(flows, progress, directory));
   try {
     const results: CaseResult[] = [];
     for (const { name, ask } of QUERY_CASES) {

@@ -70,12 +70,11 @@ async function writeAtRate(
     const bytesAt: number[] = [];
     let most = 0;
     let due = 0;
-    let offered = 0;
     const startedMs = performance.now();
     for (let tick = 0; tick < ticks; tick++) {
       const nowMs = START_MS + tick * TICK_MS;
       due += (rate * TICK_MS) / 1000;
-      for (let i = 0; due >= 1; i++, due--, offered++) if (!rig.emit(nowMs * 1000 + i)) due = 1;
+      for (let i = 0; due >= 1; i++, due--) if (!rig.emit(nowMs * 1000 + i)) due = 1;
       rig.publish();
       for (let steps = 0; steps < 50 && rig.writer.step(nowMs + TICK_MS, false); steps++);
       bytesAt.push(rig.bytesWritten ?? 0);

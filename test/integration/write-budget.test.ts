@@ -99,9 +99,10 @@ describe.skipIf(!isDiskCounted())('the write budget (needs a temporary directory
     const flood = new Flood({ 'store.write-bytes-per-minute-soft': 20_000, 'store.write-bytes-per-minute-hard': 20_000_000 });
     flood.run(1_100, 20);
     expect(flood.cell(Cell.BudgetStep)).toBe(BudgetStep.Shedding);
-    const shed = flood.cell(Cell.FlowsShed);
     flood.run(2_400, 0);
     expect(flood.cell(Cell.BudgetStep)).toBe(BudgetStep.None);
+    const shed = flood.cell(Cell.FlowsShed);
+    expect(shed).toBeGreaterThan(0);
     flood.run(5, 1);
     flood.end();
     expect(flood.cell(Cell.FlowsShed)).toBe(shed);

@@ -5,7 +5,7 @@ import { enduranceYears } from '../reader/endurance.js';
 import { SHED_SINCE } from './shed-columns.js';
 
 /** What was written on one day, UTC. */
-export interface DayWritten {
+interface DayWritten {
   readonly dayUs: number;
   readonly processBytes: number;
   readonly deviceBytes: number;
@@ -14,7 +14,7 @@ export interface DayWritten {
 }
 
 /** Room that a table or index takes. */
-export interface TableRoom {
+interface TableRoom {
   readonly name: string;
   readonly bytes: number;
   readonly rows: number;
