@@ -47,7 +47,7 @@ export function runQueryCases(flags: BenchFlags, progress: Progress, directory =
 
 function metricsOf(samples: readonly number[]): Metric[] {
   const sorted = [...samples].sort((a, b) => a - b);
-  const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] as number;
+  const at = (part: number): number => sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] as number;
   const mean = samples.reduce((sum, ms) => sum + ms, 0) / samples.length;
   const figure = (name: string, value: number): Metric => ({
     name,

@@ -197,7 +197,7 @@ export const STORE_CASES: readonly StoreCase[] = [
       try {
         const { latenciesMs, rowsLost, rowsPerS } = await readBeside(directory, START_MS, flows, READERS);
         const sorted = [...latenciesMs].sort((a, b) => a - b);
-        const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
+        const at = (part: number): number => sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? 0;
         const metrics = [
           figure('rows_per_s', 'higher', rowsPerS),
           figure('query_median_ms', 'lower', at(0.5)),
