@@ -192,7 +192,7 @@ describe('flowberry db check', () => {
   it('prints one line per check and answers 0', async () => {
     const { code, out, err } = await run(storedRig().path, false);
     expect(code).toBe(0);
-    expect(out.split('\n').filter((line) => line.startsWith('ok  '))).toHaveLength(8);
+    expect(out.split('\n').filter((line) => line.startsWith('ok  '))).toHaveLength(11);
     expect(out).toContain('250 flows, 500 packets');
     expect(err).toBe('');
   });
