@@ -50,8 +50,8 @@ function fileBytes(value: number, help: string): OptionEntry<number> {
   return { default: value, isAllowed, range: `0, or ${FILE_BYTES_MIN} to ${FILE_BYTES_MAX}`, help };
 }
 
-/** 0 leaves the choice to flowberry. */
-function orNothing(min: number, max: number, help: string): OptionEntry<number> {
+/** 0 leaves the choice to another option or to the machine. */
+function orZero(min: number, max: number, help: string): OptionEntry<number> {
   const isAllowed = (given: unknown): given is number => given === 0 || isIntegerWithin(given, min, max);
   return { default: 0, isAllowed, range: `0, or ${min} to ${max}`, help };
 }
@@ -201,8 +201,8 @@ export const OPTIONS = {
   ),
   'db.cache-kib': integer(0, 0, 1_048_576, 'Page cache of the writer; 0 chooses by RAM: 16 to 64 MiB.'),
   'db.busy-timeout-ms': integer(30_000, 0, 600_000, 'How long the writer waits for another process that holds the database.'),
-  'batch.rows-min': integer(50, 1, 5_000, 'A batch is written when it has so many rows …'),
-  'batch.age-ms-max': integer(5_000, 100, 600_000, '… or when its oldest row has waited so long.'),
+  'batch.rows-min': integer(0, 0, 5_000, 'A batch is written when it has so many rows …; 0: as store.profile says.'),
+  'batch.age-ms-max': orZero(100, 600_000, '… or when its oldest row has waited so long; 0: as store.profile says.'),
   'batch.rows-max': integer(5_000, 50, 100_000, 'Under load a batch grows to so many rows.'),
   'backup.directory': text(
     '',
@@ -228,6 +228,32 @@ export const OPTIONS = {
     0,
     1_000_000_000,
     'What a daily backup writes per second at most. 0: 128 KiB on the disk of the database, 4 MiB on another one.',
+  ),
+  'store.profile': choice(
+    ['auto', 'sd', 'ssd'],
+    'auto',
+    'What the database lies on: it decides how batches gather and how much may be written. auto: ssd on NVMe and on disks that neither are cards nor can be pulled out, else sd.',
+  ),
+  'store.write-bytes-per-minute-soft': orZero(
+    10_000,
+    100_000_000_000,
+    'What a live capture should write to the disk. Over it: larger batches, then coarser rollups, then rows of flows are left out and counted. 0: as store.profile says.',
+  ),
+  'store.write-bytes-per-minute-hard': orZero(
+    100_000,
+    100_000_000_000,
+    'What a live capture writes to the disk within any minute at most: rows wait, and are left out and counted when their ring fills. 0: as store.profile says.',
+  ),
+  'store.checkpoint-bytes': orZero(
+    262_144,
+    1_073_741_824,
+    'Length of the write-ahead log at which it is moved into the file; less when little may be written. 0: as store.profile says.',
+  ),
+  'store.card-tbw': integer(
+    32,
+    1,
+    100_000,
+    'Terabytes that the card or disk takes until it is worn out, for the estimate of its life: the default is 64 GB of ordinary TLC flash at 500 erasures.',
   ),
   'store.local-networks': networks(
     'private',
@@ -340,7 +366,7 @@ export const OPTIONS = {
     'Defaults that fit together, for a machine or a purpose; the file, the environment and flags go before them. auto: sizes by RAM.',
     { flag: '--profile' },
   ),
-  'host.memory-bytes-max': orNothing(
+  'host.memory-bytes-max': orZero(
     134_217_728,
     1_099_511_627_776,
     'Resident memory that the daemon may take: it does not start with more, and from 80 % on it does less. 0: an eighth of RAM, at least 512 MiB, at most 2 GiB or half of RAM.',
@@ -498,6 +524,12 @@ export function resolveConfig(...sources: OptionValues[]): Config {
   }
   if ((config['batchRowsMin'] as number) > (config['batchRowsMax'] as number))
     throw new AppError('CONFIG_VALUE_INVALID', 'batch.rows-min is larger than batch.rows-max');
+  const [soft, hard] = [config['storeWriteBytesPerMinuteSoft'] as number, config['storeWriteBytesPerMinuteHard'] as number];
+  if (soft > 0 && hard > 0 && soft > hard)
+    throw new AppError(
+      'CONFIG_VALUE_INVALID',
+      'store.write-bytes-per-minute-soft is larger than store.write-bytes-per-minute-hard',
+    );
   checkInterfaces((config['captureInterface'] as string).split(','));
   checkApiAddress(config['apiAddress'] as string, config['apiTokenFile'] as string);
   return Object.freeze(config) as Config;

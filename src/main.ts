@@ -115,6 +115,17 @@ addConfigOptions(command(dbCommand, 'check', 'Check integrity and ledger.'), COM
     run(async () => (await import('./cli/db-check.js')).runDbCheck(configOf(flags).dbPath, { json: flags['json'] === true }))(),
   );
 
+addConfigOptions(command(dbCommand, 'stats', 'Show sizes, and what was written to disks.'), COMMAND_OPTIONS.dbStats)
+  .option('--tables', 'also the room that each table takes; reads the whole file')
+  .option('--json', 'print one JSON object')
+  .action((flags: Flags) =>
+    run(async () => {
+      const { dbPath, storeCardTbw } = configOf(flags);
+      const { runDbStats } = await import('./cli/db-stats.js');
+      return runDbStats(dbPath, storeCardTbw, { json: flags['json'] === true, tables: flags['tables'] === true });
+    })(),
+  );
+
 addConfigOptions(
   command(dbCommand, 'query', 'Run one SQL statement that reads; flow_view has a column community_id here.'),
   COMMAND_OPTIONS.dbQuery,
@@ -318,6 +329,20 @@ command(benchCommand, 'api', 'Measure the API: many users ask for everything tha
   .option('--flows <count>', 'flows of the generated capture')
   .option('--json', 'print one JSON object')
   .action((flags: BenchFlags) => run(async () => (await import('./cli/bench-api.js')).runBenchApi(flags))());
+command(benchCommand, 'store', 'Measure the store: speed, bytes written per flow, readers beside the writer.')
+  .option('--flows <count>', 'flows of each case (default 100000)')
+  .option('--only <case>', 'run these cases only, separated by commas')
+  .option('--smoke', 'tiny values, to see that all cases work')
+  .option('--json', 'print one JSON object')
+  .action((flags: BenchFlags) => run(async () => (await import('./cli/bench-store.js')).runBenchStore(flags))());
+
+command(benchCommand, 'query', 'Measure queries on a made-up history of 30 days, which is kept for the next time.')
+  .option('--flows <count>', 'flows of that history (default 1000000)')
+  .option('--runs <count>', 'runs of each query (default 50)')
+  .option('--only <case>', 'run these cases only, separated by commas')
+  .option('--clean', 'delete such histories')
+  .option('--json', 'print one JSON object')
+  .action((flags: BenchFlags) => run(async () => (await import('./cli/bench-query.js')).runBenchQuery(flags))());
 
 program.addCommand(
   new Command('docs')

@@ -2,6 +2,7 @@ import type { Config } from '../config.js';
 import type { Session } from '../messages.js';
 import type { Health } from './health.js';
 import { hostPart } from './host-part.js';
+import { ioPart } from './io-part.js';
 import type { Loss } from './losses.js';
 import { notesOf } from './notes.js';
 import type { Placement } from './placement.js';
@@ -79,9 +80,11 @@ export function healthBody(
       written: writer.flowsWritten,
       written_packets: writer.packetsWritten,
       // A worker counts a record just after it has published it, so the writer may be ahead by one for a moment.
-      waiting: Math.max(0, flowsEmitted - writer.flowsWritten - writer.lost.flows),
+      waiting: Math.max(0, flowsEmitted - writer.flowsWritten - writer.lost.flows - writer.budget.flowsShed),
       lost: writer.lost.flows,
       lost_packets: writer.lost.packets,
+      shed: writer.budget.flowsShed,
+      shed_packets: writer.budget.packetsShed,
       ip_bytes: sum((worker) => worker.ipBytesInFlows),
       wire_bytes: sum((worker) => worker.wireBytesInFlows),
       fragments_joined: sum((worker) => worker.fragmentsJoined),
@@ -105,6 +108,7 @@ export function healthBody(
       names: writer.names,
       rows_pruned: writer.upkeep.rowsPruned,
     },
+    io: ioPart(frame.config, writer),
     rings: workers.flatMap((worker, index) => [
       ring(`frames-${index}`, worker.frameRing),
       ring(`flows-${index}`, worker.flowRing),

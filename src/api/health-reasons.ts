@@ -62,6 +62,9 @@ export const HEALTH_REASONS = {
     'Rows were lost within the last minute: the database could not be written for longer than they could wait, or its file was lost.',
   ),
   backup_failed: degraded('The last daily backup failed; the log says why. Earlier ones are as they were.'),
+  rows_shed: degraded(
+    'Within the last minute, flows were counted and not written as rows, since more was written than the disk should take: see store.write-bytes-per-minute-soft and -hard.',
+  ),
   addresses_overflowed: degraded('The table of IPv6 addresses was full within the last minute; some rows have no address.'),
   host_hot: degraded('The CPU has 80 °C or more.'),
   host_throttled: degraded('The firmware slows the CPU down, for heat or for want of voltage.'),

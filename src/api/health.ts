@@ -195,6 +195,12 @@ function judgeWriter(snapshot: Snapshot, history: HealthHistory): HealthReason[]
         `another process held the database ${times(retries)} within the last 10 s (${writer.busyRetries} in all)`,
       ),
     );
+  const now = sampleOf(snapshot);
+  const shed = history.growth(now, HEALTH_LIMITS.lossWindowMs, (sample) => sample.flowsShed);
+  if (shed > 0)
+    reasons.push(
+      reason('rows_shed', `${shed} flows were left out within the last minute (${now.flowsShed} in all): too much is written`),
+    );
   if (writer.isWriteFailing) {
     const failingMs = history.writeFailingMs(snapshot.atMs);
     const isStuck = failingMs >= HEALTH_LIMITS.writeFailingMsMax;

@@ -16,6 +16,7 @@ export interface HistorySample {
   readonly addressesOverflowed: number;
   readonly lostByCards: number;
   readonly flowsLost: number;
+  readonly flowsShed: number;
   /** In the order of `Snapshot.threads`. */
   readonly restarts: readonly number[];
   readonly areFrameRingsEmpty: boolean;
@@ -41,6 +42,7 @@ export function sampleOf(snapshot: Snapshot): HistorySample {
     addressesOverflowed: snapshot.writer.addressesOverflowed,
     lostByCards: snapshot.links.reduce((sum, link) => sum + lostByCard(link), 0),
     flowsLost: snapshot.writer.lost.flows,
+    flowsShed: snapshot.writer.budget.flowsShed,
     restarts: snapshot.threads.map((thread) => thread.restarts),
     areFrameRingsEmpty: snapshot.workers.every((worker) => worker.frameRing.usedBytes === 0),
   };

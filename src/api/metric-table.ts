@@ -1,3 +1,4 @@
+import { BUDGET_STEPS } from '../ring/budget-step.js';
 import { DROP_REASONS } from '../ring/drop-reason.js';
 import { NIC_COUNTERS } from '../ring/watch-layout.js';
 import { HOST_METRICS } from './host-metrics.js';
@@ -5,7 +6,7 @@ import { counter, gauge, type MetricEntry, type MetricInput } from './metric-ent
 import { API_METRICS } from './metric-table-api.js';
 import { FILE_METRICS } from './metric-table-file.js';
 import { PROCESS_METRICS } from './metric-table-process.js';
-import type { DropReason, Snapshot, WorkerSnapshot } from './snapshot.js';
+import type { DropReason, Snapshot, WorkerSnapshot, WriterSnapshot } from './snapshot.js';
 
 const perWorker = (value: (worker: WorkerSnapshot) => number) => (input: MetricInput) =>
   input.snapshot.workers.map((worker, index) => [{ worker: String(index) }, value(worker)] as const);
@@ -21,6 +22,18 @@ const perThread = (value: (thread: Snapshot['threads'][number]) => number) => (i
 
 const perLink = (value: (link: Snapshot['links'][number]) => number) => (input: MetricInput) =>
   input.snapshot.links.map((link) => [{ interface: link.name }, value(link)] as const);
+
+/** A value that some systems do not tell: then there is no series. */
+function known(help: string, type: MetricEntry['type'], value: (writer: WriterSnapshot) => number | null): MetricEntry {
+  return {
+    type,
+    help,
+    values: ({ snapshot }) => {
+      const found = value(snapshot.writer);
+      return found === null ? [] : [[{}, found]];
+    },
+  };
+}
 
 const STATUSES = ['ok', 'degraded', 'failed'] as const;
 const REASONS = DROP_REASONS.filter((name): name is DropReason => name !== '');
@@ -258,6 +271,45 @@ export const METRICS: Readonly<Record<string, MetricEntry>> = {
   flowberry_names_evictions_total: counter(
     'Names that gave way to others before they expired.',
     ({ snapshot }) => snapshot.writer.names.evictions,
+  ),
+
+  flowberry_io_process_written_bytes_total: known(
+    'Bytes that the process has written to disks, as the kernel counts them.',
+    'counter',
+    ({ io }) => io.processBytes,
+  ),
+  flowberry_io_written_bytes_total: known('Bytes written in all runs on this database.', 'counter', ({ io }) => io.totalBytes),
+  flowberry_io_device_written_bytes_total: known(
+    'Bytes that everybody has written to the disk of the database while flowberry ran.',
+    'counter',
+    ({ io }) => io.deviceTotalBytes,
+  ),
+  flowberry_io_last_minute_bytes: known('Bytes written within the last 60 s.', 'gauge', ({ io }) => io.minuteBytes),
+  flowberry_io_budget_step: {
+    type: 'gauge',
+    help: '1 for what is done so that less is written, 0 for the other steps.',
+    labels: ['step'],
+    values: ({ snapshot }) => BUDGET_STEPS.map((step) => [{ step }, Number(snapshot.writer.budget.step === step)]),
+  },
+  flowberry_io_budget_steps_total: {
+    type: 'counter',
+    help: 'Times that each step was begun; hard: that the hard limit made rows wait.',
+    labels: ['step'],
+    values: ({ snapshot: { writer } }) => [
+      [{ step: 'larger_batches' }, writer.budget.largerBatches],
+      [{ step: 'coarser_rollups' }, writer.budget.coarserRollups],
+      [{ step: 'shedding' }, writer.budget.shedding],
+      [{ step: 'hard' }, writer.budget.hardStops],
+    ],
+  },
+  flowberry_shed_flows_total: counter(
+    'Flow records that were counted and not written, since too much was written.',
+    ({ snapshot }) => snapshot.writer.budget.flowsShed,
+  ),
+  flowberry_shed_packets_total: counter('Packets in them.', ({ snapshot }) => snapshot.writer.budget.packetsShed),
+  flowberry_shed_dns_total: counter(
+    'DNS transactions that were not written for the same reason.',
+    ({ snapshot }) => snapshot.writer.budget.dnsShed,
   ),
 
   flowberry_thread_running: {

@@ -16,12 +16,20 @@ export const NOTE_CODES = [
   'rows_lost',
   'backups_made',
   'host_warm',
+  'writes_limited',
 ] as const;
 
 interface Note {
   readonly code: (typeof NOTE_CODES)[number];
   readonly message: string;
 }
+
+const STEP_TEXTS: Readonly<Record<Snapshot['writer']['budget']['step'], string>> = {
+  none: '',
+  larger_batches: 'batches are larger',
+  coarser_rollups: 'batches are larger and rollups coarser',
+  shedding: 'batches are larger, rollups coarser, and rows of flows are left out',
+};
 
 /** The notes of a run so far. */
 export function notesOf({ capture, writer, threads, host }: Snapshot): Note[] {
@@ -42,6 +50,11 @@ export function notesOf({ capture, writer, threads, host }: Snapshot): Note[] {
     });
   const hung = threads.filter(({ hangs }) => hangs > 0).map(({ name, hangs }) => `${name} ${hangs} times`);
   if (hung.length > 0) notes.push({ code: 'threads_hung', message: `ended without a sign of life: ${hung.join(', ')}` });
+  if (writer.budget.step !== 'none')
+    notes.push({
+      code: 'writes_limited',
+      message: `more is written than the soft limit allows: ${STEP_TEXTS[writer.budget.step]}`,
+    });
   const { temperatureMeanC } = host;
   if (temperatureMeanC !== null && temperatureMeanC > HEALTH_LIMITS.temperatureMeanMax)
     notes.push({

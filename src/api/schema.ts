@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BUDGET_STEPS } from '../ring/budget-step.js';
 import { DROP_REASONS } from '../ring/drop-reason.js';
 import { GAP_REASONS, LINK_STATES, NIC_COUNTERS } from '../ring/watch-layout.js';
 import { WRITE_FAULTS } from '../ring/write-fault.js';
@@ -88,6 +89,9 @@ export const healthSchema = z.object({
     /** Emitted and in no row: the database could not be written, or its file was lost with them. */
     lost: count,
     lost_packets: count,
+    /** Counted and not written as rows, since too much was written. */
+    shed: count,
+    shed_packets: count,
     ip_bytes: count,
     wire_bytes: count,
     /** Later fragments whose first one was known, and was not. */
@@ -115,6 +119,45 @@ export const healthSchema = z.object({
     devices_forgotten: count,
     names: z.object({ addresses: count, hits: count, misses: count, evictions: count }),
     rows_pruned: count,
+  }),
+  /** Bytes written to disks; null where the kernel does not tell. Totals are of all runs on this database. */
+  io: z.object({
+    profile: z.string(),
+    last_minute_bytes: count.nullable(),
+    /** Whole minutes of the last hour; means are null before the first one is over. */
+    last_hour: z.object({
+      minutes: count,
+      bytes: count,
+      mean_bytes_per_minute: count.nullable(),
+      max_bytes_per_minute: count.nullable(),
+    }),
+    process_bytes: count.nullable(),
+    today_bytes: count.nullable(),
+    total_bytes: count.nullable(),
+    total_s: count,
+    total_flows: count,
+    bytes_per_flow: z.number().nonnegative().nullable(),
+    /** By everybody, to the disk on which the database lies. */
+    device: z.object({
+      last_minute_bytes: count.nullable(),
+      today_bytes: count.nullable(),
+      total_bytes: count.nullable(),
+    }),
+    /** How long a card of so many terabytes lasts at the mean rate; null in the first ten minutes. */
+    endurance: z.object({ card_tbw: count, years: z.number().nonnegative().nullable() }),
+    budget: z.object({
+      soft_bytes_per_minute: count,
+      hard_bytes_per_minute: count,
+      /** What is done now, each step with those before it, and how often each was begun. */
+      step: z.enum(BUDGET_STEPS),
+      larger_batches: count,
+      coarser_rollups: count,
+      shedding: count,
+      hard_stops: count,
+      shed_flows: count,
+      shed_packets: count,
+      shed_dns: count,
+    }),
   }),
   rings: z.array(
     z.object({

@@ -7,6 +7,7 @@ import { ringCapacityBytes, ringRefusedCount, ringUsedBytes } from '../ring/ring
 import { Cell, RetentionTrouble, ThreadBlock } from '../ring/thread-block.js';
 import { WRITE_FAULTS } from '../ring/write-fault.js';
 import { HostReader } from './host-snapshot.js';
+import { readBudget, readIo } from './io.js';
 import {
   type CaptureSnapshot,
   type DropReason,
@@ -204,6 +205,8 @@ export class SnapshotReader {
       },
       uncleanSessions: writer.cell(Cell.UncleanSessions),
       packetsUnwritten: writer.cell(Cell.PacketsUnwritten),
+      io: readIo((cell) => writer.cell(cell)),
+      budget: readBudget((cell) => writer.cell(cell)),
     };
   }
 

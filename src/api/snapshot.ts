@@ -2,6 +2,7 @@ import type { DROP_REASONS } from '../ring/drop-reason.js';
 import type { GAP_REASONS, LINK_STATES, NIC_COUNTERS } from '../ring/watch-layout.js';
 import type { WRITE_FAULTS } from '../ring/write-fault.js';
 import type { HostSnapshot } from './host-snapshot.js';
+import type { BudgetSnapshot, IoSnapshot } from './io.js';
 
 /** Names of `ThreadState`, in its order. */
 export const THREAD_STATES = ['starting', 'running', 'draining', 'ended'] as const;
@@ -110,6 +111,8 @@ export interface WriterSnapshot {
   /** Earlier sessions that were found open at the start, and the packets that they had in flows and had not written. */
   readonly uncleanSessions: number;
   readonly packetsUnwritten: number;
+  readonly io: IoSnapshot;
+  readonly budget: BudgetSnapshot;
 }
 
 /** A watched interface of a live capture. */

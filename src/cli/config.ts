@@ -4,6 +4,7 @@ import { availableCpus, coresOf } from '../affinity.js';
 import { type Config, configValue, OPTION_NAMES, OPTIONS, type OptionName, profileValues, resolveConfig } from '../config.js';
 import { workerCountOf } from '../memory.js';
 import { checkBudget, memoryBudget } from '../memory-budget.js';
+import { withProfile } from '../store/budget/profiles.js';
 import { formatBudget } from './budget-text.js';
 import type { ConfigSource } from './options.js';
 
@@ -19,7 +20,7 @@ export function printConfig(sources: readonly ConfigSource[]): number {
  */
 export function checkConfig(sources: readonly ConfigSource[]): number {
   printConfig(sources);
-  const config = resolveConfig(...sources.map(({ values }) => values));
+  const config = withProfile(resolveConfig(...sources.map(({ values }) => values)));
   const workers = workerCountOf(config, coresOf(availableCpus()));
   const budget = memoryBudget(config, workers, totalmem());
   process.stdout.write(`\n${formatBudget(budget).replace(/^/gm, '# ').trimEnd()}\n`);

@@ -27,6 +27,7 @@ export const COMMAND_OPTIONS = {
   replay: OPTION_NAMES.filter((name) => !LIVE_ONLY.test(name)),
   status: OPTION_NAMES.filter((name) => name.startsWith('api.')),
   dbCheck: ['db.path'],
+  dbStats: ['db.path', 'store.card-tbw'],
   dbQuery: ['db.path'],
   query: ['db.path'],
   dbPrune: ['db.path', ...RETENTION],

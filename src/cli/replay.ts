@@ -5,6 +5,7 @@ import { AppError } from '../errors.js';
 import { LOG_LEVELS, type LogLevel } from '../messages.js';
 import { type Log, Pipeline } from '../pipeline.js';
 import { type Ledger, ledgerDifference, readLedger } from '../ring/ledger.js';
+import { withProfile } from '../store/budget/profiles.js';
 import { showProgress } from './progress.js';
 import { newSession } from './session.js';
 import { exitCodeOf, onStopSignal, type StopSignal } from './stop-signals.js';
@@ -83,8 +84,9 @@ function linesOf({ ledger, database, elapsedS }: ReplayReport): string {
  * `flowberry replay`: stores capture files in the database, and prints the ledger. Returns the exit code: 0, that of the error
  * that broke a file off, or that of the signal that stopped it; what was read before is stored in each case.
  */
-export async function runReplay(files: readonly string[], config: Config, { json }: { readonly json: boolean }): Promise<number> {
+export async function runReplay(files: readonly string[], given: Config, { json }: { readonly json: boolean }): Promise<number> {
   const startedMs = performance.now();
+  const config = withProfile(given);
   const session = newSession('replay', files.map((file) => basename(file)).join(' '));
   const pipeline = new Pipeline({
     config,

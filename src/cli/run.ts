@@ -15,6 +15,7 @@ import { ledgerDifference, readLedger } from '../ring/ledger.js';
 import { monotonicMs } from '../ring/thread-block.js';
 import { Supervisor } from '../service/supervisor.js';
 import { DailyBackup } from '../store/backup/daily-backup.js';
+import { withProfile } from '../store/budget/profiles.js';
 import { type Clocks, ClockWatch, SYSTEM_CLOCKS } from './clock-watch.js';
 import { onControlSignals } from './control-signals.js';
 import { reloadConfig } from './reload.js';
@@ -57,7 +58,7 @@ export interface DaemonHooks {
  */
 export async function runDaemon(given: Config, clocks: Clocks = SYSTEM_CLOCKS, hooks: DaemonHooks = {}): Promise<number> {
   process.umask(UMASK);
-  let config = given;
+  let config = withProfile(given);
   checkBudget(memoryBudget(config, workerCountOf(config, coresOf(availableCpus())), totalmem()));
   const logger = new Logger(config, STDOUT_FD);
   const { log } = logger;
@@ -66,7 +67,7 @@ export async function runDaemon(given: Config, clocks: Clocks = SYSTEM_CLOCKS, h
     run?.supervisor.reloading(false);
     hooks.onReload?.('begin');
     config = await reloadConfig(config, {
-      readConfig: hooks.readConfig ?? (() => config),
+      readConfig: () => (hooks.readConfig ? withProfile(hooks.readConfig()) : config),
       log,
       apply: async (next) => {
         logger.reconfigure(next);

@@ -3,7 +3,7 @@ import { Doorbell } from '../ring/doorbell.js';
 import { Drop } from '../ring/drop-reason.js';
 import { HostBlock } from '../ring/host-block.js';
 import { EndReason, Frame, Slot, Table } from '../ring/layout.js';
-import { ResumeAt, RingConsumer, RingProducer } from '../ring/ring.js';
+import { ResumeAt, RingConsumer, RingProducer, ringCapacityBytes } from '../ring/ring.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
 import { Packet } from '../wire/packet.js';
 import { Inspector } from './app/inspector.js';
@@ -57,7 +57,10 @@ export class ParseWorker {
     this.frames = new RingConsumer(memory.frameRings[index] as SharedArrayBuffer, ResumeAt.Cursor);
     this.flows = new RingProducer(memory.flowRings[index] as SharedArrayBuffer, new Doorbell(memory.writer));
     const tableMemory = memory.flowTables[index] as SharedArrayBuffer;
-    const emitter = new FlowEmitter(this.flows, start.config.batchRowsMin * Slot.RecordBytes, tableMemory, this.block);
+    // Half a ring presses, however many rows make a batch.
+    const halfBytes = ringCapacityBytes(memory.flowRings[index] as SharedArrayBuffer) / 2;
+    const wakeBytes = Math.min(start.config.batchRowsMin * Slot.RecordBytes, halfBytes);
+    const emitter = new FlowEmitter(this.flows, wakeBytes, tableMemory, this.block);
     this.tableWords = new Int32Array(tableMemory);
     this.table = new FlowTable(tableMemory, flowOptionsOf(start), start.hashSeed, emitter, this.block);
     this.orders = new HostOrders(new HostBlock(memory.host), this.table);

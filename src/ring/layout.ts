@@ -99,7 +99,7 @@ export const enum Thread {
   Sleeping = 32,
   Sequence = 64,
   CellsF64 = 48,
-  CellCount = 128,
+  CellCount = 192,
 }
 
 /** What main asks of a thread. */

@@ -131,9 +131,38 @@ export const enum Cell {
   BackupsMade = 121,
   BackupFailures = 122,
   BackupBytes = 123,
+  /** Writer: bytes that the process has written to disks, all threads together; -1 where the kernel does not tell. */
+  IoProcessBytes = 128,
+  /** Writer: the same within the last 60 s, since midnight UTC, and in all runs on this database (gauges). */
+  IoMinuteBytes = 129,
+  IoTodayBytes = 130,
+  IoTotalBytes = 131,
+  /** Writer: bytes that everybody has written to the disk on which the database lies; -1 where there is none (gauges). */
+  IoDeviceMinuteBytes = 132,
+  IoDeviceTodayBytes = 133,
+  IoDeviceTotalBytes = 134,
+  /** Writer: rows of flows written, and seconds run, in the time that `IoTotalBytes` covers (gauges). */
+  IoTotalFlows = 135,
+  IoTotalSeconds = 136,
+  /** Writer: of the last 60 whole minutes: how many are known, their bytes, and those of the greatest (gauges). */
+  IoHourMinutes = 137,
+  IoHourBytes = 138,
+  IoHourBytesMax = 139,
+  /** Writer: the `BudgetStep` in force (gauge), how often each was taken, and how often the hard limit made rows wait or go. */
+  BudgetStep = 140,
+  BudgetStepsLargerBatches = 141,
+  BudgetStepsCoarserRollups = 142,
+  BudgetStepsShedding = 143,
+  BudgetHardStops = 144,
+  /** Writer: flows that were counted and not written as rows since too much was written; and DNS transactions. */
+  FlowsShed = 145,
+  PacketsShed = 146,
+  IpBytesShed = 147,
+  WireBytesShed = 148,
+  DnsShed = 149,
 }
 
-if (Cell.Drops + Drop.Count > Cell.FlowsLost || Cell.BackupBytes >= Thread.CellCount)
+if (Cell.Drops + Drop.Count > Cell.FlowsLost || Cell.DnsShed >= Thread.CellCount)
   throw new Error('thread block: too many drop reasons');
 
 /** What keeps retention from its work. */

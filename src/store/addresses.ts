@@ -19,6 +19,10 @@ const CACHE_SETS = 8192;
 export class Addresses {
   /** Addresses that were answered with the overflow entry in the open transaction. */
   private overflowed = 0;
+  /** True: an address without an entry is given none, and is named by the overflow entry; that is not counted. */
+  isClosed = false;
+  /** Entries added since the start; some of them may have been rolled back. */
+  added = 0;
   private readonly cache = new AddressCache(CACHE_SETS);
   private readonly find: Statement<[string], number>;
   private readonly insert: Statement<[number, string]>;
@@ -43,10 +47,16 @@ export class Addresses {
     let id = this.cache.get(words, index);
     if (id === NOT_CACHED) {
       id = this.lookUp(ipv6Text(words, index));
+      if (id === NOT_CACHED) return ADDRESS_ID_BASE;
       this.cache.set(words, index, id);
     }
     if (id === ADDRESS_ID_BASE) this.overflowed++;
     return id;
+  }
+
+  /** About how many entries there are. */
+  get count(): number {
+    return this.idLast - ADDRESS_ID_BASE;
   }
 
   /** The rows so far are committed; gives the number of addresses among them that found the table full. */
@@ -71,6 +81,8 @@ export class Addresses {
       return known;
     }
     if (this.idLast - ADDRESS_ID_BASE - this.swept.rows >= this.rowsMax) return ADDRESS_ID_BASE;
+    if (this.isClosed) return NOT_CACHED;
+    this.added++;
     this.insert.run(++this.idLast, text);
     return this.idLast;
   }

@@ -1,7 +1,8 @@
 import type { Database } from 'better-sqlite3';
 import { ADDRESS_ID_BASE } from './addresses.js';
 import { Attribute, attributeSql } from './attributes.js';
-import { COUNT_COLUMNS } from './counters.js';
+import { SHED_SINCE } from './budget/shed-columns.js';
+import { COUNT_COLUMNS, countColumnsOf } from './counters.js';
 import { openForReading } from './open-database.js';
 import { checkRollups, ROLLUPS_SINCE } from './rollup/check-rollups.js';
 import { KINDS, type Kind } from './rollup/kinds.js';
@@ -58,11 +59,11 @@ export function checkDatabase(path: string): CheckReport {
       integrity,
       checkReferences(db, schemaVersion),
       checkTotals(db, stored, schemaVersion),
-      ...checkSessions(db),
+      ...checkSessions(db, schemaVersion),
       ...(schemaVersion >= ROLLUPS_SINCE ? checkRollups(db) : []),
     ];
     const { flows_written: flows = 0, packets_written: packets = 0 } = stored;
-    return { path, schemaVersion, flows, packets, checks, openSessions: findOpenSessions(db) };
+    return { path, schemaVersion, flows, packets, checks, openSessions: findOpenSessions(db, schemaVersion) };
   } finally {
     db.close();
   }
@@ -178,27 +179,31 @@ function checkTotals(db: Database, stored: Row, schemaVersion: number): CheckRes
 }
 
 /** What must hold for each session, as SQL that is true for a session where it does not. */
-const SESSION_RULES: readonly (readonly [name: string, broken: string])[] = [
-  ['drops by reason add up', 'l.packets_dropped <> l.drops_by_reason'],
-  [
-    'closed sessions: every frame is in a flow or dropped',
-    's.clean = 1 AND l.frames_received <> l.packets_in_flows + l.packets_dropped',
-  ],
-  [
-    'closed sessions: every packet in a flow is stored, or counted as lost',
-    's.clean = 1 AND l.packets_in_flows <> l.packets_written + coalesce(u.packets, 0)',
-  ],
-  [
-    'closed sessions: final counts equal their ledger',
-    `s.clean = 1 AND NOT (${COUNT_COLUMNS.map((column) => `s.${column} IS l.${column}`).join(' AND ')})`,
-  ],
-  ['every ledger row belongs to a session', 's.id IS NULL'],
-];
+function sessionRules(schemaVersion: number): readonly (readonly [name: string, broken: string])[] {
+  const equal = countColumnsOf(schemaVersion).map((column) => `s.${column} IS l.${column}`);
+  return [
+    ['drops by reason add up', 'l.packets_dropped <> l.drops_by_reason'],
+    [
+      'closed sessions: every frame is in a flow or dropped',
+      's.clean = 1 AND l.frames_received <> l.packets_in_flows + l.packets_dropped',
+    ],
+    [
+      'closed sessions: every packet in a flow is stored, or counted as lost or left out',
+      's.clean = 1 AND l.packets_in_flows <> l.packets_written + l.packets_shed + coalesce(u.packets, 0)',
+    ],
+    ['closed sessions: final counts equal their ledger', `s.clean = 1 AND NOT (${equal.join(' AND ')})`],
+    ['every ledger row belongs to a session', 's.id IS NULL'],
+  ];
+}
 
-const LEDGER_BY_SESSION = `(SELECT session_id,
-  ${COUNT_COLUMNS.map((column) => `sum(${column}) AS ${column}`).join(', ')},
-  sum((SELECT coalesce(sum(value), 0) FROM json_each(drops))) AS drops_by_reason
-  FROM ledger GROUP BY session_id)`;
+/** Sums of the ledger by session; what an older file does not count is 0. */
+function ledgerBySession(schemaVersion: number): string {
+  const columns = countColumnsOf(schemaVersion).map((column) => `sum(${column}) AS ${column}`);
+  const packetsShed = schemaVersion < SHED_SINCE ? ', 0 AS packets_shed' : '';
+  return `(SELECT session_id, ${columns.join(', ')}${packetsShed},
+    sum((SELECT coalesce(sum(value), 0) FROM json_each(drops))) AS drops_by_reason
+    FROM ledger GROUP BY session_id)`;
+}
 
 /** Packets of each session that are counted as lost. Older files have no such table. */
 function lostBySession(db: Database): string {
@@ -208,11 +213,12 @@ function lostBySession(db: Database): string {
     : '(SELECT session_id, sum(packets) AS packets FROM unwritten GROUP BY session_id)';
 }
 
-function checkSessions(db: Database): CheckResult[] {
-  return SESSION_RULES.map(([name, broken]) => {
+function checkSessions(db: Database, schemaVersion: number): CheckResult[] {
+  return sessionRules(schemaVersion).map(([name, broken]) => {
     const keys = db
       .prepare<[], string>(
-        `SELECT coalesce(s.key, 'id ' || l.session_id) FROM ${LEDGER_BY_SESSION} l LEFT JOIN sessions s ON s.id = l.session_id
+        `SELECT coalesce(s.key, 'id ' || l.session_id) FROM ${ledgerBySession(schemaVersion)} l
+         LEFT JOIN sessions s ON s.id = l.session_id
          LEFT JOIN ${lostBySession(db)} u ON u.session_id = l.session_id WHERE ${broken} ORDER BY l.session_id`,
       )
       .pluck()
@@ -221,11 +227,12 @@ function checkSessions(db: Database): CheckResult[] {
   });
 }
 
-function findOpenSessions(db: Database): OpenSession[] {
+function findOpenSessions(db: Database, schemaVersion: number): OpenSession[] {
   const rows = db
     .prepare<[], { key: string; source: string; started_us: number; may_run: number; unwritten: number | null }>(
-      `SELECT s.key, s.source, s.started_us, s.clean IS NULL AS may_run, l.packets_in_flows - l.packets_written - coalesce(u.packets, 0) AS unwritten
-       FROM sessions s LEFT JOIN ${LEDGER_BY_SESSION} l ON s.id = l.session_id
+      `SELECT s.key, s.source, s.started_us, s.clean IS NULL AS may_run,
+         l.packets_in_flows - l.packets_written - l.packets_shed - coalesce(u.packets, 0) AS unwritten
+       FROM sessions s LEFT JOIN ${ledgerBySession(schemaVersion)} l ON s.id = l.session_id
        LEFT JOIN ${lostBySession(db)} u ON u.session_id = s.id WHERE s.clean IS NOT 1 ORDER BY s.id`,
     )
     .all();

@@ -1,5 +1,6 @@
 import type { PipelineMemory } from '../messages.js';
 import { type DropCounts, readLedger } from '../ring/ledger.js';
+import { SHED_COLUMNS, SHED_SINCE } from './budget/shed-columns.js';
 import type { RowSums } from './flow-rows.js';
 
 /** Columns of counts, as `ledger` and `sessions` both have them. */
@@ -14,7 +15,14 @@ export const COUNT_COLUMNS = [
   'packets_written',
   'ip_bytes_written',
   'wire_bytes_written',
+  ...SHED_COLUMNS,
 ] as const;
+
+/** Those of them that a database of this version has. */
+export function countColumnsOf(schemaVersion: number): readonly string[] {
+  const shed: readonly string[] = SHED_COLUMNS;
+  return schemaVersion >= SHED_SINCE ? COUNT_COLUMNS : COUNT_COLUMNS.filter((column) => !shed.includes(column));
+}
 
 /** What has been counted since the session began. */
 export interface Counts {
@@ -48,6 +56,10 @@ export function readCounts(memory: PipelineMemory, stored: Counts, rows: RowSums
       packets_written: columns.packets_written + rows.packets,
       ip_bytes_written: columns.ip_bytes_written + rows.ipBytes,
       wire_bytes_written: columns.wire_bytes_written + rows.wireBytes,
+      flows_shed: columns.flows_shed + rows.shedRows,
+      packets_shed: columns.packets_shed + rows.shedPackets,
+      ip_bytes_shed: columns.ip_bytes_shed + rows.shedIpBytes,
+      wire_bytes_shed: columns.wire_bytes_shed + rows.shedWireBytes,
     },
     drops: ledger.dropped,
   };

@@ -4,6 +4,9 @@ import { ADDRESSES_MAX, Addresses } from './addresses.js';
 import { Interfaces } from './interfaces.js';
 import { TEXTS_MAX, Texts } from './texts.js';
 
+/** Entries whose texts share a page of the index, when they are as long as usual. */
+const ENTRIES_PER_PAGE = 64;
+
 /** The tables whose entries other rows name by number. */
 export class Dimensions {
   readonly addresses: Addresses;
@@ -14,6 +17,22 @@ export class Dimensions {
     this.addresses = new Addresses(db, ADDRESSES_MAX);
     this.interfaces = new Interfaces(db, interfaces);
     this.texts = new Texts(db, TEXTS_MAX);
+  }
+
+  /** Entries that were added to the tables since the start. */
+  get entriesAdded(): number {
+    return this.addresses.added + this.texts.added;
+  }
+
+  /** Pages of the indexes over which new entries are strewn, about. */
+  get entryPages(): number {
+    return Math.ceil((this.addresses.count + this.texts.count) / ENTRIES_PER_PAGE);
+  }
+
+  /** Whether what has no entry is given none now. */
+  set isClosed(isClosed: boolean) {
+    this.addresses.isClosed = isClosed;
+    this.texts.isClosed = isClosed;
   }
 
   /** An address as the tables hold it: an IPv4 address is its four bytes as a signed number, any other one an id in `addresses`. */

@@ -9,6 +9,7 @@ import type { NameCache } from './name-cache.js';
 import type { Rollups } from './rollup/rollups.js';
 import { RowBuffer } from './row-buffer.js';
 import type { RowIds } from './row-ids.js';
+import { OVERFLOW_ID } from './texts.js';
 
 /** Columns of `dns`, in the order of the table. */
 const enum Column {
@@ -55,8 +56,8 @@ export class DnsRows {
     this.rows.begin();
   }
 
-  /** Adds the `Dns` record at byte offset `payload`. */
-  add(memory: RecordMemory, payload: number): void {
+  /** Adds the `Dns` record at byte offset `payload`; one that is left out tells names and is given no row. */
+  add(memory: RecordMemory, payload: number, isShed: boolean): void {
     const { words, doubles, bytes } = memory;
     const word = payload >> 2;
     const double = payload >> 3;
@@ -66,6 +67,10 @@ export class DnsRows {
     const nameStart = payload + Dns.HeaderBytes;
     const nameEnd = nameStart + Math.min(words[word + Dns.NameBytes] as number, Dns.NameBytesMax);
     const query = this.dimensions.texts.idOf(bytes.toString('latin1', nameStart, nameEnd));
+    if (isShed) {
+      if (query !== OVERFLOW_ID) this.readAnswers(memory, payload, nameEnd, query);
+      return;
+    }
     const id = this.ids.next(doubles[double + Dns.EmittedUsF64] as number);
 
     const { values, at } = this.rows;
@@ -81,6 +86,9 @@ export class DnsRows {
     values[at + Column.Query] = query;
     values[at + Column.AnswerCount] = words[word + Dns.AnswerCount] as number;
     values[at + Column.Answers] = this.readAnswers(memory, payload, nameEnd, query);
+    const client = values[at + Column.Client] as number;
+    const seenUs = doubles[double + Dns.SeenUsF64] as number;
+    this.rollups.addDns(id, seenUs, client, words[word + Dns.Transport] as number, code, latencyUs);
     const run = this.lookup.add(id, doubles[double + Dns.SeenUsF64] as number, 0);
     if (run)
       addDnsKeys(
@@ -90,9 +98,6 @@ export class DnsRows {
         query,
         values[at + Column.Code] as number | null,
       );
-    const client = values[at + Column.Client] as number;
-    const seenUs = doubles[double + Dns.SeenUsF64] as number;
-    this.rollups.addDns(id, seenUs, client, words[word + Dns.Transport] as number, code, latencyUs);
     this.rows.push();
   }
 

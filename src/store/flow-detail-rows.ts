@@ -57,11 +57,12 @@ export class FlowDetailRows {
     this.http.begin();
   }
 
-  /** Adds what stands in the `detailBytes` bytes from `start` on, for the flow whose row has the id `id`. */
-  add(id: number, bytes: Buffer, start: number, detailBytes: number): void {
+  /** Adds what stands in the `detailBytes` bytes from `start` on, for the flow whose row has the id `id`; null: it has no row. */
+  add(id: number | null, bytes: Buffer, start: number, detailBytes: number): void {
     this.bytes = bytes;
     this.locate(start, start + Math.min(detailBytes, Details.BytesMax));
     this.findName();
+    if (id === null) return;
     if (this.has(Detail.TlsVersion) || this.has(Detail.Alpn) || this.has(Detail.Ja4) || this.has(Detail.QuicVersion)) {
       const { values, at } = this.tls;
       values[at + TlsColumn.Id] = id;

@@ -25,6 +25,8 @@ export interface RingSink {
   flow(memory: RecordMemory, payload: number): void;
   dns(memory: RecordMemory, payload: number): void;
   device(memory: RecordMemory, payload: number): void;
+  /** Whether it takes no more: the batch ends. */
+  readonly isFull: boolean;
 }
 
 /** One parse worker's ring, as the writer reads it. */
@@ -55,6 +57,10 @@ class FlowRing implements RecordMemory {
 
   get isHalfFull(): boolean {
     return this.waitingBytes >= this.halfBytes;
+  }
+
+  get fill(): number {
+    return this.waitingBytes / (2 * this.halfBytes);
   }
 
   look(): void {
@@ -158,6 +164,13 @@ export class FlowRings {
     return lost;
   }
 
+  /** How full the fullest ring is, 0 to 1. */
+  get fill(): number {
+    let fill = 0;
+    for (const ring of this.rings) fill = Math.max(fill, ring.fill);
+    return fill;
+  }
+
   /** Where each ring has been read to. */
   get positions(): number[] {
     return this.rings.map((ring) => ring.consumer.position);
@@ -176,7 +189,7 @@ export class FlowRings {
         const ring = this.rings[index] as FlowRing;
         if (ring.headUs < first.headUs) first = ring;
       }
-      if (first.headUs === EMPTY) return records;
+      if (first.headUs === EMPTY || sink.isFull) return records;
       first.take(sink);
     }
     return recordsMax;

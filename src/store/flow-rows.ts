@@ -48,6 +48,11 @@ export interface RowSums {
   readonly packets: number;
   readonly ipBytes: number;
   readonly wireBytes: number;
+  /** The same of flows that were left out: counted, and not written as rows. */
+  readonly shedRows: number;
+  readonly shedPackets: number;
+  readonly shedIpBytes: number;
+  readonly shedWireBytes: number;
 }
 
 /** Turns flow records into rows of `flows` and of the tables beside it. Has no transaction of its own. */
@@ -56,6 +61,10 @@ export class FlowRows implements RowSums {
   packets = 0;
   ipBytes = 0;
   wireBytes = 0;
+  shedRows = 0;
+  shedPackets = 0;
+  shedIpBytes = 0;
+  shedWireBytes = 0;
   private readonly buffer: RowBuffer;
   private readonly insertTrouble: Statement<number[]>;
   private readonly tunnels: FlowTunnels;
@@ -85,10 +94,17 @@ export class FlowRows implements RowSums {
     this.packets = 0;
     this.ipBytes = 0;
     this.wireBytes = 0;
+    this.shedRows = 0;
+    this.shedPackets = 0;
+    this.shedIpBytes = 0;
+    this.shedWireBytes = 0;
   }
 
-  /** Adds the flow record at byte offset `payload`. Allocates nothing for a flow without details. */
-  add(memory: RecordMemory, payload: number): void {
+  /**
+   * Adds the flow record at byte offset `payload`; one that is left out is counted and given no row. Allocates nothing for a flow without
+   * details.
+   */
+  add(memory: RecordMemory, payload: number, isShed: boolean): void {
     const { words, doubles } = memory;
     const word = payload >> 2;
     const double = payload >> 3;
@@ -145,7 +161,35 @@ export class FlowRows implements RowSums {
       orderedPorts >>> 16,
       orderedPorts & 0xffff,
     );
-    this.putName(memory, payload, at, id, version, src, dst, startUs);
+    this.putName(memory, payload, at, isShed ? null : id, version, src, dst, startUs);
+    this.alerts.flow(
+      memory,
+      word,
+      id,
+      values[at + Column.Src] as number,
+      values[at + Column.Dst] as number,
+      orderedPorts & 0xffff,
+      values[at + Column.ServerName] as number | null,
+    );
+    const isRolledUp = this.rollups.addFlow(
+      words,
+      doubles,
+      word,
+      id,
+      values[at + Column.Src] as number,
+      values[at + Column.Dst] as number,
+      values[at + Column.Application] as number | null,
+      values[at + Column.ServerName] as number | null,
+      isShed,
+    );
+    if (isShed) {
+      this.shedRows++;
+      this.shedPackets += srcPackets + dstPackets;
+      this.shedIpBytes += srcBytes + dstBytes;
+      this.shedWireBytes += srcWireBytes + dstWireBytes;
+      if (isRolledUp) this.rollups.countShed(srcPackets + dstPackets, srcBytes + dstBytes);
+      return;
+    }
     if (protocol === IpProtocol.Tcp) this.addTrouble(words, word, direction, id);
     if (words[word + Slot.Tunnel] !== 0) this.tunnels.add(id, words, word, direction);
     const run = this.lookup.add(id, startUs, srcBytes + dstBytes);
@@ -162,25 +206,6 @@ export class FlowRows implements RowSums {
         values[at + Column.Application] as number | null,
         values[at + Column.ServerName] as number | null,
       );
-    this.alerts.flow(
-      memory,
-      word,
-      id,
-      values[at + Column.Src] as number,
-      values[at + Column.Dst] as number,
-      orderedPorts & 0xffff,
-      values[at + Column.ServerName] as number | null,
-    );
-    this.rollups.addFlow(
-      words,
-      doubles,
-      word,
-      id,
-      values[at + Column.Src] as number,
-      values[at + Column.Dst] as number,
-      values[at + Column.Application] as number | null,
-      values[at + Column.ServerName] as number | null,
-    );
     this.buffer.push();
 
     this.rows++;
@@ -194,7 +219,7 @@ export class FlowRows implements RowSums {
     { words, bytes }: RecordMemory,
     payload: number,
     at: number,
-    id: number,
+    id: number | null,
     version: number,
     src: number,
     dst: number,

@@ -2,6 +2,8 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { PipelineMemory, Session } from '../messages.js';
 import { InterfaceTable } from '../ring/interface-table.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
+import type { Shedder } from './budget/shedder.js';
+import { WriteTotals } from './budget/write-totals.js';
 import type { Counts } from './counters.js';
 import { shedOldest } from './faults/shed.js';
 import { Unwritten } from './faults/unwritten.js';
@@ -22,6 +24,8 @@ export class FlowStore {
   readonly session: SessionOpened;
   private readonly ledger: LedgerTable;
   private readonly losses: Losses;
+  /** Bytes written to disks, which are stored with the batches. */
+  readonly totals: WriteTotals;
   readonly rows: RecordRows;
   private readonly unwritten: Unwritten;
   private readonly hostSamples: HostSamples;
@@ -43,6 +47,7 @@ export class FlowStore {
     this.session = openSession(db, session);
     this.ledger = new LedgerTable(db, this.session.id, memory);
     this.losses = new Losses(db, this.session.id, memory);
+    this.totals = new WriteTotals(db);
     this.rows = new RecordRows(db, new InterfaceTable(memory.interfaces), config, session.mode === 'live');
     this.unwritten = new Unwritten(db, this.session.id, this.block);
     this.hostSamples = new HostSamples(db, memory.host);
@@ -57,14 +62,19 @@ export class FlowStore {
     return this.ledger.stored;
   }
 
-  /** What rows can be looked up by, as far as it is not in the database yet. */
-  get lookups(): readonly LiveRun[] {
-    return this.rows.lookups;
+  /** Decides what of the next batch is left out. */
+  get shedder(): Shedder {
+    return this.rows.shedder;
   }
 
   /** The rollups by minute, which go with the rows. */
   get rollups(): Rollups {
     return this.rows.rollups;
+  }
+
+  /** What rows can be looked up by, as far as it is not in the database yet. */
+  get lookups(): readonly LiveRun[] {
+    return this.rows.lookups;
   }
 
   /** Whether counters have moved, losses come to light, or rows wait to be rolled up, since the last commit. */
@@ -87,6 +97,7 @@ export class FlowStore {
       this.losses.write(minuteUs);
       this.unwritten.write(minuteUs);
       this.hostSamples.write();
+      this.totals.write(minuteUs);
     });
     return records;
   }
@@ -99,6 +110,7 @@ export class FlowStore {
       this.losses.write(minuteUs);
       this.unwritten.write(minuteUs);
       this.hostSamples.write();
+      this.totals.writeAll(minuteUs);
       this.ledger.end();
       closeSession(this.db, this.session.id, endedUs, this.ledger.latest);
     });
@@ -139,6 +151,7 @@ export class FlowStore {
     this.losses.settle();
     this.unwritten.settle();
     this.hostSamples.settle();
+    this.totals.settle();
   }
 
   /**

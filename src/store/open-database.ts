@@ -9,16 +9,20 @@ import { APPLICATION_ID, migrate, SCHEMA_VERSION } from './schema.js';
 import { openError } from './sqlite-error.js';
 import { WriterLock } from './writer-lock.js';
 
-const PAGE_BYTES = 4096;
+/**
+ * Page size of a new file. A transaction writes whole pages, and most of those that a batch changes get only a row or two: with 50 flows/s
+ * in batches of 5 s, small pages halve what is written, at a few per cent of the speed.
+ */
+const PAGE_BYTES = 2048;
 /** The smallest page that SQLite knows. It takes a file of a few bytes for an empty database, and would write over it. */
 const SQLITE_BYTES_MIN = 512;
 
 /**
- * Pages in the write-ahead log before they are copied into the database: 16 MiB. Pages that are written again meanwhile are
+ * Length of the write-ahead log before it is copied into the database. Pages that are written again meanwhile are
  * copied once. Against SQLite's 1,000 pages: a quarter of the fsyncs and, measured with IPv6 in a third of the rows, 4 % fewer
  * bytes to disk; rows/s are the same.
  */
-const CHECKPOINT_PAGES = 4000;
+const CHECKPOINT_BYTES = 16_000_000;
 const JOURNAL_BYTES_MAX = 64 * 2 ** 20;
 
 /** Waiting at the start blocks the thread, so it ends sooner than `db.busy-timeout-ms` may say. */
@@ -56,7 +60,8 @@ export function openForWriting(config: Config, nowUs: number): WritableDatabase 
     db.pragma('temp_store = MEMORY');
     db.pragma('mmap_size = 0');
     db.pragma(`journal_size_limit = ${JOURNAL_BYTES_MAX}`);
-    db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    const pageBytes = db.pragma('page_size', { simple: true }) as number;
+    db.pragma(`wal_autocheckpoint = ${Math.ceil((config.storeCheckpointBytes || CHECKPOINT_BYTES) / pageBytes)}`);
     db.pragma('foreign_keys = OFF');
     const isNew = db.pragma('user_version', { simple: true }) === 0;
     migrate(db, nowUs);

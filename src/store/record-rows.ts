@@ -3,6 +3,7 @@ import type { Config } from '../config.js';
 import type { InterfaceTable } from '../ring/interface-table.js';
 import { Cell, type ThreadBlock } from '../ring/thread-block.js';
 import { type AlertOptions, Alerts } from './alerts/alerts.js';
+import { Shedder } from './budget/shedder.js';
 import { Devices } from './devices.js';
 import { Dimensions } from './dimensions.js';
 import { DnsRows } from './dns-rows.js';
@@ -19,6 +20,8 @@ export type RecordOptions = Pick<Config, 'namesAddressesMax' | 'storeLocalNetwor
 
 /** Turns the records of all kinds into rows, and keeps what is remembered between them. Has no transaction of its own. */
 export class RecordRows implements RingSink {
+  /** Which records of a batch are left out. */
+  readonly shedder: Shedder;
   /** What the rows can be looked up by. */
   readonly lookups: readonly [flows: LiveRun, dns: LiveRun];
   readonly rollups: Rollups;
@@ -30,12 +33,15 @@ export class RecordRows implements RingSink {
   private readonly flows: FlowRows;
   private readonly dnsRows: DnsRows;
   readonly devices: Devices;
+  /** DNS transactions of the batch that were left out. */
+  private dnsShed = 0;
 
   constructor(db: Database, interfaces: InterfaceTable, config: RecordOptions, isLive: boolean) {
     const { namesAddressesMax, storeLocalNetworks: localNetworks } = config;
     this.alerts = new Alerts(db, config, isLive);
     this.rollups = new Rollups(db, localNetworks);
     this.dimensions = new Dimensions(db, interfaces);
+    this.shedder = new Shedder(this.dimensions);
     this.names = new NameCache(namesAddressesMax);
     this.flowIds = new RowIds(db, 'flows');
     this.dnsIds = new RowIds(db, 'dns');
@@ -52,20 +58,31 @@ export class RecordRows implements RingSink {
 
   /** Starts a batch; what an abandoned one has left is forgotten. */
   begin(): void {
+    this.dnsShed = 0;
     this.flows.begin();
     this.dnsRows.begin();
   }
 
   flow(memory: RecordMemory, payload: number): void {
-    this.flows.add(memory, payload);
+    const isShed = this.shedder.isShed();
+    this.flows.add(memory, payload, isShed);
+    if (!isShed) this.shedder.wrote();
   }
 
   dns(memory: RecordMemory, payload: number): void {
-    this.dnsRows.add(memory, payload);
+    const isShed = this.shedder.isShed();
+    this.dnsRows.add(memory, payload, isShed);
+    if (isShed) this.dnsShed++;
+    else this.shedder.wrote();
   }
 
   device(memory: RecordMemory, payload: number): void {
     this.devices.add(memory, payload);
+  }
+
+  /** Whether the batch has to end here. */
+  get isFull(): boolean {
+    return this.shedder.isFull;
   }
 
   /** Inserts what has not been inserted yet; `isMinuteOver` has the rollups flushed. */
@@ -89,6 +106,8 @@ export class RecordRows implements RingSink {
     count(Cell.NameMisses, names.misses);
     count(Cell.NameEvictions, names.evictions);
     block.cells[Cell.NameAddresses] = names.count;
+    count(Cell.DnsShed, this.dnsShed);
+    this.dnsShed = 0;
     names.settle();
   }
 

@@ -22,7 +22,7 @@ export function openSession(db: Database, session: Session): SessionOpened {
     const killed = db
       .prepare<[string], { missing: number }>(
         `UPDATE sessions SET clean = 0, ${sums.join(', ')} WHERE clean IS NULL AND key <> ?
-         RETURNING packets_in_flows - packets_written
+         RETURNING packets_in_flows - packets_written - packets_shed
            - (SELECT coalesce(sum(packets), 0) FROM unwritten WHERE session_id = id) AS missing`,
       )
       .all(session.key);

@@ -8,9 +8,11 @@ import { SweptIds } from './upkeep/swept-ids.js';
 export const TEXTS_MAX = 1_000_000;
 
 /** Id of the entry that stands for the texts that found the table full. */
-const OVERFLOW_ID = 0;
+export const OVERFLOW_ID = 0;
 /** What the cache holds for such a text: a name may read like the entry and not be meant by it. */
 const OVERFLOWED = -1;
+/** The text has no entry and is given none now. */
+const NOT_TAKEN = -2;
 
 /**
  * The cache has two generations of so many texts. What is used while the younger one fills is carried into it, and the older one
@@ -22,6 +24,10 @@ const GENERATION_TEXTS = 8192;
 export class Texts {
   /** Texts that were answered with the overflow entry in the open transaction. */
   private overflowed = 0;
+  /** True: a text without an entry is given none, and is named by the overflow entry; that is not counted. */
+  isClosed = false;
+  /** Entries added since the start; some of them may have been rolled back. */
+  added = 0;
   private younger = new Map<string, number>();
   private older = new Map<string, number>();
   private readonly find: Statement<[string], number>;
@@ -45,9 +51,15 @@ export class Texts {
   /** Id of a text; a new one is inserted in the open transaction. */
   idOf(text: string): number {
     const id = this.younger.get(text) ?? this.carryOver(text);
-    if (id !== OVERFLOWED) return id;
+    if (id >= 0) return id;
+    if (id === NOT_TAKEN) return OVERFLOW_ID;
     this.overflowed++;
     return OVERFLOW_ID;
+  }
+
+  /** About how many entries there are. */
+  get count(): number {
+    return this.idLast - OVERFLOW_ID;
   }
 
   /** The rows so far are committed; gives the number of texts among them that found the table full. */
@@ -69,6 +81,7 @@ export class Texts {
 
   private carryOver(text: string): number {
     const id = this.older.get(text) ?? this.lookUp(text);
+    if (id === NOT_TAKEN) return id;
     if (this.younger.size === GENERATION_TEXTS) {
       this.older = this.younger;
       this.younger = new Map();
@@ -84,6 +97,8 @@ export class Texts {
       return known;
     }
     if (this.idLast - OVERFLOW_ID - this.swept.rows >= this.rowsMax) return OVERFLOWED;
+    if (this.isClosed) return NOT_TAKEN;
+    this.added++;
     this.insert.run(++this.idLast, text);
     return this.idLast;
   }

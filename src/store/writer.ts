@@ -8,6 +8,9 @@ import { acknowledgeAlert } from './alerts/alert-book.js';
 import { ConditionWatch } from './alerts/condition-watch.js';
 import { QuotaWatch } from './alerts/quota-watch.js';
 import { type BatchLimits, BatchPolicy } from './batch.js';
+import type { IoMeter } from './budget/io-meter.js';
+import { withProfile } from './budget/profiles.js';
+import { WriteBudget } from './budget/write-budget.js';
 import type { Chore } from './chore.js';
 import { Chores } from './chores.js';
 import { DeviceNotes } from './device-notes.js';
@@ -39,6 +42,8 @@ export interface WriterSetup {
   readonly session: Session;
   /** The program of scans of the whole file, where it is not beside the writer's own. */
   readonly scanFile?: URL;
+  /** The kernel's counters of bytes written; those of the database's disk where it is not given. */
+  readonly meter?: IoMeter;
 }
 
 /**
@@ -54,8 +59,10 @@ export class Writer {
   private readonly store: FlowStore;
   private readonly trouble: Trouble;
   private readonly upkeep: Upkeep;
+  private readonly choreList: readonly Chore[];
   private readonly chores: Chores;
   private readonly orders: HostOrders;
+  private readonly budget: WriteBudget;
   private minuteUs: number;
   private notes: DeviceNotes | undefined;
 
@@ -65,7 +72,7 @@ export class Writer {
     private readonly log: Log,
     nowMs: number,
   ) {
-    const { config, memory, session, scanFile } = setup;
+    const { config, memory, session, scanFile, meter = null } = setup;
     this.block = new ThreadBlock(memory.writer);
     this.parse = memory.parse.map((block) => new ThreadBlock(block));
     this.rings = new FlowRings(memory.flowRings);
@@ -76,8 +83,14 @@ export class Writer {
     const { mode } = session;
     const upkeepSetup = { config, mode, writer: this.block, capture, records: this.store.rows, log, scanFile };
     this.upkeep = new Upkeep(database.db, upkeepSetup, nowMs);
-    this.chores = new Chores(database.db, choresOf(database.db, setup, this.store, this.upkeep, nowMs), log);
+    this.choreList = choresOf(database.db, setup, this.store, this.upkeep, nowMs);
+    this.chores = new Chores(database.db, this.choreList, log);
     this.orders = new HostOrders(memory.host, database.db);
+    const { db } = database;
+    const { shedder, totals } = this.store;
+    const isLimited = session.mode === 'live';
+    this.budget = new WriteBudget({ config, db, block: this.block, shedder, totals, log, isLimited, meter }, nowMs);
+    this.store.rollups.follow(this.budget);
     this.minuteUs = minuteUsOf(nowMs);
     this.showCounts();
     this.store.countInto(this.block);
@@ -98,9 +111,10 @@ export class Writer {
    * `openForWriting` throws.
    */
   static open(setup: WriterSetup, log: Log, nowMs: number): Writer {
-    const database = openForWriting(setup.config, nowMs * 1000);
+    const config = withProfile(setup.config);
+    const database = openForWriting(config, nowMs * 1000);
     try {
-      return new Writer(setup, database, log, nowMs);
+      return new Writer({ ...setup, config }, database, log, nowMs);
     } catch (error) {
       closeDatabase(database);
       throw openError(database.db.name, error);
@@ -109,7 +123,8 @@ export class Writer {
 
   /** Goes by other limits of a batch from now on. */
   reconfigure(config: Config): void {
-    this.policy.adjust(batchLimitsOf(config));
+    this.budget.reconfigure(batchLimitsOf(withProfile(config)));
+    this.policy.adjust(this.budget.batchLimits);
   }
 
   /** Whether every published record is written. */
@@ -117,12 +132,11 @@ export class Writer {
     return this.rings.isEmpty;
   }
 
-  /** Flows that the parse workers have emitted and that are not committed. */
+  /** Flows that the parse workers have emitted, and that are neither committed nor left out. */
   get flowsUnwritten(): number {
-    return this.parse.reduce(
-      (sum, block) => sum + block.cell(Cell.FlowsEmitted),
-      -this.block.cell(Cell.FlowsWritten) - this.block.cell(Cell.FlowsLost),
-    );
+    const { block } = this;
+    const settled = block.cell(Cell.FlowsWritten) + block.cell(Cell.FlowsLost) + block.cell(Cell.FlowsShed);
+    return this.parse.reduce((sum, block) => sum + block.cell(Cell.FlowsEmitted), -settled);
   }
 
   /** Whether so much waits that the next batch may be due without anything further. */
@@ -189,14 +203,24 @@ export class Writer {
   step(nowMs: number, isEnding: boolean): boolean {
     this.orders.obey();
     if (this.trouble.isPausing(nowMs)) return false;
+    if (this.budget.look(nowMs)) this.policy.adjust(this.budget.batchLimits);
     const hasWritten = this.writeIfDue(nowMs, isEnding);
     if (this.trouble.isFailing) return hasWritten;
-    if (hasWritten || this.upkeep.isRoomShort) this.chores.stepOf(this.upkeep.makingRoom, nowMs);
+    if (hasWritten || this.upkeep.isRoomShort) this.measured(nowMs, () => this.chores.stepOf(this.upkeep.makingRoom, nowMs));
     if (isEnding || this.rings.isHalfFull) return hasWritten;
+    if (!this.choreList.some(({ dueMs }) => dueMs <= nowMs) || !this.budget.hasRoomForChores(nowMs)) return hasWritten;
     if (!this.orders.mayChore(nowMs)) return hasWritten;
-    const hasWorked = this.chores.step(nowMs);
+    const hasWorked = this.measured(nowMs, () => this.chores.step(nowMs));
     if (hasWorked) this.orders.chored(nowMs);
     return hasWorked || hasWritten;
+  }
+
+  /** Work that writes, and that the budget is told of. */
+  private measured<T>(nowMs: number, work: () => T): T {
+    this.budget.begin(nowMs);
+    const result = work();
+    this.budget.end(nowMs, 0, 0, false);
+    return result;
   }
 
   private writeIfDue(nowMs: number, isEnding: boolean): boolean {
@@ -207,7 +231,9 @@ export class Writer {
     }
     const isPressing = isEnding || this.rings.isHalfFull;
     if (!this.policy.isDue(nowMs, this.rings.recordsWaiting, isPressing)) return false;
-    return this.write(nowMs, this.policy.rowsMax);
+    const { recordsWaiting: records, fill } = this.rings;
+    const rowsMax = this.budget.plan(nowMs, { records, fill }, isEnding);
+    return rowsMax > 0 && this.write(nowMs, rowsMax);
   }
 
   /** Changes what people say of a device. Throws `DATABASE_WRITE_FAILED` when the database refuses; nothing has changed then. */
@@ -244,6 +270,7 @@ export class Writer {
     this.block.cells[Cell.Blocked] = 1;
     try {
       db.pragma(`busy_timeout = ${CLOSE_BUSY_MS_MAX}`);
+      this.budget.finish(nowMs);
       this.store.end(minuteUsOf(nowMs), nowMs * 1000);
       this.showCounts();
       db.pragma('optimize');
@@ -268,6 +295,8 @@ export class Writer {
   private write(nowMs: number, rowsMax: number): boolean {
     const { cells } = this.block;
     const startMs = performance.now();
+    const { flows_written, flows_shed } = this.store.counts.columns;
+    this.budget.begin(nowMs);
     try {
       if (this.store.write(this.minuteUs, rowsMax) > 0) {
         cells[Cell.BatchesWritten] = this.block.cell(Cell.BatchesWritten) + 1;
@@ -282,6 +311,8 @@ export class Writer {
       this.trouble.refused(nowMs, error);
       return false;
     } finally {
+      const { columns } = this.store.counts;
+      this.budget.end(nowMs, columns.flows_written - flows_written, columns.flows_shed - flows_shed, true);
       cells[Cell.CommitMs] = this.block.cell(Cell.CommitMs) + performance.now() - startMs;
     }
   }
@@ -294,6 +325,10 @@ export class Writer {
     cells[Cell.PacketsWritten] = columns.packets_written;
     cells[Cell.IpBytesWritten] = columns.ip_bytes_written;
     cells[Cell.WireBytesWritten] = columns.wire_bytes_written;
+    cells[Cell.FlowsShed] = columns.flows_shed;
+    cells[Cell.PacketsShed] = columns.packets_shed;
+    cells[Cell.IpBytesShed] = columns.ip_bytes_shed;
+    cells[Cell.WireBytesShed] = columns.wire_bytes_shed;
   }
 }
 

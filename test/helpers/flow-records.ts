@@ -206,6 +206,8 @@ export class WriterRig implements WriterSetup {
       'flow.active-max': 16,
       'ring.frame-bytes': 1_048_576,
       'ring.flow-bytes': 262_144,
+      // The same on every machine, whatever its disk is.
+      'store.profile': 'ssd',
       ...given.options,
     });
     this.memory = allocateMemory(this.config, given.workers ?? 1);

@@ -113,7 +113,7 @@ describe('the metrics', () => {
     const names = new Set(
       [...families.values()].flatMap(({ series }) => [...series.keys()].flatMap((key) => key.match(/\w+(?==")/g) ?? [])),
     );
-    expect([...names].sort()).toEqual(['mode', 'reason', 'ring', 'status', 'thread', 'version', 'worker']);
+    expect([...names].sort()).toEqual(['mode', 'reason', 'ring', 'status', 'step', 'thread', 'version', 'worker']);
     expect(families.get('flowberry_dropped_packets_total')?.series.size).toBe(DROP_REASONS.length - 1);
   });
 

@@ -139,6 +139,10 @@ const CASES: Record<HealthReasonCode, { readonly cause: (pipeline: ApiPipeline) 
     cause: (pipeline) => pipeline.add(pipeline.writer, Cell.BackupFailures, 2),
     message: 'the daily backup failed 2 times; the log says why',
   },
+  rows_shed: {
+    cause: (pipeline) => pipeline.add(pipeline.writer, Cell.FlowsShed, 6),
+    message: '6 flows were left out within the last minute (6 in all): too much is written',
+  },
   addresses_overflowed: {
     cause: (pipeline) => pipeline.add(pipeline.writer, Cell.AddressesOverflowed, 6),
     message: '6 IPv6 addresses found no room within the last minute (6 in all)',
@@ -255,6 +259,7 @@ describe('what is over', () => {
     ['kernel_drops', 60_000, (pipeline: ApiPipeline) => pipeline.add(pipeline.capture, Cell.KernelDropped, 1)],
     ['ring_full', 60_000, (pipeline: ApiPipeline) => pipeline.drop(1, Drop.RingFull, pipeline.capture)],
     ['addresses_overflowed', 60_000, (pipeline: ApiPipeline) => pipeline.add(pipeline.writer, Cell.AddressesOverflowed, 1)],
+    ['rows_shed', 60_000, (pipeline: ApiPipeline) => pipeline.add(pipeline.writer, Cell.FlowsShed, 1)],
     ['parse_blocked', 10_000, (pipeline: ApiPipeline) => pipeline.add(parse0(pipeline), Cell.WriterRingFull, 1)],
     ['writer_busy', 10_000, (pipeline: ApiPipeline) => pipeline.add(pipeline.writer, Cell.BusyRetries, 1)],
     ['thread_restarted', 300_000, (pipeline: ApiPipeline) => pipeline.add(parse0(pipeline), Cell.Starts, 1)],

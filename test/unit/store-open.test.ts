@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/errors.js';
 import { DeviceSource } from '../../src/ring/name-records.js';
 import { TunnelType } from '../../src/ring/tunnel-type.js';
+import { SHED_COLUMNS } from '../../src/store/budget/shed-columns.js';
 import { checkDatabase } from '../../src/store/check.js';
 import { cacheKibFor } from '../../src/store/open-database.js';
 import { KINDS } from '../../src/store/rollup/kinds.js';
@@ -23,6 +24,10 @@ const ROLLUP_TABLE_NAMES = Object.keys(KINDS).flatMap((kind) => LEVEL_NAMES.map(
 
 /** What each version brought, undone. */
 const UNDO: Readonly<Record<number, string>> = {
+  9: ['ledger', 'sessions']
+    .flatMap((table) => SHED_COLUMNS.map((column) => `ALTER TABLE ${table} DROP COLUMN ${column}`))
+    .concat('DROP TABLE bytes_written', "DELETE FROM rollup_state WHERE table_name = 'shed'")
+    .join('; '),
   6: `${[...ROLLUP_VIEWS.map(([name]) => `DROP VIEW ${name}`), ...ROLLUP_TABLE_NAMES.map((name) => `DROP TABLE ${name}`)].join('; ')};
     DROP TABLE rollup_state`,
   13: 'DROP TABLE host_samples',
@@ -81,7 +86,7 @@ describe('opening the database', () => {
     rig.store([flow()]);
     // Everything has been moved into the file.
     expect(existsSync(`${path}-wal`)).toBe(false);
-    expect(rig.value('PRAGMA page_size')).toBe(4096);
+    expect(rig.value('PRAGMA page_size')).toBe(2048);
     expect(rig.value('PRAGMA journal_mode')).toBe('wal');
     expect(rig.value('PRAGMA user_version')).toBe(SCHEMA_VERSION);
     expect(rig.value('PRAGMA application_id')).toBe(0x464c4252);

@@ -206,6 +206,10 @@ describe('writer: ledger', () => {
         packets_written: 2,
         ip_bytes_written: 180,
         wire_bytes_written: 208,
+        flows_shed: 0,
+        packets_shed: 0,
+        ip_bytes_shed: 0,
+        wire_bytes_shed: 0,
       },
     ]);
   });

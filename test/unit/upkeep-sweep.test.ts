@@ -15,6 +15,7 @@ import { DAY_MS, databaseOf, failedChecks } from '../helpers/upkeep.js';
 const WITHOUT_IDS = [
   ...['meta', 'interfaces', 'addresses', 'texts', 'sessions', 'ledger', 'gaps', 'nic_losses', 'pruned', 'upkeep'],
   ...['flow_trouble', 'devices', 'device_notes', 'alerts', 'rollup_state', 'lookup', 'lookup_blocks', 'lookup_runs'],
+  ...['bytes_written', 'host_samples', 'unwritten', 'file_events'],
 ];
 const ROWS_MAX = 40;
 

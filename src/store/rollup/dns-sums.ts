@@ -6,6 +6,8 @@ import { MINUTE_US } from './levels.js';
 
 /** Adds DNS transactions up by minute, client and response code. */
 export class DnsSums {
+  /** Minutes that share a row. */
+  minutes = 1;
   readonly accumulator = new Accumulator(KINDS.dns);
 
   /** `makeRoom` is called when the accumulator is full; it writes and clears it. */
@@ -15,7 +17,8 @@ export class DnsSums {
   add(seenUs: number, client: number, transport: number, code: number, latencyUs: number): void {
     const { accumulator } = this;
     const isDns = transport === DnsTransport.Udp || transport === DnsTransport.Tcp;
-    const minute = Math.floor(seenUs / MINUTE_US);
+    const seen = Math.floor(seenUs / MINUTE_US);
+    const minute = seen - (seen % this.minutes);
     const key = isDns ? (code < 0 ? NO_KEY : code) : CODE_LOCAL;
     let at = accumulator.find(minute, client, key);
     if (at === FULL) {

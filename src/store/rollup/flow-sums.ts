@@ -20,6 +20,8 @@ export function bandOf(us: number): number {
 
 /** Adds flows up by minute, for every kind of rollup. */
 export class FlowSums {
+  /** Minutes that share a row. */
+  minutes = 1;
   /** The flow in hand; fill it, then call `add`. */
   readonly sample = new Float64Array(Sample.Count);
   readonly accumulators: readonly Accumulator[];
@@ -111,10 +113,11 @@ export class FlowSums {
   /** Adds the shares of a minute to a row; with the flow's first minute, what counts once. */
   private addRow(to: Accumulator, minute: number, key0: number, key1: number, turned: number, isFirst: boolean): void {
     const { shares, sample } = this;
-    let at = to.find(minute, key0, key1);
+    const bucket = minute - (minute % this.minutes);
+    let at = to.find(bucket, key0, key1);
     if (at === FULL) {
       this.makeRoom();
-      at = to.find(minute, key0, key1);
+      at = to.find(bucket, key0, key1);
     }
     const { values } = to;
     const other = 1 - turned;

@@ -43,6 +43,13 @@ export class FollowedTable {
     return true;
   }
 
+  /** Whether a flow without a row is to be added to what is in memory. Nobody could read it again. */
+  takesShed(): boolean {
+    if (this.isBehind) return false;
+    this.pending++;
+    return true;
+  }
+
   /** Notes that a chore has read the rows up to this id, and whether those were all. */
   caughtUp(id: number, isAll: boolean): void {
     this.idLast = id;

@@ -1,4 +1,5 @@
 import type { Database, Statement } from 'better-sqlite3';
+import type { DetailLevel } from '../budget/detail-level.js';
 import { NO_KEY } from './accumulator.js';
 import { DnsSums } from './dns-sums.js';
 import { StoredFlows, sampleRecord } from './flow-sample.js';
@@ -14,6 +15,8 @@ import { RollupTable } from './rollup-table.js';
  * many rows at most are read again after the writer was killed, half a second's work.
  */
 const PENDING_MAX = 50_000;
+/** Minutes that share a row while rollups are coarse. */
+const MINUTES_COARSE = 10;
 /** Rows that the end of a session reads again, of those that no chore came to. The next session takes the others. */
 const ROWS_AT_END_MAX = 200_000;
 
@@ -41,6 +44,10 @@ export class Rollups {
   private readonly dnsTable: RollupTable;
   private readonly storedFlows: StoredFlows;
   private readonly storedDns: Statement<[number, number], DnsRow>;
+  /** Flows in memory that have no row. */
+  private readonly shed = { flows: 0, packets: 0, bytes: 0 };
+  private readonly addShed: Statement<[number, number, number]>;
+  private detail: DetailLevel = { isCoarse: false };
   /** Time of the newest row in memory, minutes since 1970. */
   private minute = 0;
 
@@ -57,6 +64,9 @@ export class Rollups {
     this.dnsTable = new RollupTable(db, KINDS.dns, Level.Minute);
     this.storedFlows = new StoredFlows(db, this.networks);
     this.storedDns = db.prepare<[number, number], DnsRow>(DNS_SQL).raw() as unknown as Statement<[number, number], DnsRow>;
+    this.addShed = db.prepare<[number, number, number]>(
+      "UPDATE rollup_state SET flows = flows + ?, packets = packets + ?, bytes = bytes + ? WHERE table_name = 'shed'",
+    );
     this.revert();
   }
 
@@ -72,7 +82,8 @@ export class Rollups {
 
   /**
    * Adds the row of `flows` that is being inserted with this id, of the record whose slot starts at `word`; application and name are
-   * null for none. Allocates nothing.
+   * null for none. One that is shed has no row. Tells whether it was added: a shed one is not while rows are read again. Allocates
+   * nothing.
    */
   addFlow(
     words: Int32Array,
@@ -83,13 +94,27 @@ export class Rollups {
     dst: number,
     application: number | null,
     name: number | null,
-  ): void {
-    if (!this.flows.takes(id)) return;
+    isShed: boolean,
+  ): boolean {
+    if (!(isShed ? this.flows.takesShed() : this.flows.takes(id))) return false;
     this.noteTime(id);
     const { sample } = this.flowSums;
     const number = application === null ? NO_KEY : application >> 1;
     sampleRecord(sample, this.networks, words, doubles, word, src, dst, number, name ?? NO_KEY);
     this.flowSums.add();
+    return true;
+  }
+
+  /** The flow that was just added has no row: it is counted apart, so that rollups and rows can be compared. */
+  countShed(packets: number, bytes: number): void {
+    this.shed.flows++;
+    this.shed.packets += packets;
+    this.shed.bytes += bytes;
+  }
+
+  /** Goes by this from now on: while it is coarse, ten minutes have one row together, and are written when they are over. */
+  follow(detail: DetailLevel): void {
+    this.detail = detail;
   }
 
   /** Adds the row of `dns` that is being inserted with this id; `code` and `latencyUs` are negative without an answer. */
@@ -102,7 +127,12 @@ export class Rollups {
   /** All rows of the open transaction are inserted: flushes if it is time, or if `isMinuteOver`. */
   finish(isMinuteOver: boolean): void {
     const { flows, dns } = this;
-    const isDue = isMinuteOver || flows.isUrgent || dns.isUrgent || flows.pending + dns.pending >= PENDING_MAX;
+    const minutes = this.detail.isCoarse ? MINUTES_COARSE : 1;
+    const isDue =
+      (isMinuteOver && (this.minute + 1) % minutes === 0) ||
+      flows.isUrgent ||
+      dns.isUrgent ||
+      flows.pending + dns.pending >= PENDING_MAX;
     if (isDue && this.hasPending) this.flush();
   }
 
@@ -114,6 +144,7 @@ export class Rollups {
 
   /** Rows were rolled back, or it is in doubt whether they are committed: forgets what is in memory. */
   revert(): void {
+    this.forgetShed();
     this.flowSums.clear();
     this.dnsSums.accumulator.clear();
     for (const table of [...this.flowTables, this.dnsTable]) table.revert();
@@ -152,6 +183,12 @@ export class Rollups {
     this.flush();
   }
 
+  private forgetShed(): void {
+    this.shed.flows = 0;
+    this.shed.packets = 0;
+    this.shed.bytes = 0;
+  }
+
   private noteTime(id: number): void {
     const minute = Math.floor(id / MINUTE_US);
     if (minute > this.minute) this.minute = minute;
@@ -165,6 +202,12 @@ export class Rollups {
 
   private flush(): void {
     this.write();
+    const { shed } = this;
+    if (shed.flows > 0) this.addShed.run(shed.flows, shed.packets, shed.bytes);
+    this.forgetShed();
+    const minutes = this.detail.isCoarse ? MINUTES_COARSE : 1;
+    this.flowSums.minutes = minutes;
+    this.dnsSums.minutes = minutes;
     this.flows.flushed();
     this.dns.flushed();
     this.minute = 0;
