@@ -203,7 +203,7 @@ export class Writer {
   step(nowMs: number, isEnding: boolean): boolean {
     this.orders.obey();
     if (this.trouble.isPausing(nowMs)) return false;
-    if (this.budget.look(nowMs)) this.policy.adjust(this.budget.batchLimits);
+    if (!this.lookAtBudget(nowMs)) return false;
     const hasWritten = this.writeIfDue(nowMs, isEnding);
     if (this.trouble.isFailing) return hasWritten;
     if (hasWritten || this.upkeep.isRoomShort) this.measured(nowMs, () => this.chores.stepOf(this.upkeep.makingRoom, nowMs));
@@ -213,6 +213,18 @@ export class Writer {
     const hasWorked = this.measured(nowMs, () => this.chores.step(nowMs));
     if (hasWorked) this.orders.chored(nowMs);
     return hasWorked || hasWritten;
+  }
+
+  /** Judges what has been written. False: the database cannot even be read. */
+  private lookAtBudget(nowMs: number): boolean {
+    try {
+      if (this.budget.look(nowMs)) this.policy.adjust(this.budget.batchLimits);
+      return true;
+    } catch (error) {
+      if (!isSqliteError(error)) throw error;
+      this.trouble.refused(nowMs, error);
+      return false;
+    }
   }
 
   /** Work that writes, and that the budget is told of. */

@@ -198,7 +198,7 @@ describe('retention by room', () => {
     while (retention.dueMs < nowMs);
     const pragma = (name: string): number => db.pragma(name, { simple: true }) as number;
     const result = { flows: db.prepare('SELECT count(*) FROM flows').pluck().get() as number, free: pragma('freelist_count') };
-    const usedBytes = (pragma('page_count') - result.free) * 4096;
+    const usedBytes = (pragma('page_count') - result.free) * pragma('page_size');
     db.close();
     return { ...result, usedBytes, log, trouble: block.cell(Cell.RetentionTrouble), isUrgent: retention.isUrgent };
   }

@@ -1,12 +1,14 @@
 import type { Database } from 'better-sqlite3';
+import { LookupSubject } from '../lookup/lookup-kind.js';
+import { RunRemoval } from '../lookup/run-removal.js';
 import type { Prunable } from '../prunable.js';
 import { prunableRollups } from '../rollup/prunable-rollups.js';
 
-/** Rows of rollups, which age as flows do. Look-ups of rows that are gone are deleted by the chore that makes them. */
+/** Rows of rollups and look-ups, which age as flows do. */
 export interface AgingRows {
   /** The last id of the table that is in the rollups; without rollups all are. */
   readonly rolledUpToId?: (table: 'flows' | 'dns') => number;
-  /** What goes with the flows. */
+  /** Look-ups: they go with the flows that are looked up. */
   readonly raw?: readonly Prunable[];
   readonly minutes?: readonly Prunable[];
   readonly hours?: readonly Prunable[];
@@ -16,5 +18,6 @@ export interface AgingRows {
 export function agingRows(db: Database): AgingRows {
   const foldedId = db.prepare<[string], number>('SELECT folded_id FROM rollup_state WHERE table_name = ?').pluck();
   const [minutes, hours] = prunableRollups(db) as [Prunable, Prunable];
-  return { rolledUpToId: (table) => foldedId.get(table) ?? -1, minutes: [minutes], hours: [hours] };
+  const lookups = [LookupSubject.Flows, LookupSubject.Dns].map((subject) => new RunRemoval(db, subject));
+  return { rolledUpToId: (table) => foldedId.get(table) ?? -1, raw: lookups, minutes: [minutes], hours: [hours] };
 }
