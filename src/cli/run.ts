@@ -38,6 +38,12 @@ function sourceOf(config: Config): SourceSpec & { readonly interfaces: readonly 
   return { type: backend, interfaces: interfacesOf(config) };
 }
 
+/** Throws `CONFIG_MEMORY_EXCEEDED` for a config that takes more memory than it allows. */
+function mustFit(config: Config): Config {
+  checkBudget(memoryBudget(config, workerCountOf(config, availableParallelism()), totalmem()));
+  return config;
+}
+
 /** What somebody else has to do with a daemon. */
 export interface DaemonHooks {
   /** Reads file and environment again, for SIGHUP; without it, a reload changes nothing. */
@@ -52,14 +58,14 @@ export interface DaemonHooks {
  */
 export async function runDaemon(given: Config, clocks: Clocks = SYSTEM_CLOCKS, hooks: DaemonHooks = {}): Promise<number> {
   let config = given;
-  checkBudget(memoryBudget(config, workerCountOf(config, availableParallelism()), totalmem()));
+  mustFit(config);
   const logger = new Logger(config, STDOUT_FD);
   const { log } = logger;
   let reloading = Promise.resolve();
   const reload = async (): Promise<void> => {
     hooks.onReload?.('begin');
     config = await reloadConfig(config, {
-      readConfig: hooks.readConfig ?? (() => config),
+      readConfig: () => mustFit(hooks.readConfig?.() ?? config),
       log,
       apply: async (next) => {
         logger.reconfigure(next);
