@@ -30,6 +30,8 @@ interface BudgetItem {
 export interface MemoryBudget {
   readonly items: readonly BudgetItem[];
   readonly totalBytes: number;
+  /** Of that, what the threads share: rings and flow tables. */
+  readonly sharedBytes: number;
   readonly limitBytes: number;
   /** Where the limit is from. */
   readonly isLimitChosen: boolean;
@@ -57,20 +59,26 @@ export function memoryBudget(config: Config, workers: number, memoryBytes: numbe
     eachBytes,
     eachText,
   });
+  const sum = (terms: readonly BudgetItem[]): number =>
+    terms.reduce((bytes, { count, eachBytes }) => bytes + count * eachBytes, 0);
+  const shared = [
+    item('frame rings', workers, frameRingBytesOf(config, workers, memoryBytes, 'live'), 'ring.frame-bytes'),
+    item('flow rings', workers, flowRingBytesOf(config, 'live'), 'ring.flow-bytes'),
+    item('flow tables', workers, slots * FLOW_BYTES, `${slots} flows of ${FLOW_BYTES} B, flow.active-max`),
+  ];
   const items = [
     item('node and its libraries', 1, BASE_BYTES, ''),
     item('threads', THREADS_BESIDE_WORKERS + workers, THREAD_BYTES, 'heap and stack'),
     item('capture buffers of the kernel', interfaces, config.captureBufferBytes, 'capture.buffer-bytes'),
-    item('frame rings', workers, frameRingBytesOf(config, workers, memoryBytes, 'live'), 'ring.frame-bytes'),
-    item('flow rings', workers, flowRingBytesOf(config, 'live'), 'ring.flow-bytes'),
-    item('flow tables', workers, slots * FLOW_BYTES, `${slots} flows of ${FLOW_BYTES} B, flow.active-max`),
+    ...shared,
     item('remembered names', config.namesAddressesMax, NAME_BYTES, 'names.addresses-max'),
     item('page cache of the database', 1, (config.dbCacheKib || cacheKibFor(memoryBytes)) * KIB, 'db.cache-kib'),
     item('API', 1, API_BYTES, ''),
   ];
   return {
     items,
-    totalBytes: items.reduce((sum, { count, eachBytes }) => sum + count * eachBytes, 0),
+    totalBytes: sum(items),
+    sharedBytes: sum(shared),
     limitBytes: memoryLimitOf(config, memoryBytes),
     isLimitChosen: config.hostMemoryBytesMax === 0,
     heapBytesMax: heapBytesMax(slots),

@@ -25,7 +25,8 @@ export function checkConfig(sources: readonly ConfigSource[]): number {
   const budget = memoryBudget(config, workers, totalmem());
   process.stdout.write(`\n${formatBudget(budget).replace(/^/gm, '# ').trimEnd()}\n`);
   checkBudget(budget);
-  process.stdout.write(`# valid; ${workers} parse worker${workers === 1 ? '' : 's'}\n`);
+  const mebibytes = (budget.sharedBytes / 2 ** 20).toFixed(1);
+  process.stdout.write(`# valid; ${workers} parse worker${workers === 1 ? '' : 's'}, ${mebibytes} MiB of shared memory\n`);
   return 0;
 }
 

@@ -44,6 +44,12 @@ function sourceOf(config: Config): SourceSpec & { readonly interfaces: readonly 
   return { type: backend, interfaces: interfacesOf(config) };
 }
 
+/** Throws `CONFIG_MEMORY_EXCEEDED` for a config that takes more memory than it allows. */
+function mustFit(config: Config): Config {
+  checkBudget(memoryBudget(config, workerCountOf(config, coresOf(availableCpus())), totalmem()));
+  return config;
+}
+
 /** What somebody else has to do with a daemon. */
 export interface DaemonHooks {
   /** Reads file and environment again, for SIGHUP; without it, a reload changes nothing. */
@@ -58,8 +64,7 @@ export interface DaemonHooks {
  */
 export async function runDaemon(given: Config, clocks: Clocks = SYSTEM_CLOCKS, hooks: DaemonHooks = {}): Promise<number> {
   process.umask(UMASK);
-  let config = withProfile(given);
-  checkBudget(memoryBudget(config, workerCountOf(config, coresOf(availableCpus())), totalmem()));
+  let config = mustFit(withProfile(given));
   const logger = new Logger(config, STDOUT_FD);
   const { log } = logger;
   let reloading = Promise.resolve();
@@ -67,7 +72,7 @@ export async function runDaemon(given: Config, clocks: Clocks = SYSTEM_CLOCKS, h
     run?.supervisor.reloading(false);
     hooks.onReload?.('begin');
     config = await reloadConfig(config, {
-      readConfig: () => (hooks.readConfig ? withProfile(hooks.readConfig()) : config),
+      readConfig: () => (hooks.readConfig ? mustFit(withProfile(hooks.readConfig())) : config),
       log,
       apply: async (next) => {
         logger.reconfigure(next);

@@ -229,4 +229,36 @@ describe('flowberry config', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain('2 parse workers, 21.0 MiB of shared memory');
   });
+
+  it('says where each value comes from, a profile included', async () => {
+    const { stdout } = await flowberry(['config', 'print', '--profile', 'small', '--workers', '3'], {
+      env: { FLOWBERRY_LOG_LEVEL: 'warn' },
+    });
+    for (const line of [
+      'workers = 3 # the command line',
+      'level = "warn" # the environment',
+      'cache-kib = 4096 # profile small',
+      'decap = true # default',
+    ])
+      expect(stdout.split('\n')).toContain(line);
+  });
+
+  it('refuses what does not fit into memory: when checked, when the budget is asked for, and at the start', async () => {
+    const env = { FLOWBERRY_FLOW_ACTIVE_MAX: '5000000', FLOWBERRY_HOST_MEMORY_BYTES_MAX: '536870912', FLOWBERRY_API_PORT: '1' };
+    for (const args of [['config', 'check'], ['status', '--budget'], ['run']]) {
+      const { exitCode, stdout, stderr } = await flowberry(args, { env });
+      expect(exitCode, args.join(' ')).toBe(78);
+      expect(stderr).toMatch(
+        /^flowberry: CONFIG_MEMORY_EXCEEDED: the options take up to \d+ MiB of memory; the limit is 512 MiB\. /,
+      );
+      if (args[0] !== 'run') expect(stdout).toMatch(/flow tables +\d+ x [\d.]+ MiB += [\d.]+ MiB +\d+ flows of 1152 B/);
+    }
+  });
+
+  it('prints the budget of a config that fits, without a daemon', async () => {
+    const { exitCode, stdout } = await flowberry(['status', '--budget'], { env: { FLOWBERRY_API_PORT: '1' } });
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^at most [\d.]+ MiB of [\d.]+ MiB, chosen by RAM/m);
+    expect(stdout).not.toContain('the daemon takes');
+  });
 });
