@@ -1,4 +1,5 @@
-import { renameSync, rmSync } from 'node:fs';
+import { renameSync, rmSync, statSync } from 'node:fs';
+import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { Cell } from '../../src/ring/thread-block.js';
 import { IoMeter } from '../../src/store/budget/io-meter.js';
@@ -50,5 +51,25 @@ describe.skipIf(!isCounted)('flows that were left out (needs a kernel that count
     renameSync(copy, writer.rig.path);
     writer.pass(4_000);
     expectAllCounted(writer, 4_500);
+  });
+});
+
+describe.skipIf(!isCounted)('a reader that holds the write-ahead log beyond the hard limit (needs a kernel that counts)', () => {
+  it('does not keep rows waiting', () => {
+    const writer = kept({ options: { ...TIGHT, 'store.write-bytes-per-minute-hard': 1_000_000 } });
+    writer.emit(60);
+    writer.pass(2_000);
+    const reader = new Database(writer.rig.path, { readonly: true });
+    reader.exec('BEGIN');
+    reader.prepare('SELECT count(*) FROM flows').get();
+    for (let minute = 0; minute < 60; minute++) {
+      writer.emit(120);
+      writer.pass(60_000);
+    }
+    expect(statSync(`${writer.rig.path}-wal`).size).toBeGreaterThan(1_000_000);
+    expect(writer.writer.flowsUnwritten).toBe(0);
+    reader.close();
+    writer.pass(120_000);
+    expectAllCounted(writer, 7_260);
   });
 });
