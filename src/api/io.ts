@@ -28,6 +28,8 @@ export interface BudgetSnapshot {
   readonly coarserRollups: number;
   readonly shedding: number;
   readonly hardStops: number;
+  /** Looks at rows that were due and had to wait. */
+  readonly held: number;
   /** Flows that were counted and have no row, what they carried, and DNS transactions. */
   readonly flowsShed: number;
   readonly packetsShed: number;
@@ -61,6 +63,7 @@ export function readBudget(cell: ReadCell): BudgetSnapshot {
     coarserRollups: cell(Cell.BudgetStepsCoarserRollups),
     shedding: cell(Cell.BudgetStepsShedding),
     hardStops: cell(Cell.BudgetHardStops),
+    held: cell(Cell.BatchesHeld),
     flowsShed: cell(Cell.FlowsShed),
     packetsShed: cell(Cell.PacketsShed),
     ipBytesShed: cell(Cell.IpBytesShed),

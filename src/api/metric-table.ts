@@ -302,6 +302,10 @@ export const METRICS: Readonly<Record<string, MetricEntry>> = {
       [{ step: 'hard' }, writer.budget.hardStops],
     ],
   },
+  flowberry_io_held_batches_total: counter(
+    'Times that rows were due and had to wait, since too much was written.',
+    ({ snapshot }) => snapshot.writer.budget.held,
+  ),
   flowberry_shed_flows_total: counter(
     'Flow records that were counted and not written, since too much was written.',
     ({ snapshot }) => snapshot.writer.budget.flowsShed,

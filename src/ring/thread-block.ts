@@ -160,9 +160,11 @@ export const enum Cell {
   IpBytesShed = 147,
   WireBytesShed = 148,
   DnsShed = 149,
+  /** Writer: how often it looked at rows that were due, and let them wait since too much was written. */
+  BatchesHeld = 150,
 }
 
-if (Cell.Drops + Drop.Count > Cell.FlowsLost || Cell.DnsShed >= Thread.CellCount)
+if (Cell.Drops + Drop.Count > Cell.FlowsLost || Cell.BatchesHeld >= Thread.CellCount)
   throw new Error('thread block: too many drop reasons');
 
 /** What keeps retention from its work. */

@@ -1,5 +1,6 @@
 import type { Config } from '../config.js';
 import type { PipelineMemory } from '../messages.js';
+import { BudgetStep, LARGER_BATCH_AGE_MS } from '../ring/budget-step.js';
 import { Command, ThreadState } from '../ring/layout.js';
 import { ringUsedBytes } from '../ring/ring.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
@@ -21,7 +22,7 @@ export class Progress {
   private readonly writer: ThreadBlock;
   private readonly flowRings: readonly SharedArrayBuffer[];
   private readonly batchAgeMsMax: number;
-  /** Commits and refusals of the database, and since when there have been none although rows wait. */
+  /** Commits, refusals of the database and holds of the budget, and since when there have been none although rows wait. */
   private attempts = -1;
   private idleSinceMs: number;
 
@@ -74,16 +75,20 @@ export class Progress {
 
   /**
    * Rows may wait for the age of a batch. A database that refuses (the disk is full, another process holds it) is asked again and
-   * again, and that is movement: a new process would meet the same refusal, without the rows that wait in memory.
+   * again, and that is movement: a new process would meet the same refusal, without the rows that wait in memory. So it is with rows
+   * that wait since too much was written.
    */
   private lookAtWriter(nowMs: number): string | null {
     const { writer } = this;
-    const attempts = writer.cell(Cell.BatchesWritten) + writer.cell(Cell.BusyRetries) + writer.cell(Cell.WriteErrors);
+    const refusals = writer.cell(Cell.BusyRetries) + writer.cell(Cell.WriteErrors);
+    const attempts = writer.cell(Cell.BatchesWritten) + refusals + writer.cell(Cell.BatchesHeld);
     const isEmpty = this.flowRings.every((ring) => ringUsedBytes(ring) === 0);
     if (isEmpty || attempts !== this.attempts) this.idleSinceMs = nowMs;
     this.attempts = attempts;
     const idleMs = nowMs - this.idleSinceMs;
-    if (idleMs <= this.batchAgeMsMax + this.silenceMsMax) return null;
+    const hasLargerBatches = writer.cell(Cell.BudgetStep) >= BudgetStep.LargerBatches;
+    const ageMsMax = hasLargerBatches ? Math.max(this.batchAgeMsMax, LARGER_BATCH_AGE_MS) : this.batchAgeMsMax;
+    if (idleMs <= ageMsMax + this.silenceMsMax) return null;
     return `writer has committed nothing for ${(idleMs / 1000).toFixed(1)} s although rows wait`;
   }
 }

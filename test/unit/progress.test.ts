@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../src/config.js';
 import { allocateMemory } from '../../src/memory.js';
+import { BudgetStep, LARGER_BATCH_AGE_MS } from '../../src/ring/budget-step.js';
 import { Doorbell } from '../../src/ring/doorbell.js';
 import { Command, RecordKind, ThreadState } from '../../src/ring/layout.js';
 import { RingProducer } from '../../src/ring/ring.js';
@@ -72,6 +73,21 @@ describe('progress', () => {
     expect(pass(1)).toBe('writer has committed nothing for 10.0 s although rows wait');
     blocks.writer.cells[Cell.BatchesWritten] = 1;
     expect(pass(1)).toBeNull();
+  });
+
+  it('lets rows wait for the larger batches of the budget, and for its hard limit as long as the writer looks at them', () => {
+    const { blocks, pass, emit } = scene();
+    blocks.writer.cells[Cell.BudgetStep] = BudgetStep.LargerBatches;
+    emit();
+    expect(pass(0)).toBeNull();
+    expect(pass(LARGER_BATCH_AGE_MS + SILENCE_MS_MAX)).toBeNull();
+    expect(pass(1)).toContain('writer has committed nothing for 35.0 s');
+    blocks.writer.cells[Cell.BudgetStep] = BudgetStep.None;
+    for (let look = 1; look < 20; look++) {
+      blocks.writer.cells[Cell.BatchesHeld] = look;
+      expect(pass(9_000)).toBeNull();
+    }
+    expect(pass(BATCH_AGE_MS_MAX + SILENCE_MS_MAX + 1)).toContain('committed nothing');
   });
 
   it('takes a database that refuses again and again for movement, since a new process would meet the same', () => {

@@ -4,13 +4,16 @@ import { resolveConfig } from '../../src/config.js';
 import { allocateMemory } from '../../src/memory.js';
 import type { PipelineMemory } from '../../src/messages.js';
 import { Drop } from '../../src/ring/drop-reason.js';
+import { Slot, TcpState } from '../../src/ring/layout.js';
 import { Cell, ThreadBlock } from '../../src/ring/thread-block.js';
+import { ADDRESS_ID_BASE } from '../../src/store/addresses.js';
 import { ALERTS_MAX, ALERTS_PER_HOUR_MAX, AlertBook, acknowledgeAlert } from '../../src/store/alerts/alert-book.js';
 import { AlertKind } from '../../src/store/alerts/alert-kind.js';
 import { Alerts } from '../../src/store/alerts/alerts.js';
 import { ConditionWatch } from '../../src/store/alerts/condition-watch.js';
 import { siteOf } from '../../src/store/alerts/site.js';
 import { migrate } from '../../src/store/schema.js';
+import { OVERFLOW_ID } from '../../src/store/texts.js';
 import { flow, NOW_MS, WriterRig } from '../helpers/flow-records.js';
 
 const CREATED_US = 1_700_000_000_000_000;
@@ -168,6 +171,29 @@ describe('new destinations', () => {
     ['a.co.example', 'co.example'],
   ])('%s belongs to %s', (name, site) => {
     expect(siteOf(name)).toBe(site);
+  });
+});
+
+describe('flows with the entries that stand for all other addresses and names', () => {
+  /** Flows of 10.0.0.1 to port after port, as rows have their `src` and `name`. */
+  function flowsOf(src: number, name: number | null, state: TcpState): Row[] {
+    const scene = new Scene({ 'alerts.new-destination': true });
+    const words = new Int32Array(Slot.RecordBytes / 4);
+    words[Slot.Protocol] = (4 << 20) | 6;
+    words[Slot.AddressLo + 3] = 0x0a000001;
+    words[Slot.TcpState] = state;
+    const memory = { words, doubles: new Float64Array(words.buffer), bytes: Buffer.from(words.buffer) };
+    for (let port = 1; port <= 200; port++)
+      scene.alerts.flow(memory, 0, CREATED_US + DAY + port * 1000, src, 0x0a0000fe, port, name);
+    return scene.rows;
+  }
+
+  it('raise nothing: nobody knows whose they are', () => {
+    const known = 0x0a000001;
+    expect(flowsOf(known, null, TcpState.Attempt).map(({ kind }) => kind)).toEqual(['port_scan']);
+    expect(flowsOf(known, OVERFLOW_ID, TcpState.Attempt).map(({ kind }) => kind)).toEqual(['port_scan']);
+    expect(flowsOf(ADDRESS_ID_BASE, null, TcpState.Attempt)).toEqual([]);
+    expect(flowsOf(known, OVERFLOW_ID, TcpState.Established)).toEqual([]);
   });
 });
 

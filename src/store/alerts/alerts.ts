@@ -1,8 +1,10 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { Config } from '../../config.js';
 import { Slot, TcpState } from '../../ring/layout.js';
+import { ADDRESS_ID_BASE } from '../addresses.js';
 import type { RecordMemory } from '../flow-rings.js';
 import { LocalNetworks, Place } from '../rollup/local-networks.js';
+import { OVERFLOW_ID } from '../texts.js';
 import { addressSql } from '../view-sql.js';
 import { AlertBook } from './alert-book.js';
 import { AlertKind } from './alert-kind.js';
@@ -42,14 +44,15 @@ export class Alerts {
   }
 
   /**
-   * The flow record whose slot starts at `word` was written with the id `id`; `src`, `dst` and `name` are those of its row. Only the first
-   * segment of a flow is looked at. Allocates nothing, but for a name that a device has not reached lately.
+   * The flow record whose slot starts at `word` was written with the id `id`, or left out; `src`, `dst` and `name` are those of its row.
+   * Only the first segment of a flow is looked at, and nothing is told of the entries that stand for all others. Allocates nothing, but for a name that a device has not reached lately.
    */
   flow({ words }: RecordMemory, word: number, id: number, src: number, dst: number, dstPort: number, name: number | null): void {
-    if (!this.isLive || words[word + Slot.SegmentIndex] !== 0) return;
+    if (!this.isLive || words[word + Slot.SegmentIndex] !== 0 || src === ADDRESS_ID_BASE) return;
     const state = words[word + Slot.TcpState] as number;
     if (state === TcpState.Attempt || state === TcpState.Rejected) this.unanswered(src, dst, dstPort, id);
-    else if (this.destinations !== null && name !== null && this.isFromUs(words, word)) this.reached(src, name, id);
+    else if (this.destinations !== null && name !== null && name !== OVERFLOW_ID && this.isFromUs(words, word))
+      this.reached(src, name, id);
   }
 
   /** A host has tried a port at `us`, and had no answer but a refusal. */

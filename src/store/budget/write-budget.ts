@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import type { Config } from '../../config.js';
-import { BUDGET_STEPS, BudgetStep } from '../../ring/budget-step.js';
+import { BUDGET_STEPS, BudgetStep, LARGER_BATCH_AGE_MS } from '../../ring/budget-step.js';
 import { Cell, type ThreadBlock } from '../../ring/thread-block.js';
 import type { BatchLimits } from '../batch.js';
 import type { Log } from '../trouble.js';
@@ -12,8 +12,6 @@ import { walPagesPending } from './wal-pending.js';
 import { WriteGovernor } from './write-governor.js';
 import type { WriteTotals } from './write-totals.js';
 
-/** Knobs of a batch under the first step; whoever set more keeps it. */
-const LARGER_BATCH_AGE_MS = 30_000;
 /** How often steps are judged and the counters shown. */
 const LOOK_MS = 5_000;
 /** Rows wait in the rings up to this part of them; then they are left out. */
@@ -161,15 +159,22 @@ export class WriteBudget implements DetailLevel {
       return Math.max(records, rowsMax);
     }
     if (fill < SHED_FILL) {
-      if (rows === 0 || (rows < PART_ROWS_MIN && sinceMs < PART_PAUSE_MS)) return 0;
+      if (rows === 0 || (rows < PART_ROWS_MIN && sinceMs < PART_PAUSE_MS)) return this.wait();
       shedder.allow(creditBytes, rowBytes);
       return Math.min(rows, rowsMax);
     }
-    if (fill < URGENT_FILL && sinceMs < SHED_PAUSE_MS) return 0;
-    if (this.governor.roomBytes(nowMs, pendingBytes) < COMMIT_BYTES) return 0;
+    if (fill < URGENT_FILL && sinceMs < SHED_PAUSE_MS) return this.wait();
+    if (this.governor.roomBytes(nowMs, pendingBytes) < COMMIT_BYTES) return this.wait();
     const taken = fill < URGENT_FILL ? Math.max(rows, Math.ceil(records / 2)) : records;
     shedder.shed(creditBytes, rowBytes, rows / taken);
     return taken;
+  }
+
+  /** No batch yet. It is counted, so that nobody takes the writer for one that stands still. */
+  private wait(): number {
+    const { block } = this.setup;
+    block.cells[Cell.BatchesHeld] = block.cell(Cell.BatchesHeld) + 1;
+    return 0;
   }
 
   /** Something is about to be written by the writer itself. */

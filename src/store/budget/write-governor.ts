@@ -20,6 +20,12 @@ const SPREAD_MS = 15_000;
 const SPREAD_BELOW_RATIO = 0.5;
 /** What others of this process write counts up to this part of the hard limit, so that a backup cannot stop the capture. */
 const OTHERS_RATIO_MAX = 0.5;
+/**
+ * What the next checkpoint moves counts up to this part of the hard limit, which is as long as the log becomes by itself. One that is longer
+ * is held by a reader, such as a backup, for hours: no checkpoint can move it now, and rows must not wait for that. The checkpoint behind
+ * the reader then writes more than the limit, once.
+ */
+const PENDING_RATIO_MAX = 0.6;
 /** Part of the hard limit that is kept for what a batch takes beyond its estimate. */
 const RESERVE_RATIO = 0.1;
 
@@ -63,7 +69,9 @@ export class WriteGovernor {
 
   /** What may still be written in this minute, when a checkpoint of `pendingBytes` may come at any time; negative when it is too much. */
   roomBytes(nowMs: number, pendingBytes: number): number {
-    return this.limits.hardBytes * (1 - RESERVE_RATIO) - this.usedBytes(nowMs) - pendingBytes;
+    const { hardBytes } = this.limits;
+    const movedBytes = Math.min(pendingBytes, hardBytes * PENDING_RATIO_MAX);
+    return hardBytes * (1 - RESERVE_RATIO) - this.usedBytes(nowMs) - movedBytes;
   }
 
   /** Of that, what the next batch may take when the last one was `sinceMs` ago. */
@@ -79,7 +87,7 @@ export class WriteGovernor {
   /** How long the write-ahead log may become before it is moved: much while little is written, never more than leaves room for batches. */
   checkpointBytes(nowMs: number): number {
     const { hardBytes } = this.limits;
-    return Math.max(hardBytes / 8, hardBytes * 0.6 - this.usedBytes(nowMs));
+    return Math.max(hardBytes / 8, hardBytes * PENDING_RATIO_MAX - this.usedBytes(nowMs));
   }
 
   /** Takes or undoes a step, and tells whether it did. To be called every few seconds. */

@@ -105,10 +105,11 @@ export class KeptWriter {
     return this.writer?.isBatchNear ?? (this.rings?.recordsWaiting ?? 0) >= this.setup.config.batchRowsMin;
   }
 
-  /** Flows that the parse workers have emitted and that are neither committed nor counted as lost. */
+  /** Flows that the parse workers have emitted and that are neither committed nor counted as lost or left out. */
   get flowsUnwritten(): number {
     const emitted = this.setup.memory.parse.reduce((sum, block) => sum + new ThreadBlock(block).cell(Cell.FlowsEmitted), 0);
-    return emitted - this.block.cell(Cell.FlowsWritten) - this.block.cell(Cell.FlowsLost);
+    const { block } = this;
+    return emitted - block.cell(Cell.FlowsWritten) - block.cell(Cell.FlowsLost) - block.cell(Cell.FlowsShed);
   }
 
   /** Why rows wait although they are due; null while the database takes them. */

@@ -3,12 +3,24 @@ import { Cell, type ThreadBlock } from '../../ring/thread-block.js';
 import type { Counts } from '../counters.js';
 import { identityOf } from './file-identity.js';
 
-/** Cells of what is lost and of what is written, and their columns in `unwritten` and `ledger`. */
+/** Columns of `unwritten` and cells of what is lost. */
 const COLUMNS = [
-  ['flows', Cell.FlowsLost, Cell.FlowsWritten, 'flows_written'],
-  ['packets', Cell.PacketsLost, Cell.PacketsWritten, 'packets_written'],
-  ['ip_bytes', Cell.IpBytesLost, Cell.IpBytesWritten, 'ip_bytes_written'],
-  ['wire_bytes', Cell.WireBytesLost, Cell.WireBytesWritten, 'wire_bytes_written'],
+  ['flows', Cell.FlowsLost],
+  ['packets', Cell.PacketsLost],
+  ['ip_bytes', Cell.IpBytesLost],
+  ['wire_bytes', Cell.WireBytesLost],
+] as const;
+
+/** What the ledger of a file counts: the cell of what is lost with it, that of what it has, and the ledger's column. */
+const LEDGER = [
+  [Cell.FlowsLost, Cell.FlowsWritten, 'flows_written'],
+  [Cell.PacketsLost, Cell.PacketsWritten, 'packets_written'],
+  [Cell.IpBytesLost, Cell.IpBytesWritten, 'ip_bytes_written'],
+  [Cell.WireBytesLost, Cell.WireBytesWritten, 'wire_bytes_written'],
+  [Cell.FlowsLost, Cell.FlowsShed, 'flows_shed'],
+  [Cell.PacketsLost, Cell.PacketsShed, 'packets_shed'],
+  [Cell.IpBytesLost, Cell.IpBytesShed, 'ip_bytes_shed'],
+  [Cell.WireBytesLost, Cell.WireBytesShed, 'wire_bytes_shed'],
 ] as const;
 
 /**
@@ -44,9 +56,9 @@ export class Unwritten {
     return this.block.cell(Cell.LossRounds);
   }
 
-  /** Reads what is committed for this session. `written` is what the file's ledger says. */
-  resume(written: Counts['columns']): void {
-    this.adopt(written);
+  /** Reads what is committed for this session. `counted` is what the file's ledger says. */
+  resume(counted: Counts['columns']): void {
+    this.adopt(counted);
     this.stored = this.sums.get(this.sessionId) ?? [0, 0, 0, 0];
   }
 
@@ -68,20 +80,23 @@ export class Unwritten {
   }
 
   /**
-   * In another file than before, all that has left the rings and is not in there is lost. That is also so where the file is an older
-   * copy of the one before. The same file can know more than the cells, when a writer died behind a commit, and never less.
+   * In another file than before, all that has left the rings and is not in there is lost; so is the count of what was left out. That is
+   * also so where the file is an older copy of the one before. The same file can know more than the cells, when a writer died behind a
+   * commit, and never less.
    */
-  private adopt(written: Counts['columns']): void {
+  private adopt(counted: Counts['columns']): void {
     const { block, db } = this;
     const file = identityOf(db.name) ?? { device: -1, inode: -1 };
     const isFirst = block.cell(Cell.FileInode) === 0;
     const isSame = block.cell(Cell.FileDevice) === file.device && block.cell(Cell.FileInode) === file.inode;
-    if (!(isFirst || isSame) || written.flows_written < block.cell(Cell.FlowsWritten)) {
+    const isOlder = counted.flows_written < block.cell(Cell.FlowsWritten) || counted.flows_shed < block.cell(Cell.FlowsShed);
+    if (!(isFirst || isSame) || isOlder) {
       block.cells[Cell.LossRounds] = this.rounds + 1;
-      for (const [, lost, stored, column] of COLUMNS) {
-        block.cells[lost] = Math.max(0, block.cell(lost) + block.cell(stored) - written[column]);
-        block.cells[stored] = written[column];
+      for (const [lost, stored, column] of LEDGER) {
+        block.cells[lost] = block.cell(lost) + block.cell(stored) - counted[column];
+        block.cells[stored] = counted[column];
       }
+      for (const [, lost] of COLUMNS) block.cells[lost] = Math.max(0, block.cell(lost));
     }
     block.cells[Cell.FileDevice] = file.device;
     block.cells[Cell.FileInode] = file.inode;
