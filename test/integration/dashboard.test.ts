@@ -1,0 +1,249 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { browserObstacle, NamespaceBrowser, type WatchedPage } from '../helpers/browser.js';
+import { pcapFile } from '../helpers/capture-file.js';
+import { replay, temporaryDirectory } from '../helpers/daemon.js';
+import { ANSWER, dnsMessage, FIRST_NAME, pointer, question, record, wireName } from '../helpers/dns-bytes.js';
+import { ethernet, frame, ipv4, tcp, udp, udpFrame } from '../helpers/frames.js';
+import { Daemon } from '../helpers/live-daemon.js';
+import { FrameFlood, NetworkNamespace, namespaceObstacle } from '../helpers/network-namespace.js';
+import { clientHello, serverName, tlsRecords } from '../helpers/tls-hello.js';
+
+const obstacle = namespaceObstacle() ?? browserObstacle();
+
+/** What the panel of the traffic now says. */
+const WORDS = `document.querySelector('.chart .words')?.textContent`;
+const IS_TRAFFIC = `/ [1-9][\\d,]* packets per second/.test(${WORDS})`;
+const VIEWS = ['overview', 'flows', 'devices', 'dns', 'alerts', 'health'];
+
+const DEVICE = { mac: '02:00:00:00:00:20', ip: '192.168.1.20' };
+const OTHER = { mac: '02:00:00:00:00:21', ip: '192.168.1.21' };
+const ROUTER = { mac: '02:00:00:00:00:fe', ip: '192.168.1.1' };
+/** As markup it would run without a space, which names cannot have. */
+const MARKUP = '<img/src=x/onerror=document.body.remove()>';
+
+/** A TLS connection from `device`, with the name that it asks for. */
+function connection(device: typeof DEVICE, dst: string, name: string): Uint8Array[] {
+  const client = { srcPort: 40_000, dstPort: 443 };
+  const server = { srcPort: 443, dstPort: 40_000 };
+  const out = (...parts: Parameters<typeof frame>): Uint8Array =>
+    frame(ethernet({ src: device.mac, dst: ROUTER.mac }), ipv4({ src: device.ip, dst }), ...parts);
+  const back = (...parts: Parameters<typeof frame>): Uint8Array =>
+    frame(ethernet({ src: ROUTER.mac, dst: device.mac }), ipv4({ src: dst, dst: device.ip }), ...parts);
+  const hello = tlsRecords(clientHello({ extensions: [serverName(name)] }));
+  return [
+    out(tcp({ ...client, seq: 1, flags: 'S' })),
+    back(tcp({ ...server, seq: 1, ack: 2, flags: 'S.' })),
+    out(tcp({ ...client, seq: 2, ack: 2 })),
+    out(tcp({ ...client, seq: 2, ack: 2, flags: 'P.' }), hello),
+    back(tcp({ ...server, seq: 2, ack: 2 + hello.length }), 'x'.repeat(1200)),
+  ];
+}
+
+/** What a home has: a device that tells its name, one that asks for a name, and connections. */
+function homeFrames(): Uint8Array[] {
+  const announcement = dnsMessage({
+    flags: 0x8400,
+    answers: [record(wireName('printer.local'), 1, Uint8Array.of(192, 168, 1, 21))],
+  });
+  const asked = question(MARKUP);
+  const address = record(pointer(FIRST_NAME), 1, Uint8Array.of(203, 0, 113, 9));
+  const resolver = { src: DEVICE.ip, dst: ROUTER.ip };
+  return [
+    frame(
+      ethernet({ src: OTHER.mac, dst: '01:00:5e:00:00:fb' }),
+      ipv4({ src: OTHER.ip, dst: '224.0.0.251' }),
+      udp({ srcPort: 5353, dstPort: 5353 }),
+      announcement,
+    ),
+    frame(
+      ethernet({ src: DEVICE.mac, dst: ROUTER.mac }),
+      ipv4(resolver),
+      udp({ srcPort: 50_000, dstPort: 53 }),
+      dnsMessage({ questions: [asked] }),
+    ),
+    frame(
+      ethernet({ src: ROUTER.mac, dst: DEVICE.mac }),
+      ipv4({ src: resolver.dst, dst: resolver.src }),
+      udp({ srcPort: 53, dstPort: 50_000 }),
+      dnsMessage({ flags: ANSWER, questions: [asked], answers: [address] }),
+    ),
+    ...connection(DEVICE, '203.0.113.9', MARKUP),
+    ...connection(OTHER, '198.51.100.7', 'www.example.org'),
+  ];
+}
+
+describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'as root, with chromium'})`, () => {
+  let namespace: NetworkNamespace;
+  let browser: NamespaceBrowser;
+
+  beforeAll(async () => {
+    namespace = new NetworkNamespace();
+    browser = await NamespaceBrowser.launch(namespace);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    namespace?.delete();
+  });
+
+  async function start(database: string, port = '0'): Promise<{ daemon: Daemon; origin: string }> {
+    const daemon = new Daemon(namespace, ['--interface', 'capture0', '--db', database, '--api-port', port]);
+    const { health } = await daemon.line('capturing');
+    return { daemon, origin: new URL(String(health)).origin };
+  }
+
+  function startFlood(): FrameFlood {
+    return namespace.run(() => new FrameFlood('peer0', [udpFrame({ srcPort: 1, dstPort: 53 })]));
+  }
+
+  /** A daemon on a database that has the traffic of ten minutes ago; gives its origin. */
+  async function startWithTraffic(): Promise<string> {
+    const directory = temporaryDirectory();
+    const database = join(directory, 'flows.db');
+    const capture = join(directory, 'home.pcap');
+    const seconds = Math.floor(Date.now() / 1000) - 600;
+    writeFileSync(capture, pcapFile(homeFrames().map((bytes, index) => ({ bytes, seconds, nanoseconds: index * 1_000_000 }))));
+    await replay([capture, '--db', database]);
+    return (await start(database)).origin;
+  }
+
+  function expectClean({ complaints, strayRequests }: WatchedPage): void {
+    expect(complaints).toEqual([]);
+    expect(strayRequests).toEqual([]);
+  }
+
+  it('loads, and draws the live traffic of a running capture', async () => {
+    const { origin } = await start(join(temporaryDirectory(), 'flows.db'));
+    const watched = await browser.open(`${origin}/`);
+    const { page } = watched;
+    await page.getByText('no sums yet').first().waitFor();
+
+    const flood = startFlood();
+    const picture = `document.querySelector('.plot canvas').toDataURL()`;
+    await watched.until(IS_TRAFFIC);
+    const [words, image] = await Promise.all([page.evaluate(WORDS), page.evaluate(picture)]);
+    await watched.until(`${WORDS} !== ${JSON.stringify(words)}`);
+    await watched.until(`${picture} !== ${JSON.stringify(image)}`);
+    await flood.stop();
+    await watched.until(`/ 0 packets per second/.test(${WORDS})`);
+    expectClean(watched);
+  });
+
+  it('finds the flows of an address, and none of another', async () => {
+    const origin = await startWithTraffic();
+    const watched = await browser.open(`${origin}/#/flows`);
+    const search = async (text: string): Promise<string[]> => {
+      await watched.settled();
+      await watched.page.getByLabel('Search').fill(text);
+      await watched.page.keyboard.press('Enter');
+      await watched.page.waitForURL((url) => url.hash.includes(encodeURIComponent(text)));
+      await watched.settled();
+      return watched.rows();
+    };
+
+    expect(await search('198.51.100.7')).toEqual([expect.stringContaining('www.example.org')]);
+    expect(await search('198.51.100.8')).toEqual([]);
+    await watched.page.getByText('No flow matches.').waitFor();
+    expect(await search('name:*.example.org tls')).toEqual([expect.stringContaining('192.168.1.21')]);
+    expectClean(watched);
+  });
+
+  it('shows a device, and the name that somebody gives it', async () => {
+    const origin = await startWithTraffic();
+    const watched = await browser.open(`${origin}/#/devices`);
+    const { page } = watched;
+    await page.locator('tr', { hasText: 'printer.local' }).click();
+    await page.getByRole('heading', { name: 'printer.local' }).waitFor();
+    await watched.settled();
+    expect(await watched.rows()).toContainEqual(expect.stringContaining('www.example.org'));
+
+    await page.getByText('Name and note').click();
+    await page.getByLabel('Name', { exact: true }).fill(`Anne's ${MARKUP}`);
+    await page.getByRole('button', { name: 'Save' }).click();
+    const heading = page.getByRole('heading', { name: `Anne's ${MARKUP}` });
+    await heading.waitFor();
+    await page.reload();
+    await heading.waitFor();
+    await watched.view('#/devices');
+    expect(await watched.rows()).toContainEqual(expect.stringContaining(`Anne's ${MARKUP}`));
+    expectClean(watched);
+  });
+
+  it('shows markup in names as text', async () => {
+    const origin = await startWithTraffic();
+    const watched = await browser.open(`${origin}/`);
+    const device = `#/devices/${encodeURIComponent(DEVICE.mac)}`;
+    for (const hash of ['#/overview?since=1h', '#/flows', '#/dns?since=1h', `${device}?since=1h`]) {
+      await watched.view(hash);
+      await watched.page.locator('main').getByText(MARKUP).first().waitFor();
+      expect(await watched.page.locator('main img').count(), hash).toBe(0);
+    }
+    await watched.view('#/flows');
+    await watched.page.locator('tr', { hasText: MARKUP }).first().click();
+    await watched.page.locator('dialog[open]').getByText(MARKUP).waitFor();
+    expect(await watched.page.locator('dialog img').count()).toBe(0);
+    expectClean(watched);
+  });
+
+  it('goes on by itself after a restart of the daemon', async () => {
+    const database = join(temporaryDirectory(), 'flows.db');
+    const { daemon, origin } = await start(database);
+    const watched = await browser.open(`${origin}/`);
+    daemon.signal('SIGTERM');
+    await watched.state('reconnecting');
+    await daemon.exitCode();
+    await start(database, new URL(origin).port);
+    await watched.state('live');
+    const flood = startFlood();
+    await watched.until(IS_TRAFFIC);
+    await flood.stop();
+    // That nobody listened meanwhile is what the browser itself says.
+    expect(watched.complaints.filter((text) => !text.includes('ERR_CONNECTION_REFUSED'))).toEqual([]);
+  });
+
+  it('fits a telephone in every view', async () => {
+    const origin = await startWithTraffic();
+    const watched = await browser.open(`${origin}/`, { viewport: { width: 360, height: 740 }, hasTouch: true });
+    const device = `devices/${encodeURIComponent(DEVICE.mac)}`;
+    for (const view of [...VIEWS, device]) {
+      await watched.view(`#/${view}?since=24h`);
+      expect(await watched.page.evaluate('document.documentElement.scrollWidth'), view).toBeLessThanOrEqual(360);
+      const links = await watched.page.locator('nav a').all();
+      for (const link of links) {
+        const { x, width } = (await link.boundingBox()) ?? { x: -1, width: 0 };
+        expect(x >= 0 && x + width <= 360, `${await link.innerText()} is in sight`).toBe(true);
+      }
+    }
+    expectClean(watched);
+  });
+
+  it('can be used with the keyboard alone', async () => {
+    const origin = await startWithTraffic();
+    const watched = await browser.open(`${origin}/`);
+    const { page } = watched;
+    await watched.settled();
+    await watched.tabTo('.skip', 1);
+    await watched.tabTo('nav a[href="#/flows"]');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Flows' }).waitFor();
+    await watched.settled();
+    await watched.tabTo('input[type=search]');
+    await page.keyboard.type('www.example.org');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/q=www\.example\.org/);
+    await watched.settled();
+    await watched.tabTo('tr.open');
+    await page.keyboard.press('Enter');
+    await page.locator('dialog[open]').getByText('198.51.100.7', { exact: true }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('dialog[aria-label="Flow"]').waitFor({ state: 'detached' });
+
+    await watched.view('#/devices');
+    await watched.tabTo('tr.open');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Device', exact: true }).waitFor();
+    expectClean(watched);
+  });
+});
