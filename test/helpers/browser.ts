@@ -7,6 +7,8 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { onTestFinished } from 'vitest';
 import type { NetworkNamespace } from './network-namespace.js';
 
+const WAIT_MS_MAX = 20_000;
+
 /** Why there is no browser here, or null. */
 export function browserObstacle(): string | null {
   try {
@@ -38,6 +40,8 @@ export class NamespaceBrowser {
   async open(url: string, options: BrowserContextOptions = {}): Promise<WatchedPage> {
     const context = await this.browser.newContext(options);
     onTestFinished(() => context.close());
+    // Shorter than a test may take, so that the error says what was waited for.
+    context.setDefaultTimeout(WAIT_MS_MAX);
     const watched = new WatchedPage(await context.newPage(), new URL(url).origin);
     await watched.page.goto(url);
     await watched.state('live');

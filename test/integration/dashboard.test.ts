@@ -174,7 +174,7 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
   it('shows markup in names as text', async () => {
     const origin = await startWithTraffic();
     const watched = await browser.open(`${origin}/`);
-    const device = `#/devices/${encodeURIComponent(DEVICE.mac)}`;
+    const device = `#/devices/${DEVICE.ip}`;
     for (const hash of ['#/overview?since=1h', '#/flows', '#/dns?since=1h', `${device}?since=1h`]) {
       await watched.view(hash);
       await watched.page.locator('main').getByText(MARKUP).first().waitFor();
@@ -206,7 +206,7 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
   it('fits a telephone in every view', async () => {
     const origin = await startWithTraffic();
     const watched = await browser.open(`${origin}/`, { viewport: { width: 360, height: 740 }, hasTouch: true });
-    const device = `devices/${encodeURIComponent(DEVICE.mac)}`;
+    const device = `devices/${DEVICE.ip}`;
     for (const view of [...VIEWS, device]) {
       await watched.view(`#/${view}?since=24h`);
       expect(await watched.page.evaluate('document.documentElement.scrollWidth'), view).toBeLessThanOrEqual(360);

@@ -74,7 +74,10 @@ export function table(caption, columns, rows, { onOpen = null, empty = 'Nothing.
 function tableRow(columns, row, cellClass, onOpen) {
   const open = onOpen && (() => onOpen(row));
   const keydown = (event) => {
-    if (event.key === 'Enter') open();
+    if (event.key !== 'Enter' || event.target !== event.currentTarget) return;
+    // Or else the same key would press the button of the dialog that it opens.
+    event.preventDefault();
+    open();
   };
   return h(
     'tr',

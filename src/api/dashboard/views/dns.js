@@ -5,7 +5,7 @@ import { count, duration, moment, percent } from '../format.js';
 import { incompleteNote, rangeOf, rangeSwitch } from './range.js';
 
 const DEVICE_COLUMNS = [
-  { head: 'Device', cell: ({ device, ip }) => device.name ?? device.vendor ?? ip ?? '–' },
+  { head: 'Device', cell: ({ device, ip }) => device.name ?? device.vendor ?? ip ?? '–', className: 'name' },
   { head: 'Address', cell: ({ ip }) => ip ?? '', className: 'address' },
   { head: 'Queries', isNumber: true, cell: (row) => count(row.queries) },
   { head: 'No such name', isNumber: true, cell: (row) => percent(row.no_such_name, row.queries) },

@@ -16,7 +16,7 @@ const COLUMNS = [
   { head: 'Sent', isNumber: true, cell: (flow) => bytes(flow.src_bytes) },
   { head: 'Received', isNumber: true, cell: (flow) => bytes(flow.dst_bytes) },
   { head: 'Round trip', isNumber: true, cell: (flow) => duration(roundTrip(flow)) },
-  { head: 'End', cell: (flow) => flow.tcp_state ?? flow.end_reason ?? '' },
+  { head: 'End', cell: (flow) => (flow.tcp_state ?? flow.end_reason ?? '').replaceAll('_', ' ') },
 ];
 
 function roundTrip({ rtt_client_us: client, rtt_server_us: server }) {
@@ -45,7 +45,7 @@ export function flows({ main, live, query, signal, go, fail }) {
   const arriving = h('div', { 'aria-live': 'off' });
   const list = h('div', { 'aria-busy': 'true' });
   const older = h('button', { type: 'button', hidden: true, onclick: () => loadMore() }, 'Older');
-  const follow = h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => toggle() }, 'Follow');
+  const follow = h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => toggle() }, 'Follow live');
   fill(
     main,
     h(
