@@ -78,7 +78,8 @@ export function overview({ main, live, query, signal, go, fail }) {
   });
   const unwant = live.want('stats');
 
-  const load = () => Promise.all([loadSums(), loadSeries(), ...Object.keys(tops).map(loadTop)]).catch(fail);
+  // Names are the most to add up, and go last: one thread of the API answers one after the other.
+  const load = () => Promise.all([loadSums(), loadSeries(), ...['devices', 'applications', 'names'].map(loadTop)]).catch(fail);
   const loadSums = async () => {
     const answer = await get('/api/v1/summary', { since }, signal);
     const { total } = answer;
