@@ -33,6 +33,7 @@ export function chart(title, lines, { isFilled = false, windowS = 0 } = {}) {
   let plot = null;
   let last = null;
   let spans = [];
+  let isFlat = true;
 
   const make = (data) => {
     const axisColor = colorOf('--muted');
@@ -51,7 +52,13 @@ export function chart(title, lines, { isFilled = false, windowS = 0 } = {}) {
         },
         axes: [
           { stroke: axisColor, grid, ticks: grid, space: 70, values: (self, ticks) => clock(ticks, spanOf(self)) },
-          { stroke: axisColor, grid, ticks: grid, size: 84, values: (_, ticks) => ticks.map((value) => tick(format(value))) },
+          {
+            stroke: axisColor,
+            grid,
+            ticks: grid,
+            size: 84,
+            values: (_, ticks) => ticks.map((value) => (isFlat && value > 0 ? '' : tick(format(value)))),
+          },
         ],
         series: [
           { value: (_, seconds) => (seconds === null ? '–' : moment(seconds * 1e6)) },
@@ -85,6 +92,8 @@ export function chart(title, lines, { isFilled = false, windowS = 0 } = {}) {
     set(times, values, incomplete = []) {
       spans = incomplete;
       last = [times, ...values];
+      // Where nothing rises above 0 there is no scale either.
+      isFlat = !values.some((line) => line.some((value) => value > 0));
       if (plot) plot.setData(last);
       else if (times.length > 0) make(last);
     },

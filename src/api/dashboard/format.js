@@ -30,7 +30,7 @@ export function shortCount(value) {
 }
 
 export function percent(part, all) {
-  if (all === 0) return '0 %';
+  if (all === 0) return '–';
   const value = (100 * part) / all;
   return `${value >= 10 ? value.toFixed(0) : value.toFixed(1)} %`;
 }

@@ -8,7 +8,7 @@ import { incompleteNote, rangeLabel, rangeOf, rangeSwitch } from './range.js';
 const NOW_S = 120;
 const REFRESH_MS = 30_000;
 /** In place of figures that the writer has not added up yet: it does so once flows have ended. */
-const NO_SUMS = 'no sums yet';
+const NO_SUMS = () => h('span', { class: 'minor' }, 'no sums yet');
 
 /** A figure with its name; `set` changes it. */
 function figure(name) {
@@ -84,8 +84,8 @@ export function overview({ main, live, query, signal, go, fail }) {
     const answer = await get('/api/v1/summary', { since }, signal);
     const { total } = answer;
     const isSummed = answer.reaches_us !== null;
-    sum.set(isSummed ? bytes(total.bytes_out + total.bytes_in) : NO_SUMS);
-    flows.set(isSummed ? shortCount(total.flows) : NO_SUMS);
+    sum.set(isSummed ? bytes(total.bytes_out + total.bytes_in) : NO_SUMS());
+    flows.set(isSummed ? shortCount(total.flows) : NO_SUMS());
     fill(note, incompleteNote(answer));
   };
   const loadSeries = async () => {
@@ -95,7 +95,7 @@ export function overview({ main, live, query, signal, go, fail }) {
     const bits = (name) => rates(points, name, stepUs, reachesUs).map((rate) => rate && rate * 8);
     traffic.set(at, [bits('bytes_out'), bits('bytes_in')], spans);
     const all = points.reduce((total, { bytes_out: out, bytes_in: into }) => [total[0] + out, total[1] + into], [0, 0]);
-    traffic.describe(`${bytes(all[0])} sent and ${bytes(all[1])} received by local devices.`);
+    if (reachesUs !== null) traffic.describe(`${bytes(all[0])} sent and ${bytes(all[1])} received by local devices.`);
     latency.set(at, [points.map(({ p50_us: us }) => us), points.map(({ p95_us: us }) => us)], spans);
     const share = (point) => {
       const packetCount = point.packets_out + point.packets_in;
@@ -104,7 +104,7 @@ export function overview({ main, live, query, signal, go, fail }) {
     retransmits.set(at, [points.map(share)], spans);
     const again = points.reduce((total, point) => total + point.retransmits, 0);
     const packetCount = points.reduce((total, point) => total + point.packets_out + point.packets_in, 0);
-    retransmits.describe(`${shortCount(again)} segments, ${percent(again, packetCount)} of all packets.`);
+    if (packetCount > 0) retransmits.describe(`${shortCount(again)} segments, ${percent(again, packetCount)} of all packets.`);
   };
   const loadTop = async (subject) => {
     const { rows } = await get('/api/v1/top', { since, subject, limit: 10 }, signal);
