@@ -82,7 +82,14 @@ export class WatchedPage {
 
   /** Goes to a view of the page, and waits until it shows what it asked for. */
   async view(hash: string): Promise<void> {
-    await this.page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+    await this.renewed(() => this.page.evaluate(`location.hash = ${JSON.stringify(hash)}`));
+  }
+
+  /** Does what leads to another view, and waits until that one shows what it asked for. */
+  async renewed(work: () => Promise<unknown>): Promise<void> {
+    await this.page.evaluate(`document.querySelector('main .view').classList.add('old')`);
+    await work();
+    await this.until(`!document.querySelector('main .old')`);
     await this.settled();
   }
 

@@ -40,7 +40,7 @@ function show(isFirst) {
   leave();
   const { name, path, query } = route();
   const abort = new AbortController();
-  const place = h('div', { class: `view ${name}` });
+  const place = h('div', { class: `view ${name}`, 'aria-busy': 'true' });
   fill(main, h('h1', {}, TITLES[name]), place);
   document.title = `${TITLES[name]} · flowberry`;
   for (const link of document.querySelectorAll('nav a')) {
@@ -58,6 +58,7 @@ function show(isFirst) {
   };
   import(`./views/${name}.js`)
     .then((view) => {
+      place.removeAttribute('aria-busy');
       if (!abort.signal.aborted) close = view[name]({ main: place, live, path, query, signal: abort.signal, go, fail });
     })
     .catch(fail);
