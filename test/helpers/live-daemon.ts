@@ -14,7 +14,7 @@ interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** A daemon that runs in a namespace of its own, on one end of a veth pair. */
+/** A daemon that runs in a namespace of its own, on one end of a veth pair; it ends with the test, or when `atEnd` says so. */
 export class Daemon {
   readonly lines: LogLine[] = [];
   private readonly child: ChildProcess;
@@ -24,11 +24,12 @@ export class Daemon {
     readonly namespace: NetworkNamespace,
     args: readonly string[],
     command: readonly string[] = [program, 'run', '--api-port', '0'],
+    atEnd: (stop: () => void) => void = onTestFinished,
   ) {
     this.child = spawn('ip', ['netns', 'exec', namespace.name, process.execPath, ...command, ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    onTestFinished(() => void this.child.kill('SIGKILL'));
+    atEnd(() => void this.child.kill('SIGKILL'));
     createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
       this.lines.push(JSON.parse(line) as LogLine);
       for (const arrived of this.arrivals.splice(0)) arrived();

@@ -1,16 +1,11 @@
 import { get } from './api.js';
 import { fill, h } from './dom.js';
 import { Live } from './live.js';
-import { alerts } from './views/alerts.js';
-import { device } from './views/device.js';
-import { devices } from './views/devices.js';
-import { dns } from './views/dns.js';
-import { flows } from './views/flows.js';
-import { health } from './views/health.js';
-import { overview } from './views/overview.js';
 
-/** A view is a function of `{ main, live, path, query, signal, go }` that fills `main`, and may return what is to be done when it is left. */
-const VIEWS = { overview, flows, devices, device, dns, alerts, health };
+/**
+ * A view is a function of `{ main, live, path, query, signal, go, fail }` that fills `main`, and may return what is to be done when it is
+ * left. Its module is loaded when it is shown first, so that the first screen waits for no other.
+ */
 const TITLES = {
   overview: 'Overview',
   flows: 'Flows',
@@ -32,7 +27,7 @@ function route() {
   const [path, query = ''] = location.hash.replace(/^#\/?/, '').split('?');
   const parts = path.split('/').filter(Boolean).map(decodeURIComponent);
   const name = parts[0] === 'devices' && parts.length > 1 ? 'device' : (parts[0] ?? 'overview');
-  return { name: name in VIEWS ? name : 'overview', path: parts.slice(1), query: new URLSearchParams(query) };
+  return { name: Object.hasOwn(TITLES, name) ? name : 'overview', path: parts.slice(1), query: new URLSearchParams(query) };
 }
 
 function go(hash) {
@@ -45,7 +40,7 @@ function show(isFirst) {
   leave();
   const { name, path, query } = route();
   const abort = new AbortController();
-  const place = h('div', { class: `view ${name}` });
+  const place = h('div', { class: `view ${name}`, 'aria-busy': 'true' });
   fill(main, h('h1', {}, TITLES[name]), place);
   document.title = `${TITLES[name]} · flowberry`;
   for (const link of document.querySelectorAll('nav a')) {
@@ -56,12 +51,21 @@ function show(isFirst) {
   const fail = (error) => {
     if (error.name !== 'AbortError') place.prepend(h('p', { class: 'notice', role: 'alert' }, error.message));
   };
-  const close = VIEWS[name]({ main: place, live, path, query, signal: abort.signal, go, fail });
+  let close;
   leave = () => {
     abort.abort();
     close?.();
   };
-  if (!isFirst) main.focus();
+  import(`./views/${name}.js`)
+    .then((view) => {
+      place.removeAttribute('aria-busy');
+      if (!abort.signal.aborted) close = view[name]({ main: place, live, path, query, signal: abort.signal, go, fail });
+    })
+    .catch(fail);
+  if (isFirst) return;
+  // The header stays where it is and would cover what the focus scrolls to.
+  main.focus({ preventScroll: true });
+  scrollTo(0, 0);
 }
 
 live.on('state', ({ state }) => {

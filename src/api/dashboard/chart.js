@@ -1,8 +1,8 @@
 import { h } from './dom.js';
-import { clock, moment } from './format.js';
+import { clock, moment, tick } from './format.js';
 
 const HEIGHT = 200;
-/** Places of the colours of lines in style.css. */
+/** Names of the colours of lines in theme.css. */
 const COLORS = ['--line-1', '--line-2', '--line-3'];
 
 const colorOf = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -33,6 +33,7 @@ export function chart(title, lines, { isFilled = false, windowS = 0 } = {}) {
   let plot = null;
   let last = null;
   let spans = [];
+  let isFlat = true;
 
   const make = (data) => {
     const axisColor = colorOf('--muted');
@@ -51,7 +52,13 @@ export function chart(title, lines, { isFilled = false, windowS = 0 } = {}) {
         },
         axes: [
           { stroke: axisColor, grid, ticks: grid, space: 70, values: (self, ticks) => clock(ticks, spanOf(self)) },
-          { stroke: axisColor, grid, ticks: grid, size: 92, values: (_, ticks) => ticks.map((value) => format(value)) },
+          {
+            stroke: axisColor,
+            grid,
+            ticks: grid,
+            size: 84,
+            values: (_, ticks) => ticks.map((value) => (isFlat && value > 0 ? '' : tick(format(value)))),
+          },
         ],
         series: [
           { value: (_, seconds) => (seconds === null ? '–' : moment(seconds * 1e6)) },
@@ -85,6 +92,8 @@ export function chart(title, lines, { isFilled = false, windowS = 0 } = {}) {
     set(times, values, incomplete = []) {
       spans = incomplete;
       last = [times, ...values];
+      // Where nothing rises above 0 there is no scale either.
+      isFlat = !values.some((line) => line.some((value) => value > 0));
       if (plot) plot.setData(last);
       else if (times.length > 0) make(last);
     },
@@ -101,6 +110,20 @@ export function chart(title, lines, { isFilled = false, windowS = 0 } = {}) {
 }
 
 const spanOf = ({ scales }) => scales.x.max - scales.x.min;
+
+/** Least part of a step that sums must reach for it to have a rate. */
+const STEP_PART_MIN = 0.2;
+
+/**
+ * What a member of the points was per second, for each of them. Sums reach up to `reachesUs`: of the step that it lies in only the part
+ * before it counts, and steps behind it have no rate yet.
+ */
+export function rates(points, member, stepUs, reachesUs) {
+  return points.map((point) => {
+    const reachedUs = Math.min(stepUs, (reachesUs ?? 0) - point.start_us);
+    return reachedUs < stepUs * STEP_PART_MIN ? null : (point[member] * 1e6) / reachedUs;
+  });
+}
 
 /** The spans of the points that are not complete, for `set`. */
 export function incompleteSpans(points, stepUs) {

@@ -30,6 +30,9 @@ export function fill(element, ...children) {
   put(element, children);
 }
 
+/** A table with more columns becomes a card for each row where the screen is narrow (`.wide` in narrow.css). */
+const NARROW_COLUMNS_MAX = 4;
+
 /**
  * A table. Columns are `{ head, cell, isNumber, className }`, where `cell` gives what a row has there. Rows can be opened with `onOpen`, by click
  * and with the keyboard.
@@ -39,23 +42,29 @@ export function table(caption, columns, rows, { onOpen = null, empty = 'Nothing.
   const cellClass = ({ isNumber, className }) => [isNumber ? 'number' : '', className ?? ''].join(' ').trim() || null;
   return h(
     'div',
-    { class: 'scroll', tabIndex: 0, role: 'region', 'aria-label': caption },
+    {
+      class: columns.length > NARROW_COLUMNS_MAX ? 'scroll wide' : 'scroll',
+      tabIndex: 0,
+      role: 'region',
+      'aria-label': caption,
+    },
+    // Elements that are not laid out as a table lose their roles, unless these are said.
     h(
       'table',
-      {},
+      { role: 'table' },
       h('caption', {}, caption),
       h(
         'thead',
-        {},
+        { role: 'rowgroup' },
         h(
           'tr',
-          {},
-          columns.map((column) => h('th', { scope: 'col', class: cellClass(column) }, column.head)),
+          { role: 'row' },
+          columns.map((column) => h('th', { scope: 'col', role: 'columnheader', class: cellClass(column) }, column.head)),
         ),
       ),
       h(
         'tbody',
-        {},
+        { role: 'rowgroup' },
         rows.map((row) => tableRow(columns, row, cellClass, onOpen)),
       ),
     ),
@@ -65,12 +74,15 @@ export function table(caption, columns, rows, { onOpen = null, empty = 'Nothing.
 function tableRow(columns, row, cellClass, onOpen) {
   const open = onOpen && (() => onOpen(row));
   const keydown = (event) => {
-    if (event.key === 'Enter') open();
+    if (event.key !== 'Enter' || event.target !== event.currentTarget) return;
+    // Or else the same key would press the button of the dialog that it opens.
+    event.preventDefault();
+    open();
   };
   return h(
     'tr',
-    open ? { class: 'open', tabIndex: 0, onclick: open, onkeydown: keydown } : {},
-    columns.map((column) => h('td', { class: cellClass(column), 'data-head': column.head }, column.cell(row))),
+    open ? { role: 'row', class: 'open', tabIndex: 0, onclick: open, onkeydown: keydown } : { role: 'row' },
+    columns.map((column) => h('td', { role: 'cell', class: cellClass(column), 'data-head': column.head }, column.cell(row))),
   );
 }
 

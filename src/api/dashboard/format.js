@@ -17,6 +17,9 @@ function scaled(value, units) {
 export const bytes = (value) => scaled(value, BYTE_UNITS);
 export const bitRate = (value) => scaled(value, BIT_UNITS);
 
+/** What a tick of an axis says: 50.0 kbit/s is 50 kbit/s there. */
+export const tick = (text) => text.replace(/(\.\d*?)0+(?=\s)/, '$1').replace(/\.(?=\s)/, '');
+
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 export const count = (value) => whole.format(value);
 
@@ -27,7 +30,7 @@ export function shortCount(value) {
 }
 
 export function percent(part, all) {
-  if (all === 0) return '0 %';
+  if (all === 0) return '–';
   const value = (100 * part) / all;
   return `${value >= 10 ? value.toFixed(0) : value.toFixed(1)} %`;
 }
@@ -62,7 +65,8 @@ export function clock(ticks, spanS) {
     const day = `${two(date.getMonth() + 1)}-${two(date.getDate())}`;
     if (spanS <= 600) return `${time}:${two(date.getSeconds())}`;
     if (spanS <= 90_000) return time;
-    return spanS <= 8 * 86_400 ? `${day} ${time}` : day;
+    // Over days, midnight is named by its day, and other hours by themselves.
+    return spanS > 8 * 86_400 || time === '00:00' ? day : time;
   });
 }
 

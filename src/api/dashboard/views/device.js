@@ -1,11 +1,11 @@
 import { get, patch } from '../api.js';
-import { chart, incompleteSpans } from '../chart.js';
+import { chart, incompleteSpans, rates } from '../chart.js';
 import { facts, fill, h, panel, table } from '../dom.js';
 import { ago, bitRate, bytes, count, duration, moment, percent } from '../format.js';
 import { incompleteNote, rangeOf, rangeSwitch } from './range.js';
 
 const SUM_COLUMNS = (head) => [
-  { head, cell: ({ key, is_rest: isRest }) => (isRest ? 'all others' : (key ?? '–')) },
+  { head, cell: ({ key, is_rest: isRest }) => (isRest ? 'all others' : (key ?? '–')), className: 'name' },
   { head: 'Flows', isNumber: true, cell: ({ flows }) => count(flows) },
   { head: 'Sent', isNumber: true, cell: (row) => bytes(row.bytes_out) },
   { head: 'Received', isNumber: true, cell: (row) => bytes(row.bytes_in) },
@@ -52,16 +52,19 @@ export function device({ main, path, query, signal, go, fail }) {
       h(
         'div',
         { class: 'columns' },
-        panel('Names', table('Names of servers', SUM_COLUMNS('Name'), answer.names)),
-        panel('Applications', table('Applications', SUM_COLUMNS('Application'), answer.applications)),
+        panel('Names', table('Names of servers', SUM_COLUMNS('Name'), answer.names, { empty: 'None in this time.' })),
+        panel(
+          'Applications',
+          table('Applications', SUM_COLUMNS('Application'), answer.applications, { empty: 'None in this time.' }),
+        ),
       ),
       h('p', {}, h('a', { href: `#/flows?q=${encodeURIComponent(`device:${key}`)}&since=${since}` }, 'Its flows')),
     );
     detail.setAttribute('aria-busy', 'false');
   };
   const loadSeries = async () => {
-    const { points, step_us: stepUs } = await get('/api/v1/series', { since, device: key }, signal);
-    const bits = (name) => points.map((point) => (point[name] * 8e6) / stepUs);
+    const { points, step_us: stepUs, reaches_us: reachesUs } = await get('/api/v1/series', { since, device: key }, signal);
+    const bits = (name) => rates(points, name, stepUs, reachesUs).map((rate) => rate && rate * 8);
     traffic.set(
       points.map(({ start_us: us }) => us / 1e6),
       [bits('bytes_out'), bits('bytes_in')],

@@ -3,8 +3,12 @@ import { fill, h, table } from '../dom.js';
 import { ago, moment } from '../format.js';
 
 const COLUMNS = [
-  { head: 'Name', cell: (device) => device.name ?? device.vendor ?? device.mac ?? device.addresses[0]?.value ?? '?' },
-  { head: 'Vendor', cell: ({ vendor }) => vendor ?? '' },
+  {
+    head: 'Name',
+    cell: (device) => device.name ?? device.vendor ?? device.mac ?? device.addresses[0]?.value ?? '?',
+    className: 'name',
+  },
+  { head: 'Vendor', cell: ({ vendor }) => vendor ?? '', className: 'long' },
   {
     head: 'Addresses',
     cell: ({ addresses }) =>
@@ -14,9 +18,9 @@ const COLUMNS = [
         .join(', ') + (addresses.length > 3 ? ' …' : ''),
     className: 'address',
   },
-  { head: 'Hardware address', cell: ({ mac }) => mac ?? '' },
-  { head: 'First seen', cell: ({ first_seen_us: us }) => moment(us) },
-  { head: 'Last seen', cell: ({ last_seen_us: us }) => ago(us) },
+  { head: 'Hardware address', cell: ({ mac }) => mac ?? '', className: 'long' },
+  { head: 'First seen', cell: ({ first_seen_us: us }) => moment(us), className: 'long' },
+  { head: 'Last seen', cell: ({ last_seen_us: us }) => ago(us), className: 'long' },
 ];
 
 /** All devices, the one seen last first. */

@@ -5,7 +5,7 @@ import { count, duration, moment, percent } from '../format.js';
 import { incompleteNote, rangeOf, rangeSwitch } from './range.js';
 
 const DEVICE_COLUMNS = [
-  { head: 'Device', cell: ({ device, ip }) => device.name ?? device.vendor ?? ip ?? '–' },
+  { head: 'Device', cell: ({ device, ip }) => device.name ?? device.vendor ?? ip ?? '–', className: 'name' },
   { head: 'Address', cell: ({ ip }) => ip ?? '', className: 'address' },
   { head: 'Queries', isNumber: true, cell: (row) => count(row.queries) },
   { head: 'No such name', isNumber: true, cell: (row) => percent(row.no_such_name, row.queries) },
@@ -30,11 +30,11 @@ const QUERY_COLUMNS = [
 export function dns({ main, query, signal, go, fail }) {
   const since = rangeOf(query, '24h');
   const text = query.get('q') ?? '';
-  const latency = chart('Latency', [
+  const latency = chart('From a query to its answer', [
     { label: 'median', format: duration },
     { label: '95th percentile', format: duration },
   ]);
-  const failures = chart('Queries', [
+  const failures = chart('In each step of time', [
     { label: 'all', format: count },
     { label: 'no such name', format: count },
     { label: 'failed', format: count },
@@ -87,7 +87,7 @@ export function dns({ main, query, signal, go, fail }) {
     const values = (read) => points.map(read);
     latency.set(at, [values((point) => point.p50_us), values((point) => point.p95_us)], spans);
     failures.set(at, [values((p) => p.queries), values((p) => p.no_such_name), values((p) => p.failed + p.unanswered)], spans);
-    fill(devices, table('Devices by their queries', DEVICE_COLUMNS, answer.devices));
+    fill(devices, table('Devices by their queries', DEVICE_COLUMNS, answer.devices, { empty: 'Nobody asked in this time.' }));
   };
   let rows = [];
   let cursor = null;

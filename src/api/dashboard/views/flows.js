@@ -16,7 +16,7 @@ const COLUMNS = [
   { head: 'Sent', isNumber: true, cell: (flow) => bytes(flow.src_bytes) },
   { head: 'Received', isNumber: true, cell: (flow) => bytes(flow.dst_bytes) },
   { head: 'Round trip', isNumber: true, cell: (flow) => duration(roundTrip(flow)) },
-  { head: 'End', cell: (flow) => flow.tcp_state ?? flow.end_reason ?? '' },
+  { head: 'End', cell: (flow) => (flow.tcp_state ?? flow.end_reason ?? '').replaceAll('_', ' ') },
 ];
 
 function roundTrip({ rtt_client_us: client, rtt_server_us: server }) {
@@ -45,7 +45,7 @@ export function flows({ main, live, query, signal, go, fail }) {
   const arriving = h('div', { 'aria-live': 'off' });
   const list = h('div', { 'aria-busy': 'true' });
   const older = h('button', { type: 'button', hidden: true, onclick: () => loadMore() }, 'Older');
-  const follow = h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => toggle() }, 'Follow');
+  const follow = h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => toggle() }, 'Follow live');
   fill(
     main,
     h(
@@ -86,7 +86,7 @@ export function flows({ main, live, query, signal, go, fail }) {
       rows = [...rows, ...answer.flows];
       cursor = answer.next_cursor;
       if (answer.from_us !== undefined) fill(note, incompleteNote(answer));
-      fill(list, table('Flows, the newest first', COLUMNS, rows, { onOpen: showDetail, empty: 'No flow matches.' }));
+      fill(list, table('Flows, the one that ended last first', COLUMNS, rows, { onOpen: showDetail, empty: 'No flow matches.' }));
       older.hidden = cursor === null;
     } catch (error) {
       fail(error);
@@ -129,6 +129,16 @@ function matches(flow, { ip, port, protocol: number, application, name }) {
   return name.startsWith('*.') ? Boolean(flow.server_name?.endsWith(name.slice(1))) : flow.server_name === name;
 }
 
+/** A member of a flow, with the unit that its name tells. */
+function shown(name, value) {
+  if (name === 'protocol') return protocol(value);
+  if (name === 'end_reason') return value.replaceAll('_', ' ');
+  if (typeof value !== 'number') return value;
+  if (name.endsWith('_us')) return duration(value);
+  if (name.endsWith('bytes')) return bytes(value);
+  return name.endsWith('id') || name.endsWith('port') ? value : count(value);
+}
+
 /** All of a flow, in a dialog. */
 function showDetail(flow) {
   const close = h('button', { type: 'button', onclick: () => dialog.close() }, 'Close');
@@ -138,14 +148,16 @@ function showDetail(flow) {
   ];
   const rest = Object.entries(flow)
     .filter(([name, value]) => value !== null && !['start_us', 'end_us'].includes(name))
-    .map(([name, value]) => [
-      name.replaceAll('_', ' '),
-      typeof value === 'number' && value > 99_999 && !name.endsWith('id') ? count(value) : value,
-    ]);
+    .map(([name, value]) => [name.replace(/_us$/, '').replaceAll('_', ' '), shown(name, value)]);
   const dialog = h(
     'dialog',
-    { 'aria-label': 'Flow', onclose: () => dialog.remove() },
-    h('h2', {}, `${endpoint(flow.src_ip, flow.src_port)} → ${endpoint(flow.dst_ip, flow.dst_port)}`),
+    { class: 'detail', 'aria-label': 'Flow', onclose: () => dialog.remove() },
+    // Has the focus at first: a dialog begins at its top, and the button that ends it is at its bottom.
+    h(
+      'h2',
+      { autofocus: true, tabIndex: -1 },
+      `${endpoint(flow.src_ip, flow.src_port)} → ${endpoint(flow.dst_ip, flow.dst_port)}`,
+    ),
     facts([...times, ...rest]),
     h('div', { class: 'actions' }, close),
   );

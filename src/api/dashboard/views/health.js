@@ -175,7 +175,7 @@ function lossTables({ minutes, gaps }) {
         { head: 'To', cell: (gap) => (gap.end_us === null ? 'it lasts' : moment(gap.end_us)) },
       ],
       gaps,
-      { empty: 'No gap.' },
+      { empty: 'No gap without capture.' },
     ),
   ];
 }

@@ -1,12 +1,14 @@
 import { get } from '../api.js';
-import { chart, incompleteSpans } from '../chart.js';
+import { chart, incompleteSpans, rates } from '../chart.js';
 import { fill, h, panel } from '../dom.js';
 import { bitRate, bytes, duration, percent, shortCount } from '../format.js';
-import { incompleteNote, rangeOf, rangeSwitch } from './range.js';
+import { incompleteNote, rangeLabel, rangeOf, rangeSwitch } from './range.js';
 
 /** Seconds of the chart of now. */
 const NOW_S = 120;
 const REFRESH_MS = 30_000;
+/** In place of figures that the writer has not added up yet: it does so once flows have ended. */
+const NO_SUMS = () => h('span', { class: 'minor' }, 'no sums yet');
 
 /** A figure with its name; `set` changes it. */
 function figure(name) {
@@ -21,8 +23,8 @@ export function overview({ main, live, query, signal, go, fail }) {
   const packets = figure('Packets/s');
   const active = figure('Open flows');
   const lost = figure('Lost since start');
-  const sum = figure('Traffic');
-  const flows = figure('Flows');
+  const sum = figure(`Traffic, ${rangeLabel(since)}`);
+  const flows = figure(`Flows, ${rangeLabel(since)}`);
   const now = chart('Traffic now', [{ label: 'bit/s', format: bitRate }], { isFilled: true, windowS: NOW_S });
   const traffic = chart('Traffic', [
     { label: 'sent', format: bitRate },
@@ -57,16 +59,16 @@ export function overview({ main, live, query, signal, go, fail }) {
   );
 
   const times = [];
-  const rates = [];
+  const bitRates = [];
   const off = live.on('stats', (stats) => {
     const bits = stats.wire_bits_per_s;
     times.push(stats.at_us / 1e6);
-    rates.push(bits);
+    bitRates.push(bits);
     if (times.length > NOW_S) {
       times.shift();
-      rates.shift();
+      bitRates.shift();
     }
-    now.set(times, [rates]);
+    now.set(times, [bitRates]);
     now.describe(`${bitRate(bits)}, ${shortCount(stats.packets_per_s)} packets per second.`);
     rate.set(bitRate(bits));
     packets.set(shortCount(stats.packets_per_s));
@@ -76,22 +78,24 @@ export function overview({ main, live, query, signal, go, fail }) {
   });
   const unwant = live.want('stats');
 
-  const load = () => Promise.all([loadSums(), loadSeries(), ...Object.keys(tops).map(loadTop)]).catch(fail);
+  // Names are the most to add up, and go last: one thread of the API answers one after the other.
+  const load = () => Promise.all([loadSums(), loadSeries(), ...['devices', 'applications', 'names'].map(loadTop)]).catch(fail);
   const loadSums = async () => {
     const answer = await get('/api/v1/summary', { since }, signal);
     const { total } = answer;
-    sum.set(bytes(total.bytes_out + total.bytes_in));
-    flows.set(shortCount(total.flows));
+    const isSummed = answer.reaches_us !== null;
+    sum.set(isSummed ? bytes(total.bytes_out + total.bytes_in) : NO_SUMS());
+    flows.set(isSummed ? shortCount(total.flows) : NO_SUMS());
     fill(note, incompleteNote(answer));
   };
   const loadSeries = async () => {
-    const { points, step_us: stepUs } = await get('/api/v1/series', { since }, signal);
+    const { points, step_us: stepUs, reaches_us: reachesUs } = await get('/api/v1/series', { since }, signal);
     const at = points.map(({ start_us: us }) => us / 1e6);
     const spans = incompleteSpans(points, stepUs);
-    const bits = (name) => points.map((point) => (point[name] * 8e6) / stepUs);
+    const bits = (name) => rates(points, name, stepUs, reachesUs).map((rate) => rate && rate * 8);
     traffic.set(at, [bits('bytes_out'), bits('bytes_in')], spans);
     const all = points.reduce((total, { bytes_out: out, bytes_in: into }) => [total[0] + out, total[1] + into], [0, 0]);
-    traffic.describe(`${bytes(all[0])} sent and ${bytes(all[1])} received by local devices.`);
+    if (reachesUs !== null) traffic.describe(`${bytes(all[0])} sent and ${bytes(all[1])} received by local devices.`);
     latency.set(at, [points.map(({ p50_us: us }) => us), points.map(({ p95_us: us }) => us)], spans);
     const share = (point) => {
       const packetCount = point.packets_out + point.packets_in;
@@ -100,7 +104,7 @@ export function overview({ main, live, query, signal, go, fail }) {
     retransmits.set(at, [points.map(share)], spans);
     const again = points.reduce((total, point) => total + point.retransmits, 0);
     const packetCount = points.reduce((total, point) => total + point.packets_out + point.packets_in, 0);
-    retransmits.describe(`${shortCount(again)} segments, ${percent(again, packetCount)} of all packets.`);
+    if (packetCount > 0) retransmits.describe(`${shortCount(again)} segments, ${percent(again, packetCount)} of all packets.`);
   };
   const loadTop = async (subject) => {
     const { rows } = await get('/api/v1/top', { since, subject, limit: 10 }, signal);
@@ -131,7 +135,7 @@ function label(subject, row, since) {
 
 /** A list with bars as long as the traffic is large. */
 function bars(subject, rows, since) {
-  if (rows.length === 0) return h('p', { class: 'empty' }, 'Nothing yet.');
+  if (rows.length === 0) return h('p', { class: 'empty' }, 'No sums yet: flows are added up when they have ended.');
   const total = (row) => row.bytes_out + row.bytes_in;
   const most = Math.max(...rows.map(total), 1);
   return h(

@@ -12,6 +12,9 @@ export const RANGES = [
 export const rangeOf = (query, fallback) =>
   RANGES.some(([value]) => value === query.get('since')) ? query.get('since') : fallback;
 
+/** The span of time in words. */
+export const rangeLabel = (since) => RANGES.find(([value]) => value === since)[1];
+
 /** Buttons for the span of time; `onChange` is told the one that was chosen. */
 export function rangeSwitch(current, onChange) {
   return h(

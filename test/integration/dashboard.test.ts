@@ -1,0 +1,189 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { browserObstacle, NamespaceBrowser, type WatchedPage } from '../helpers/browser.js';
+import { pcapFile } from '../helpers/capture-file.js';
+import { program, replay, temporaryDirectory } from '../helpers/daemon.js';
+import { udpFrame } from '../helpers/frames.js';
+import { DEVICE, homeFrames, MARKUP } from '../helpers/home-frames.js';
+import { Daemon } from '../helpers/live-daemon.js';
+import { FrameFlood, NetworkNamespace, namespaceObstacle } from '../helpers/network-namespace.js';
+
+const obstacle = namespaceObstacle() ?? browserObstacle();
+
+/** What the panel of the traffic now says. */
+const WORDS = `document.querySelector('.chart .words')?.textContent`;
+const IS_TRAFFIC = `/ [1-9][\\d,]* packets per second/.test(${WORDS})`;
+const VIEWS = ['overview', 'flows', 'devices', 'dns', 'alerts', 'health'];
+
+describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'as root, with chromium'})`, () => {
+  let namespace: NetworkNamespace;
+  let browser: NamespaceBrowser;
+  let directory: string;
+  /** Where a daemon is that has the traffic of ten minutes ago. */
+  let home: string;
+  const stops: (() => void)[] = [];
+
+  beforeAll(async () => {
+    namespace = new NetworkNamespace();
+    browser = await NamespaceBrowser.launch(namespace);
+    directory = mkdtempSync(join(tmpdir(), 'flowberry-dashboard-'));
+    const capture = join(directory, 'home.pcap');
+    const database = join(directory, 'home.db');
+    const seconds = Math.floor(Date.now() / 1000) - 600;
+    writeFileSync(capture, pcapFile(homeFrames().map((bytes, index) => ({ bytes, seconds, nanoseconds: index * 1_000_000 }))));
+    await replay([capture, '--db', database]);
+    ({ origin: home } = await start(database, '0', (stop) => stops.push(stop)));
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    for (const stop of stops) stop();
+    namespace?.delete();
+    if (directory) rmSync(directory, { recursive: true, force: true });
+  });
+
+  async function start(
+    database: string,
+    port = '0',
+    atEnd: (stop: () => void) => void = onTestFinished,
+  ): Promise<{ daemon: Daemon; origin: string }> {
+    const args = ['--interface', 'capture0', '--db', database];
+    const daemon = new Daemon(namespace, args, [program, 'run', '--api-port', port], atEnd);
+    const { health } = await daemon.line('capturing');
+    return { daemon, origin: new URL(String(health)).origin };
+  }
+
+  function startFlood(): FrameFlood {
+    return namespace.run(() => new FrameFlood('peer0', [udpFrame({ srcPort: 1, dstPort: 53 })]));
+  }
+
+  function expectClean({ complaints, strayRequests }: WatchedPage): void {
+    expect(complaints).toEqual([]);
+    expect(strayRequests).toEqual([]);
+  }
+
+  it('loads, and draws the live traffic of a running capture', async () => {
+    const { origin } = await start(join(temporaryDirectory(), 'flows.db'));
+    const watched = await browser.open(`${origin}/`);
+    const { page } = watched;
+    await page.getByText('no sums yet').first().waitFor();
+
+    const flood = startFlood();
+    const picture = `document.querySelector('.plot canvas').toDataURL()`;
+    await watched.until(IS_TRAFFIC);
+    const [words, image] = await Promise.all([page.evaluate(WORDS), page.evaluate(picture)]);
+    await watched.until(`${WORDS} !== ${JSON.stringify(words)}`);
+    await watched.until(`${picture} !== ${JSON.stringify(image)}`);
+    await flood.stop();
+    await watched.until(`/ 0 packets per second/.test(${WORDS})`);
+    expectClean(watched);
+  });
+
+  it('finds the flows of an address, and none of another', async () => {
+    const watched = await browser.open(`${home}/#/flows`);
+    await watched.settled();
+    const search = async (text: string): Promise<string[]> => {
+      await watched.page.getByLabel('Search').fill(text);
+      await watched.renewed(() => watched.page.keyboard.press('Enter'));
+      return watched.rows();
+    };
+
+    expect(await search('198.51.100.7')).toEqual([expect.stringContaining('www.example.org')]);
+    expect(await search('198.51.100.8')).toEqual([]);
+    await watched.page.getByText('No flow matches.').waitFor();
+    expect(await search('name:*.example.org tls')).toEqual([expect.stringContaining('192.168.1.21')]);
+    expectClean(watched);
+  });
+
+  it('shows a device, and the name that somebody gives it', async () => {
+    const watched = await browser.open(`${home}/#/devices`);
+    const { page } = watched;
+    await page.locator('tr', { hasText: 'printer.local' }).click();
+    await page.getByRole('heading', { name: 'printer.local' }).waitFor();
+    await watched.settled();
+    expect(await watched.rows()).toContainEqual(expect.stringContaining('www.example.org'));
+
+    await page.getByText('Name and note').click();
+    await page.getByLabel('Name', { exact: true }).fill(`Anne's ${MARKUP}`);
+    await page.getByRole('button', { name: 'Save' }).click();
+    const heading = page.getByRole('heading', { name: `Anne's ${MARKUP}` });
+    await heading.waitFor();
+    await page.reload();
+    await heading.waitFor();
+    await watched.view('#/devices');
+    expect(await watched.rows()).toContainEqual(expect.stringContaining(`Anne's ${MARKUP}`));
+    expectClean(watched);
+  });
+
+  it('shows markup in names as text', async () => {
+    const watched = await browser.open(`${home}/`);
+    const device = `#/devices/${DEVICE.ip}`;
+    for (const hash of ['#/overview?since=1h', '#/flows', '#/dns?since=1h', `${device}?since=1h`]) {
+      await watched.view(hash);
+      await watched.page.locator('main').getByText(MARKUP).first().waitFor();
+      expect(await watched.page.locator('main img').count(), hash).toBe(0);
+    }
+    await watched.view('#/flows');
+    await watched.page.locator('tr', { hasText: MARKUP }).first().click();
+    await watched.page.locator('dialog[open]').getByText(MARKUP).waitFor();
+    expect(await watched.page.locator('dialog img').count()).toBe(0);
+    expectClean(watched);
+  });
+
+  it('goes on by itself after a restart of the daemon', async () => {
+    const database = join(temporaryDirectory(), 'flows.db');
+    const { daemon, origin } = await start(database);
+    const watched = await browser.open(`${origin}/`);
+    daemon.signal('SIGTERM');
+    await watched.state('reconnecting');
+    await daemon.exitCode();
+    await start(database, new URL(origin).port);
+    await watched.state('live');
+    const flood = startFlood();
+    await watched.until(IS_TRAFFIC);
+    await flood.stop();
+    // That nobody answered meanwhile is what the browser itself says.
+    expect(watched.complaints.filter((text) => !text.includes('net::ERR_CONNECTION_'))).toEqual([]);
+    expect(watched.strayRequests).toEqual([]);
+  });
+
+  it('fits a telephone in every view', async () => {
+    const watched = await browser.open(`${home}/`, { viewport: { width: 360, height: 740 }, hasTouch: true });
+    const device = `devices/${DEVICE.ip}`;
+    for (const view of [...VIEWS, device]) {
+      await watched.view(`#/${view}?since=24h`);
+      expect(await watched.page.evaluate('document.documentElement.scrollWidth'), view).toBeLessThanOrEqual(360);
+      const links = await watched.page.locator('nav a').all();
+      for (const link of links) {
+        const { x, width } = (await link.boundingBox()) ?? { x: -1, width: 0 };
+        expect(x >= 0 && x + width <= 360, `${await link.innerText()} is in sight`).toBe(true);
+      }
+    }
+    expectClean(watched);
+  });
+
+  it('can be used with the keyboard alone', async () => {
+    const watched = await browser.open(`${home}/`);
+    const { page } = watched;
+    await watched.settled();
+    await watched.tabTo('.skip', 1);
+    await watched.tabTo('nav a[href="#/flows"]');
+    await watched.renewed(() => page.keyboard.press('Enter'));
+    await watched.tabTo('input[type=search]');
+    await page.keyboard.type('www.example.org');
+    await watched.renewed(() => page.keyboard.press('Enter'));
+    await watched.tabTo('tr.open');
+    await page.keyboard.press('Enter');
+    await page.locator('dialog[open]').getByText('198.51.100.7', { exact: true }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('dialog[aria-label="Flow"]').waitFor({ state: 'detached' });
+
+    await watched.view('#/devices');
+    await watched.tabTo('tr.open');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Device', exact: true }).waitFor();
+    expectClean(watched);
+  });
+});
