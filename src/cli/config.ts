@@ -1,9 +1,10 @@
 import { totalmem } from 'node:os';
 import { stringify } from 'smol-toml';
 import { availableCpus, coresOf } from '../affinity.js';
-import { type Config, configValue, OPTION_NAMES, OPTIONS, type OptionName, profileValues, resolveConfig } from '../config.js';
+import { type Config, configValue, OPTION_NAMES, type OptionName, profileValues, resolveConfig } from '../config.js';
 import { workerCountOf } from '../memory.js';
 import { checkBudget, memoryBudget } from '../memory-budget.js';
+import { OPTIONS } from '../options.js';
 import { withProfile } from '../store/budget/profiles.js';
 import { formatBudget } from './budget-text.js';
 import type { ConfigSource } from './options.js';

@@ -1,6 +1,7 @@
 import { HEALTH_REASONS } from '../api/health-reasons.js';
-import { flagName, OPTION_NAMES, OPTIONS } from '../config.js';
+import { flagName, OPTION_NAMES } from '../config.js';
 import { ERRORS } from '../errors.js';
+import { OPTIONS } from '../options.js';
 import type { DROP_REASONS } from '../ring/drop-reason.js';
 
 /** What each drop reason says to people; a reason without a meaning here does not compile. */

@@ -3,7 +3,6 @@ import {
   type Config,
   flagName,
   OPTION_NAMES,
-  OPTIONS,
   type OptionName,
   type OptionValues,
   readConfigFile,
@@ -11,6 +10,7 @@ import {
   readFlags,
   resolveConfig,
 } from '../config.js';
+import { OPTIONS } from '../options.js';
 
 /** Parsed flags as commander hands them over. */
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;

@@ -90,7 +90,7 @@ export class Writer {
     const { shedder, totals } = this.store;
     const isLimited = session.mode === 'live';
     this.budget = new WriteBudget({ config, db, block: this.block, shedder, totals, log, isLimited, meter }, nowMs);
-    this.store.rollups.follow(this.budget);
+    this.store.rollups.follow(this.budget, this.orders);
     this.minuteUs = minuteUsOf(nowMs);
     this.showCounts();
     this.store.countInto(this.block);

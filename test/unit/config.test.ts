@@ -7,15 +7,15 @@ import {
   envName,
   flagName,
   OPTION_NAMES,
-  OPTIONS,
   type OptionName,
-  type OptionValue,
   readConfigFile,
   readEnvironment,
   readFlags,
   resolveConfig,
 } from '../../src/config.js';
 import { AppError, type ErrorCode } from '../../src/errors.js';
+import type { OptionValue } from '../../src/option-kinds.js';
+import { OPTIONS } from '../../src/options.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'flowberry-config-'));
 afterAll(() => rmSync(folder, { recursive: true }));

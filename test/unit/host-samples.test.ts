@@ -113,7 +113,7 @@ describe('minutes of the machine', () => {
 });
 
 describe('orders to the writer', () => {
-  it('space chores out, whatever the clock does, and make rollups coarser', () => {
+  it('space chores out, whatever the clock does', () => {
     const { rig, host } = rigWith(0);
     rig.store([]);
     const db = new Database(rig.path);
@@ -124,9 +124,29 @@ describe('orders to the writer', () => {
     expect(mayChore(0, 1)).toEqual([true, true]);
     host.setControl(Host.ChoreIntervalMs, 500);
     expect(mayChore(0, 499, 500, -1)).toEqual([false, false, true, true]);
-    expect(orders.isCoarse).toBe(false);
+  });
+
+  it('have a long flow take one row of the sums by minute, not one for each minute, and write them as soon', () => {
+    const { rig, host } = rigWith(0);
+    const writer = rig.open();
+    const pass = (minute: number, src: string): void => {
+      const nowMs = NOW_MS + minute * 60_000;
+      const us = nowMs * 1000 - 2 * MINUTE_US;
+      rig.emit(flow({ src, packets: [100, 100], startUs: us, endUs: us + MINUTE_US + 1e6, emittedUs: nowMs * 1000 }));
+      for (const ms of [0, 60_000]) writer.step(nowMs + ms, true);
+    };
+    const rows = (ip: string): unknown => rig.value(`SELECT count(*) FROM device_minute_view WHERE ip = '${ip}'`);
+    pass(0, '192.168.1.10');
+    expect(rows('192.168.1.10')).toBe(2);
     host.setControl(Host.AreRollupsCoarser, 1);
-    expect(orders.isCoarse).toBe(true);
+    pass(1, '192.168.1.11');
+    pass(2, '192.168.1.12');
+    expect(rows('192.168.1.12')).toBe(1);
+    host.setControl(Host.AreRollupsCoarser, 0);
+    pass(3, '192.168.1.13');
+    pass(12, '192.168.1.14');
+    expect(rows('192.168.1.14')).toBe(2);
+    writer.close(NOW_MS + 20 * 60_000);
   });
 
   it('give the page cache back while memory is short', () => {

@@ -1,8 +1,9 @@
 import { parse } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
 import { configText } from '../../src/cli/config.js';
-import { configValue, OPTION_NAMES, OPTIONS, type OptionName, resolveConfig } from '../../src/config.js';
+import { configValue, OPTION_NAMES, type OptionName, resolveConfig } from '../../src/config.js';
 import { checkBudget, memoryBudget, memoryLimitFor } from '../../src/memory-budget.js';
+import { OPTIONS } from '../../src/options.js';
 import { PROFILE_NAMES, PROFILES } from '../../src/profiles.js';
 
 const MIB = 2 ** 20;
@@ -38,7 +39,7 @@ describe('where values come from', () => {
       'level = "debug" # the environment',
       'active-max = 500 # /etc/flowberry.toml',
       'cache-kib = 4096 # profile small',
-      'rows-min = 50 # default',
+      'rows-min = 0 # default',
       'path = "/x \\"y\\".db" # the command line',
     ])
       expect(text.split('\n')).toContain(line);

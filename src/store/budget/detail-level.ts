@@ -1,5 +1,5 @@
-/** How finely rollups are kept. Who writes them reads it, the budget sets it. */
+/** How finely rollups are kept. Who writes them reads it; the write budget sets it, and main where memory is short. */
 export interface DetailLevel {
-  /** So much is written that rollups should be coarser: fewer rows, or less often. */
+  /** Rollups should be coarser: fewer rows, or less often. */
   readonly isCoarse: boolean;
 }

@@ -1,12 +1,13 @@
 import type { Database } from 'better-sqlite3';
 import { HostBlock } from '../../ring/host-block.js';
 import { Host } from '../../ring/host-layout.js';
+import type { DetailLevel } from '../budget/detail-level.js';
 
 /** Page cache while memory is short, KiB: enough for the pages that a batch touches again and again. */
 const CACHE_KIB_SMALL = 2048;
 
 /** What main orders the writer to do less of, while it runs. */
-export class HostOrders {
+export class HostOrders implements DetailLevel {
   private readonly host: HostBlock;
   private areCachesSmall = false;
   private choredMs = Number.NEGATIVE_INFINITY;

@@ -47,7 +47,8 @@ export class Rollups {
   /** Flows in memory that have no row. */
   private readonly shed = { flows: 0, packets: 0, bytes: 0 };
   private readonly addShed: Statement<[number, number, number]>;
-  private detail: DetailLevel = { isCoarse: false };
+  private writing: DetailLevel = { isCoarse: false };
+  private keeping: DetailLevel = { isCoarse: false };
   /** Time of the newest row in memory, minutes since 1970. */
   private minute = 0;
 
@@ -112,9 +113,13 @@ export class Rollups {
     this.shed.bytes += bytes;
   }
 
-  /** Goes by this from now on: while it is coarse, ten minutes have one row together, and are written when they are over. */
-  follow(detail: DetailLevel): void {
-    this.detail = detail;
+  /**
+   * Goes by these from now on. While either is coarse, ten minutes have one row together, which a long flow takes instead of one for each
+   * of its minutes. What is written (`writing`) then waits until they are over; what is kept in memory (`keeping`) does not.
+   */
+  follow(writing: DetailLevel, keeping: DetailLevel): void {
+    this.writing = writing;
+    this.keeping = keeping;
   }
 
   /** Adds the row of `dns` that is being inserted with this id; `code` and `latencyUs` are negative without an answer. */
@@ -127,7 +132,7 @@ export class Rollups {
   /** All rows of the open transaction are inserted: flushes if it is time, or if `isMinuteOver`. */
   finish(isMinuteOver: boolean): void {
     const { flows, dns } = this;
-    const minutes = this.detail.isCoarse ? MINUTES_COARSE : 1;
+    const minutes = this.writing.isCoarse ? MINUTES_COARSE : 1;
     const isDue =
       (isMinuteOver && (this.minute + 1) % minutes === 0) ||
       flows.isUrgent ||
@@ -205,7 +210,7 @@ export class Rollups {
     const { shed } = this;
     if (shed.flows > 0) this.addShed.run(shed.flows, shed.packets, shed.bytes);
     this.forgetShed();
-    const minutes = this.detail.isCoarse ? MINUTES_COARSE : 1;
+    const minutes = this.writing.isCoarse || this.keeping.isCoarse ? MINUTES_COARSE : 1;
     this.flowSums.minutes = minutes;
     this.dnsSums.minutes = minutes;
     this.flows.flushed();
