@@ -1,17 +1,19 @@
-import { closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, constants, existsSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError } from '../errors.js';
 
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
-const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
+const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 
 /**
- * Makes an empty file that its owner alone may read and write; one that is there stays as it is, whatever its mode. SQLite gives the
- * mode of a database to the files beside it. Throws `DATABASE_NOT_WRITABLE`, also where a symbolic link is in its place.
+ * Makes an empty file that its owner alone may read and write; one that is there stays as it is, whatever its mode, and is not opened:
+ * closing it would give up the locks that other threads have on it (POSIX). SQLite gives the mode of a database to the files beside it.
+ * Throws `DATABASE_NOT_WRITABLE`, also where a symbolic link is in its place.
  */
 export function makePrivateFile(path: string): void {
   try {
+    if (lstatSync(path, { throwIfNoEntry: false })?.isFile()) return;
     closeSync(openSync(path, CREATE_FLAGS, FILE_MODE));
   } catch (error) {
     throw new AppError('DATABASE_NOT_WRITABLE', `${path}: it cannot be made: ${(error as Error).message}`, { cause: error });

@@ -162,7 +162,7 @@ describe('what cannot work', () => {
 
   it.each([
     [['--no-such-option'], 'USAGE', '--no-such-option'],
-    [['--batch-rows-min', '0'], 'CONFIG_VALUE_INVALID', '1 to 5000'],
+    [['--batch-rows-min', '5001'], 'CONFIG_VALUE_INVALID', '0 to 5000'],
     [['--batch-rows-min', 'many'], 'CONFIG_VALUE_INVALID', 'batch.rows-min'],
     [['--api-address', '0.0.0.0'], 'CONFIG_VALUE_INVALID', 'api.address'],
     [['--idle-timeout', 'soon'], 'USAGE', 'soon'],

@@ -136,7 +136,7 @@ describe('/health', () => {
       flows: { created: 12, active: 5, active_max: 5_000, emitted: 7, written: 6, waiting: 1, written_packets: 800 },
       writer: { batches: 3, rows: 6, commit_mean_ms: 3.33, failing: false },
       interfaces: ['eth0'],
-      config: { parse_workers: 2, batch_rows_min: 50 },
+      config: { parse_workers: 2, batch_rows_min: 0 },
     });
     expect(body.version).toMatch(/^\d+\.\d+\.\d+/);
     expect(body.rings.map((ring: { name: string }) => ring.name)).toEqual(['frames-0', 'flows-0', 'frames-1', 'flows-1']);

@@ -40,7 +40,7 @@ describe('figures of the dashboard', () => {
   it('have units and separators', () => {
     expect(format.bitRate(1e6)).toBe('1.00 Mbit/s');
     expect([format.shortCount(99_999), format.shortCount(1_234_567)]).toEqual(['99,999', '1.23 M']);
-    expect([format.percent(1, 3), format.percent(1, 200), format.percent(0, 0)]).toEqual(['33 %', '0.5 %', '0 %']);
+    expect([format.percent(1, 3), format.percent(1, 200), format.percent(0, 0)]).toEqual(['33 %', '0.5 %', '–']);
     expect([format.endpoint('2001:db8::1', 443), format.endpoint('192.0.2.1', 0)]).toEqual(['[2001:db8::1]:443', '192.0.2.1']);
   });
 });

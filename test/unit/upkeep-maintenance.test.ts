@@ -108,7 +108,8 @@ describe('checks of the file', () => {
     rig.store(flows(2000));
     const bytes = readFileSync(rig.path);
     const root = rig.value(`SELECT rootpage FROM sqlite_schema WHERE name = 'dns'`);
-    bytes.fill(0xa5, (root - 1) * 4096, root * 4096);
+    const pageBytes = rig.value('PRAGMA page_size');
+    bytes.fill(0xa5, (root - 1) * pageBytes, root * pageBytes);
     const next = new WriterRig({ path: rig.path, options: OPTIONS });
     const writer = next.open();
     writeFileSync(rig.path, bytes);

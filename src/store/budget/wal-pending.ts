@@ -1,30 +1,11 @@
-import { closeSync, openSync, readSync } from 'node:fs';
-
-/** Byte offsets in the `-shm` file (SQLite's "WAL-mode File Format", section 2.1): frames in the log, and frames that are in the file. */
-const FRAMES_OFFSET = 16;
-const BACKFILLED_OFFSET = 96;
-const HEADER_BYTES = 100;
-
-const header = new DataView(new ArrayBuffer(HEADER_BYTES));
-const IS_LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+import type { Database } from 'better-sqlite3';
 
 /**
- * Pages of the write-ahead log of the database `path` that a checkpoint has still to move into the file; the same page may be among
- * them more than once. 0 where there is no such log.
+ * Pages of the write-ahead log that a checkpoint has still to move into the file; the same page may be among them more than once. 0 where
+ * there is no such log. Outside of any transaction. SQLite is asked and no file beside the database is looked into: closing such a file
+ * would give up all locks that this process has on it (POSIX), and other processes would then take the log away under its readers.
  */
-export function walPagesPending(path: string): number {
-  let file: number;
-  try {
-    file = openSync(`${path}-shm`, 'r');
-  } catch {
-    // Another journal mode, or the database is closed.
-    return 0;
-  }
-  try {
-    if (readSync(file, header, 0, HEADER_BYTES, 0) < HEADER_BYTES) return 0;
-  } finally {
-    closeSync(file);
-  }
-  const frames = header.getUint32(FRAMES_OFFSET, IS_LITTLE_ENDIAN);
-  return Math.max(0, frames - header.getUint32(BACKFILLED_OFFSET, IS_LITTLE_ENDIAN));
+export function walPagesPending(db: Database): number {
+  const [{ log = 0, checkpointed = 0 } = {}] = db.pragma('wal_checkpoint(NOOP)') as { log?: number; checkpointed?: number }[];
+  return Math.max(0, log - checkpointed);
 }

@@ -203,7 +203,7 @@ export class WriteBudget implements DetailLevel {
   }
 
   private pendingBytes(): number {
-    return walPagesPending(this.setup.db.name) * this.pageBytes;
+    return walPagesPending(this.setup.db) * this.pageBytes;
   }
 
   private countOthers(nowMs: number): void {
