@@ -13,11 +13,18 @@ const CREATE_FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
  */
 export function makePrivateFile(path: string): void {
   try {
-    if (lstatSync(path, { throwIfNoEntry: false })?.isFile()) return;
-    closeSync(openSync(path, CREATE_FLAGS, FILE_MODE));
+    if (!isFile(path)) closeSync(openSync(path, CREATE_FLAGS, FILE_MODE));
   } catch (error) {
+    // Somebody may just have made it.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST' && isFile(path)) return;
     throw new AppError('DATABASE_NOT_WRITABLE', `${path}: it cannot be made: ${(error as Error).message}`, { cause: error });
   }
+}
+
+function isFile(path: string): boolean {
+  const status = lstatSync(path, { throwIfNoEntry: false });
+  if (status?.isSymbolicLink()) throw new Error('a symbolic link is in its place');
+  return status?.isFile() ?? false;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { flowberry, temporaryDirectory } from '../helpers/daemon.js';
@@ -105,6 +106,20 @@ describe.skipIf(missing !== null)(`the daemon and its interfaces (${missing ?? '
       expect((await flowberry(['db', 'check', '--db', database])).exitCode).toBe(0);
     },
   );
+
+  it('loses nothing of a quiet line while it does not get round to reading for a second and a half', async () => {
+    const { namespace, daemon } = rig(['--interface', 'capture0']);
+    await daemon.healthWith(({ status }) => status === 'ok');
+    daemon.signal('SIGSTOP');
+    for (let sent = 0; sent < 300; sent += 5) {
+      send(namespace, 'peer0', 5, 1000);
+      await setTimeout(25);
+    }
+    daemon.signal('SIGCONT');
+    const body = await daemon.healthWith(({ capture }) => capture.kernel_packets === 300);
+    expect(body.capture.kernel_dropped_packets).toBe(0);
+    await daemon.healthWith(({ ledger }) => ledger.in_flows === 300);
+  });
 
   it.each([
     { flag: '--exclude-own', isExcluded: true },

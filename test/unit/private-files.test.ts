@@ -50,12 +50,12 @@ describe('what flowberry makes', () => {
     const directory = temporaryDirectory();
     const victim = path.join(directory, 'victim');
     symlinkSync(victim, path.join(directory, 'flows.db'));
-    expect(() => open(path.join(directory, 'flows.db'))).toThrow(/DATABASE_NOT_WRITABLE|ELOOP|symbolic/);
+    expect(() => open(path.join(directory, 'flows.db'))).toThrow(/a symbolic link is in its place/);
     const other = path.join(directory, 'other');
     mkdirSync(other);
     writeFileSync(victim, 'precious');
     symlinkSync(victim, path.join(other, 'flows.db-lock'));
-    expect(() => open(path.join(other, 'flows.db'))).toThrow(/flows\.db-lock: it cannot be made: ELOOP/);
+    expect(() => open(path.join(other, 'flows.db'))).toThrow(/flows\.db-lock: it cannot be made: a symbolic link/);
     expect(readFileSync(victim, 'utf8')).toBe('precious');
   });
 
