@@ -13,7 +13,7 @@ const STAGES = { 'fb-capture': 'capture', 'fb-parse': 'parse', 'fb-writer': 'wri
 /** The API's port: nobody else is in the namespace. */
 export const HEALTH_URL = 'http://127.0.0.1:8417/health';
 
-type Sums = Record<'received' | 'in_flows' | 'dropped' | 'kernel' | 'kernel_dropped', number>;
+type Sums = Record<'received' | 'in_flows' | 'dropped' | 'shed' | 'kernel' | 'kernel_dropped', number>;
 
 interface Stored {
   readonly sums: Sums;
@@ -28,7 +28,7 @@ function readStored(path: string): Stored {
     const sums = database
       .prepare<[], Sums>(
         `SELECT sum(frames_received) AS received, sum(packets_in_flows) AS in_flows, sum(packets_dropped) AS dropped,
-           sum(kernel_packets) AS kernel, sum(kernel_dropped) AS kernel_dropped FROM ledger`,
+           sum(packets_shed) AS shed, sum(kernel_packets) AS kernel, sum(kernel_dropped) AS kernel_dropped FROM ledger`,
       )
       .get() as Sums;
     const flows = database
@@ -54,12 +54,12 @@ function countsOf(path: string, arrived: number): LiveCounts {
     arrived_less_kernel: arrived - sums.kernel,
     kernel_less_received: sums.kernel - sums.kernel_dropped - sums.received,
     received_less_ledger: sums.received - sums.in_flows - sums.dropped,
-    ledger_less_rows: sums.in_flows - rowPackets,
+    ledger_less_rows: sums.in_flows - sums.shed - rowPackets,
   };
   return {
     received: sums.received,
     kernelDropped: sums.kernel_dropped,
-    ownDropped: lost,
+    ownDropped: lost + sums.shed,
     stored: rowPackets,
     ignored: sums.dropped - lost,
     rows,
@@ -76,7 +76,10 @@ async function backendObstacle(backend: 'afpacket' | 'cap'): Promise<string | nu
   );
 }
 
-/** The built program with all its defaults, on one backend. Options can be given in the environment, as always. */
+/** Limits that spare a card would leave rows out at most rates that are worth a bench. */
+const UNLIMITED = ['soft', 'hard'].flatMap((limit) => [`--store-write-bytes-per-minute-${limit}`, '100000000000']);
+
+/** The built program on one backend, free to write; else with all its defaults. Options can be given in the environment, as always. */
 export function liveFlowberry(backend: 'afpacket' | 'cap'): LiveProgram {
   return {
     name: `flowberry-${backend}`,
@@ -85,7 +88,9 @@ export function liveFlowberry(backend: 'afpacket' | 'cap'): LiveProgram {
     prepare: async (rig: Rig, directory: string): Promise<LiveRun> => {
       const database = join(directory, 'flowberry.db');
       const arrivedBefore = rig.packetsArrived();
-      const options = ['--interface', CAPTURE_INTERFACE, '--backend', backend, '--db', database];
+      const isLimited = Object.keys(process.env).some((name) => name.startsWith('FLOWBERRY_STORE_'));
+      const limits = isLimited ? [] : UNLIMITED;
+      const options = ['--interface', CAPTURE_INTERFACE, '--backend', backend, '--db', database, ...limits];
       return {
         command: process.execPath,
         args: [builtProgram(), 'run', ...options],

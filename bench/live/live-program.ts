@@ -35,7 +35,7 @@ export interface LiveCounts {
   readonly received: number;
   /** Dropped by the kernel because the program's buffer was full. */
   readonly kernelDropped: number | null;
-  /** Dropped by the program itself for want of room. */
+  /** Dropped, or given no row, by the program itself for want of room. */
   readonly ownDropped: number | null;
   /** In what it made of them: rows, flow records. */
   readonly stored: number;
@@ -52,7 +52,7 @@ export interface LedgerCheck {
   readonly kernel_less_received: number;
   /** Received, less those in flows or dropped under a reason. */
   readonly received_less_ledger: number;
-  /** In flows, less those in rows of the database. */
+  /** In flows, less those in rows of the database, and those whose rows were left out to spare the card. */
   readonly ledger_less_rows: number;
   /** Came in at the interface, less those that the kernel counted for the program. */
   readonly arrived_less_kernel: number;
