@@ -92,19 +92,22 @@ function lossesOf({ losses = [], gaps }) {
   return [table('Packets lost', columns, losses), h('p', {}, gap)];
 }
 
-/** Members that end in `_bytes` or `_years` are shown with their unit, the others as they are. */
-function ioOf(io) {
-  const show = (name, value) => {
-    if (value === null) return 'not known';
-    if (typeof value !== 'number') return String(value);
-    if (name.includes('bytes')) return bytes(value);
-    return name.endsWith('_years') ? `${value.toFixed(1)} years` : count(value);
-  };
-  return facts(
-    Object.entries(io)
-      .filter(([, value]) => value === null || typeof value !== 'object')
-      .map(([name, value]) => [name.replaceAll('_', ' '), show(name, value)]),
-  );
+/** What the kernel does not tell is null: as in memory, or on an overlay. */
+function ioOf({ profile, last_minute_bytes: minute, last_hour: hour, device, endurance, budget, ...io }) {
+  const told = (value, show = bytes) => (value === null ? 'not known' : show(value));
+  const limits = `${bytes(budget.soft_bytes_per_minute)} aimed at, ${bytes(budget.hard_bytes_per_minute)} at most`;
+  return facts([
+    ['last minute', told(minute)],
+    ['a minute, in the last hour', `${told(hour.mean_bytes_per_minute)}, at most ${told(hour.max_bytes_per_minute)}`],
+    ['today', told(io.today_bytes)],
+    ['in all', told(io.total_bytes)],
+    ['for each flow', told(io.bytes_per_flow)],
+    ['whole disk today, by everybody', told(device.today_bytes)],
+    [`a card of ${endurance.card_tbw} TB lasts`, told(endurance.years, (years) => `${years.toFixed(1)} years`)],
+    [`limits a minute (${profile})`, limits],
+    ['savings', budget.step.replaceAll('_', ' ')],
+    ['flows left out', count(budget.shed_flows)],
+  ]);
 }
 
 function ringTable(rings) {
