@@ -46,17 +46,20 @@ describe.skipIf(!HAS_BUILD)('/api/v1/system (needs npm run build)', () => {
     directory = mkdtempSync(join(tmpdir(), 'flowberry-system-'));
     const rig = new WriterRig({ path: join(directory, 'flowberry.db') });
     host = new HostBlock(rig.memory.host);
-    const { CpuPercent, TemperatureC, DiskFreeBytes } = HostField;
     const minutes: MinuteSpec[] = [
       {
         bits: ThrottleBit.UnderVoltage | (ThrottleBit.UnderVoltage << 16),
-        gauges: { [CpuPercent]: [1, 10, 50], [TemperatureC]: [50.2, 51, 52], [DiskFreeBytes]: [100, 110, 120] },
+        gauges: {
+          [HostField.CpuPercent]: [1, 10, 50],
+          [HostField.TemperatureC]: [50.2, 51, 52],
+          [HostField.DiskFreeBytes]: [100, 110, 120],
+        },
         writtenBytes: 1000,
       },
       {
         samples: 4,
         bits: ThrottleBit.Throttled,
-        gauges: { [CpuPercent]: [5, 30, 90.5], [DiskFreeBytes]: [90, 95, 99] },
+        gauges: { [HostField.CpuPercent]: [5, 30, 90.5], [HostField.DiskFreeBytes]: [90, 95, 99] },
         writtenBytes: 24,
       },
       {},
@@ -104,7 +107,12 @@ describe.skipIf(!HAS_BUILD)('/api/v1/system (needs npm run build)', () => {
       network_sent_bytes: null,
     });
     expect(second).toMatchObject({ samples: 12, throttle_bits: null, under_voltage: null, throttled: null, cpu_percent: null });
-    expect(third).toMatchObject({ start_us: FIRST_US + 4 * MINUTE_US, samples: 0, temperature_c: null, disk_written_bytes: null });
+    expect(third).toMatchObject({
+      start_us: FIRST_US + 4 * MINUTE_US,
+      samples: 0,
+      temperature_c: null,
+      disk_written_bytes: null,
+    });
     const schema = ENDPOINTS.find(({ name }) => name === 'system')?.answer;
     expect(schema?.parse(body)).toEqual(body);
     expect(headers['etag']).toMatch(/^"/);

@@ -22,7 +22,7 @@ type PointValue = Spread | number | boolean | null;
  * One step: a spread for each gauge and a sum for each counter, by the names of `HOST_FIELDS`. Null: the machine does not show it, or
  * nothing was read within the step.
  */
-export type HostPoint = Readonly<Record<string, PointValue>> & { readonly start_us: number; readonly samples: number };
+type HostPoint = Readonly<Record<string, PointValue>> & { readonly start_us: number; readonly samples: number };
 
 export interface HostHistory extends Range {
   /** The range that the points make up: what was asked for, widened to whole steps. */
