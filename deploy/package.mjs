@@ -59,6 +59,7 @@ function lay(root, architecture) {
     path.join(tree, 'deploy', 'systemd', 'flowberry-watchdog.conf'),
     path.join(documents, 'examples', 'flowberry-watchdog.conf'),
   );
+  cpSync(path.join(tree, 'deploy', 'grafana-dashboard.json'), path.join(documents, 'examples', 'grafana-dashboard.json'));
   for (const name of ['flowberry.service', 'flowberry-backup.service', 'flowberry-backup.timer']) {
     const source = path.join(tree, 'deploy', 'systemd', name);
     put(path.join(root, 'usr', 'lib', 'systemd', 'system', name), readFileSync(source));

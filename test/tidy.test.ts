@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { DOCS_TABLES, docsSection } from '../src/cli/docs-tables.js';
 import { envName, flagName, OPTION_NAMES } from '../src/config.js';
 import { ERRORS } from '../src/errors.js';
+import { ALERT_KINDS } from '../src/store/alerts/alert-kind.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LINES_MAX = 400;
@@ -201,6 +202,10 @@ describe('README.md', () => {
     const named = [...codeLines, ...codeSpans].filter(isOurs).flatMap((text) => text.match(/(?<!\S)--[a-z][a-z-]*/g) ?? []);
     expect(named.length).toBeGreaterThan(10);
     expect(named.filter((flag) => !known.has(flag))).toEqual([]);
+  });
+
+  it('names every kind of alert', () => {
+    expect(ALERT_KINDS.filter((kind) => kind !== '' && !codeSpans.includes(kind))).toEqual([]);
   });
 
   it('names no error that is not there', () => {

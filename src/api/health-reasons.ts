@@ -1,3 +1,5 @@
+import { TEMPERATURE_HOT_C } from '../ring/host-layout.js';
+
 /** What a reason does to the status: `degraded` answers 200, `failed` answers 503. */
 type HealthSeverity = 'degraded' | 'failed';
 
@@ -27,8 +29,7 @@ export const HEALTH_LIMITS = {
   restartWindowMs: 300_000,
   /** What counts as just now. */
   recentWindowMs: 10_000,
-  /** °C: a Raspberry Pi slows itself down from here on. */
-  temperatureMax: 80,
+  temperatureMax: TEMPERATURE_HOT_C,
   /** °C: worth a note when it is the mean of five minutes. */
   temperatureMeanMax: 70,
   /** Nothing came in for so long, so that everything received must be accounted for. */

@@ -1,4 +1,5 @@
-import { type HostSnapshot, isThrottled, isUnderVoltage } from './host-snapshot.js';
+import { isThrottled, isUnderVoltage } from '../ring/host-layout.js';
+import type { HostSnapshot } from './host-snapshot.js';
 import type { MetricEntry, MetricInput } from './metric-entry.js';
 
 type Value = (host: HostSnapshot) => number | null;
@@ -30,10 +31,10 @@ export const HOST_METRICS: Readonly<Record<string, MetricEntry>> = {
   ),
   flowberry_host_temperature_celsius: gauge('Temperature of the CPU.', (host) => host.temperatureC),
   flowberry_host_under_voltage: gauge('1 while the supply voltage is too low.', (host) =>
-    host.throttleBits === null ? null : Number(isUnderVoltage(host)),
+    host.throttleBits === null ? null : Number(isUnderVoltage(host.throttleBits)),
   ),
   flowberry_host_throttled: gauge('1 while the firmware slows the CPU down.', (host) =>
-    host.throttleBits === null ? null : Number(isThrottled(host)),
+    host.throttleBits === null ? null : Number(isThrottled(host.throttleBits)),
   ),
   flowberry_host_memory_total_bytes: gauge('Memory of the machine.', (host) => host.memoryTotalBytes),
   flowberry_host_memory_available_bytes: gauge('Memory that programs may still take.', (host) => host.memoryAvailableBytes),

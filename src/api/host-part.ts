@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { REDUCED_MODES } from '../ring/host-layout.js';
-import { type HostSnapshot, isThrottled, isUnderVoltage } from './host-snapshot.js';
+import { isThrottled, isUnderVoltage, REDUCED_MODES } from '../ring/host-layout.js';
+import type { HostSnapshot } from './host-snapshot.js';
 
 const count = z.int().nonnegative();
 /** Null: the machine does not show it, or nothing was read yet. */
@@ -56,7 +56,7 @@ const rounded = (value: number | null): number | null => (value === null ? null 
 
 /** The part `host` of the body of `/health`. */
 export function hostPart(host: HostSnapshot): z.output<typeof hostSchema> {
-  const hasBits = host.throttleBits !== null;
+  const { throttleBits: bits } = host;
   return {
     sample_age_ms: host.ageMs === null ? null : Math.round(host.ageMs),
     cpu_percent: rounded(host.cpuPercent),
@@ -64,9 +64,9 @@ export function hostPart(host: HostSnapshot): z.output<typeof hostSchema> {
     frequency_mhz: rounded(host.frequencyMhz),
     temperature_c: rounded(host.temperatureC),
     temperature_mean_5min_c: rounded(host.temperatureMeanC),
-    under_voltage: hasBits ? isUnderVoltage(host) : null,
-    throttled: hasBits ? isThrottled(host) : null,
-    throttle_bits: host.throttleBits,
+    under_voltage: bits === null ? null : isUnderVoltage(bits),
+    throttled: bits === null ? null : isThrottled(bits),
+    throttle_bits: bits,
     memory_total_bytes: host.memoryTotalBytes,
     memory_available_bytes: host.memoryAvailableBytes,
     resident_bytes: host.residentBytes,

@@ -1,5 +1,5 @@
 import { HostBlock } from '../ring/host-block.js';
-import { HostCell, HostField, REDUCED_MODES, type ReducedMode, ThrottleBit } from '../ring/host-layout.js';
+import { HostCell, HostField, REDUCED_MODES, type ReducedMode } from '../ring/host-layout.js';
 
 type ReducedModeName = (typeof REDUCED_MODES)[number];
 
@@ -99,14 +99,4 @@ export class HostReader {
 
 function known(value: number): number | null {
   return Number.isNaN(value) ? null : value;
-}
-
-/** The voltage is too low now. */
-export function isUnderVoltage({ throttleBits }: HostSnapshot): boolean {
-  return ((throttleBits ?? 0) & ThrottleBit.UnderVoltage) !== 0;
-}
-
-/** The firmware slows the CPU down now. */
-export function isThrottled({ throttleBits }: HostSnapshot): boolean {
-  return ((throttleBits ?? 0) & (ThrottleBit.Throttled | ThrottleBit.FrequencyCapped)) !== 0;
 }

@@ -1,4 +1,4 @@
-import { HostField, ReducedMode, ThrottleBit } from '../ring/host-layout.js';
+import { HostField, isThrottled, ReducedMode, TEMPERATURE_HOT_C } from '../ring/host-layout.js';
 import { Ladder, type LadderView } from './ladder.js';
 
 /** From where on steps are taken, and from where on they are undone. */
@@ -7,7 +7,7 @@ const HOST_LIMITS = {
   memoryRatioMax: 0.8,
   memoryRatioGood: 0.7,
   /** °C. A Raspberry Pi slows itself down from 80 on. */
-  temperatureMax: 80,
+  temperatureMax: TEMPERATURE_HOT_C,
   temperatureGood: 75,
   /** Free bytes; less counts only when it is less than a tenth of the disk as well. */
   diskFreeBytesMin: 500e6,
@@ -57,10 +57,6 @@ function memory({ fields, memoryLimitBytes }: HostView): LadderView {
 }
 
 /** The firmware slows the CPU down now. */
-function isThrottled(bits: number): boolean {
-  return (bits & (ThrottleBit.Throttled | ThrottleBit.FrequencyCapped)) !== 0;
-}
-
 function heat({ fields }: HostView): LadderView {
   const temperature = fields[HostField.TemperatureC] as number;
   const isSlowed = isThrottled(fields[HostField.ThrottleBits] as number);

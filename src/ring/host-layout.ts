@@ -127,6 +127,19 @@ export const enum ThrottleBit {
   SoftLimit = 8,
 }
 
+/** °C: a Raspberry Pi slows itself down from here on. */
+export const TEMPERATURE_HOT_C = 80;
+
+/** Whether the supply voltage is too low, by `ThrottleBit`s; false where they are not known (NaN). */
+export function isUnderVoltage(bits: number): boolean {
+  return (bits & ThrottleBit.UnderVoltage) !== 0;
+}
+
+/** Whether the firmware slows the CPU down, by `ThrottleBit`s; false where they are not known (NaN). */
+export function isThrottled(bits: number): boolean {
+  return (bits & (ThrottleBit.Throttled | ThrottleBit.FrequencyCapped)) !== 0;
+}
+
 /** One completed minute, 64-bit words from its start; NaN where a value is not known. */
 export const enum HostMinute {
   /** Start of the minute by the clock of the session, µs since 1970. */

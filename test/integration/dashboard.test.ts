@@ -132,6 +132,15 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     expectClean(watched);
   });
 
+  it('shows the machine', async () => {
+    const watched = await browser.open(`${home}/`);
+    await watched.view('#/health');
+    const caption = watched.page.locator('figcaption', { hasText: 'CPU, all cores together' });
+    await caption.getByText(/^Now \d+\.\d %\.$/).waitFor();
+    await watched.page.locator('.plot canvas').nth(1).waitFor();
+    expectClean(watched);
+  });
+
   it('goes on by itself after a restart of the daemon', async () => {
     const database = join(temporaryDirectory(), 'flows.db');
     const { daemon, origin } = await start(database);

@@ -4,6 +4,8 @@ import { resolveConfig } from '../../src/config.js';
 import { allocateMemory } from '../../src/memory.js';
 import type { PipelineMemory } from '../../src/messages.js';
 import { Drop } from '../../src/ring/drop-reason.js';
+import { createHostBlock, HostBlock } from '../../src/ring/host-block.js';
+import { HostField, ThrottleBit } from '../../src/ring/host-layout.js';
 import { Slot, TcpState } from '../../src/ring/layout.js';
 import { Cell, ThreadBlock } from '../../src/ring/thread-block.js';
 import { ADDRESS_ID_BASE } from '../../src/store/addresses.js';
@@ -229,9 +231,73 @@ describe('conditions', () => {
     const { scene, capture, writer } = watched();
     capture.cells[Cell.KernelDropped] = 5;
     writer.cells[Cell.FlowsLost] = 3;
-    const memory = { capture: capture.memory, writer: writer.memory, parse: [] } as unknown as PipelineMemory;
+    const memory = {
+      capture: capture.memory,
+      writer: writer.memory,
+      parse: [],
+      host: createHostBlock(),
+    } as unknown as PipelineMemory;
     new ConditionWatch(scene.db, scene.alerts.book, memory, 0).step(10_000);
     expect(scene.rows).toEqual([]);
+  });
+});
+
+describe('a machine that is not well', () => {
+  const MINUTE_MS = 60_000;
+  type Told = readonly [subject: string, detail: string, count: number];
+
+  /** A writer that goes round every ten seconds while main says how the machine is, and the alerts of the machine so far. */
+  function watched() {
+    const rig = new WriterRig();
+    const host = new HostBlock(rig.memory.host);
+    const writer = rig.open();
+    let nowMs = NOW_MS;
+    return {
+      go(minutes: number, temperature: number, bits: number): void {
+        host.fields[HostField.TemperatureC] = temperature;
+        host.fields[HostField.ThrottleBits] = bits;
+        const endMs = nowMs + minutes * MINUTE_MS;
+        for (; nowMs < endMs; nowMs += 10_000) while (writer.step(nowMs, false));
+      },
+      told: (): Told[] =>
+        rig
+          .query<Row>(`SELECT * FROM alert_view WHERE kind = 'temperature' ORDER BY id`)
+          .map(({ subject, detail, count }) => [subject, detail, count]),
+    };
+  }
+
+  const HEAT = 'The CPU has 80.0 degrees Celsius; from 80 on it is slowed down.';
+
+  it('is told from 80 degrees on, when throttled, and when the voltage is too low', () => {
+    const { go, told } = watched();
+    go(1, 79.9, (ThrottleBit.UnderVoltage << 16) | ThrottleBit.SoftLimit);
+    expect(told()).toEqual([]);
+    go(1, 80, 0);
+    expect(told()).toEqual([['heat', HEAT, 1]]);
+    go(1, 50, ThrottleBit.Throttled);
+    go(1, 50, ThrottleBit.UnderVoltage);
+    expect(told().slice(1)).toEqual([
+      ['throttling', 'The firmware slows the CPU down, for heat or want of voltage.', 1],
+      ['voltage', 'The supply voltage is too low: another power supply or a shorter cable is needed.', 1],
+    ]);
+  });
+
+  it('is told every ten minutes while it lasts, and no more often when it comes and goes', () => {
+    const { go, told } = watched();
+    go(29, 80, 0);
+    expect(told()).toEqual([['heat', HEAT, 3]]);
+    const flickering = watched();
+    for (let i = 0; i < 10; i++) {
+      flickering.go(0.5, 80, 0);
+      flickering.go(0.5, 60, 0);
+    }
+    expect(flickering.told()).toEqual([['heat', HEAT, 1]]);
+  });
+
+  it('is not told where the machine shows nothing', () => {
+    const { go, told } = watched();
+    go(1, Number.NaN, Number.NaN);
+    expect(told()).toEqual([]);
   });
 });
 

@@ -13,6 +13,7 @@ import {
   slowQueriesSchema,
 } from './page-schemas.js';
 import { count, parameter, timeRange } from './parts.js';
+import { systemSchema } from './system-schema.js';
 import { TRAFFIC_ENDPOINTS } from './traffic-endpoints.js';
 
 /** Answers about now change all the time; so long, ms, the one that was given serves others who ask the same. */
@@ -141,6 +142,17 @@ export const ENDPOINTS: readonly Endpoint[] = [
     summary: 'Runs of flowberry, the latest first.',
     parameters: z.strictObject({ ...timeRange('30d'), limit: parameter.limit(100, LIST_MAX) }),
     answer: sessionsSchema,
+    by: 'reader',
+    freshMs: FRESH_MS,
+  },
+  {
+    name: 'system',
+    method: 'GET',
+    path: '/api/v1/system',
+    summary:
+      'How the machine is and was: CPU, temperature, memory, pressure, disk, network. Steps without samples are points too.',
+    parameters: z.strictObject({ ...timeRange('24h'), step_s: parameter.stepS.optional() }),
+    answer: systemSchema,
     by: 'reader',
     freshMs: FRESH_MS,
   },

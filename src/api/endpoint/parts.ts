@@ -35,6 +35,12 @@ export const parameter = {
     .regex(/^(\*\.)?[^*\s\p{Cc}]{1,253}$/u, 'give a name, or *.example.com')
     .describe('A name; *.example.com for all names below that.'),
   protocol: z.int().min(0).max(255).describe('IP protocol number: 6 is TCP, 17 UDP, 1 ICMP, 58 ICMPv6.'),
+  stepS: z
+    .int()
+    .min(60)
+    .max(366 * 86_400)
+    .multipleOf(60)
+    .describe('Length of a step; chosen by the time if not given.'),
   id: z.int().min(0).max(Number.MAX_SAFE_INTEGER),
 } as const;
 

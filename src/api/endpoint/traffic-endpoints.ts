@@ -26,12 +26,6 @@ const device = z
   .regex(/^[0-9a-fA-F.:]{2,45}$/, 'give a MAC or an IP address')
   .describe('A device: its MAC address, or one of its IP addresses.');
 const order = z.enum(TOP_ORDERS).default('bytes').describe('The largest first.');
-const stepS = z
-  .int()
-  .min(60)
-  .max(366 * 86_400)
-  .multipleOf(60)
-  .describe('Length of a step; chosen by the time if not given.');
 const direction = z.enum(['outbound', 'inbound', 'internal', 'transit']);
 
 /** Filters of stored flows; each that is given narrows the answer. */
@@ -151,7 +145,7 @@ export const TRAFFIC_ENDPOINTS: readonly Endpoint[] = [
     summary: 'Traffic over time; steps without traffic are points too.',
     parameters: z.strictObject({
       ...timeRange('24h'),
-      step_s: stepS.optional(),
+      step_s: parameter.stepS.optional(),
       direction: direction.optional(),
       device: device.optional(),
       application: application.optional(),
@@ -167,7 +161,7 @@ export const TRAFFIC_ENDPOINTS: readonly Endpoint[] = [
     summary: 'Round trips of TCP handshakes, retransmitted and out-of-order segments over time.',
     parameters: z.strictObject({
       ...timeRange('24h'),
-      step_s: stepS.optional(),
+      step_s: parameter.stepS.optional(),
       direction: direction.optional(),
       device: device.optional(),
       application: application.optional(),
@@ -193,7 +187,7 @@ export const TRAFFIC_ENDPOINTS: readonly Endpoint[] = [
     summary: 'DNS: latency, failures and who asks, in sum and over time.',
     parameters: z.strictObject({
       ...timeRange('24h'),
-      step_s: stepS.optional(),
+      step_s: parameter.stepS.optional(),
       limit: parameter.limit(10, LIST_MAX),
       device: device.optional(),
     }),

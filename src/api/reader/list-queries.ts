@@ -1,20 +1,27 @@
+import { monotonicMs } from '../../ring/thread-block.js';
 import { alertPage } from '../../store/reader/alerts.js';
 import { Completeness } from '../../store/reader/analytics/completeness.js';
 import type { Order } from '../../store/reader/cursor.js';
 import { findDevices, listDevices } from '../../store/reader/devices.js';
 import { searchDns } from '../../store/reader/dns-search.js';
+import { hostHistory } from '../../store/reader/host-history.js';
 import { gapsOf, incompleteMinutes, ledgerOf, sessionsOf } from '../../store/reader/ledger.js';
 import { liveRows } from '../../store/reader/live-rows.js';
 import type { ReadingDatabase } from '../../store/reader/open-reader.js';
 import { searchAll } from '../../store/reader/search.js';
+import { hostPart } from '../host-part.js';
 import { given } from './given.js';
 import { NotFound, type Query, type QueryRange } from './query.js';
+import { snakeCase } from './snake-case.js';
 
 /** What every answer about a time begins with. */
 export function rangeOf(db: ReadingDatabase, range: QueryRange) {
   const { complete, lostPackets } = new Completeness(db, range).of(range);
   return { from_us: range.fromUs, to_us: range.toUs, complete, lost_packets: lostPackets };
 }
+
+/** A time that ended longer ago says nothing of now; the answer can then be kept. At most what makes a time a closed one. */
+const NOW_US_MAX = 60e6;
 
 const listOf = (text: string | null): string[] => (text === null || text === '' ? [] : text.split(','));
 /** Queries over lists: devices, DNS transactions, the ledger, runs. */
@@ -75,6 +82,12 @@ export const LIST_QUERIES: Readonly<Record<string, Query>> = {
     minutes: incompleteMinutes(db, range, limit).map((minute) => ({ ...minute, has_gap: minute.has_gap !== 0 })),
     gaps: gapsOf(db, range, limit),
   }),
+
+  system: ({ db, host }, { step_s }, range) => {
+    const { points, ...history } = hostHistory(db, range, step_s);
+    const isOver = range.toUs < Date.now() * 1000 - NOW_US_MAX;
+    return { ...snakeCase(history), now: isOver ? null : hostPart(host.read(monotonicMs())), points };
+  },
 
   alerts: ({ db }, { acknowledged, limit, cursor }) => {
     const page = alertPage(db, { limit, ...given({ isAcknowledged: acknowledged, cursor }) });

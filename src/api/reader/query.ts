@@ -2,6 +2,7 @@ import type { DirectionName } from '../../store/reader/analytics/summary.js';
 import type { TopSubject } from '../../store/reader/analytics/top.js';
 import type { LiveTopicOfRows } from '../../store/reader/live-rows.js';
 import type { ReadingDatabase } from '../../store/reader/open-reader.js';
+import type { HostReader } from '../host-snapshot.js';
 import type { ActiveFlows } from './active-flows.js';
 
 /** What queries work with. */
@@ -9,6 +10,7 @@ export interface ReaderContext {
   /** Opened with the first query that needs it. Throws what `openReader` throws. */
   readonly db: ReadingDatabase;
   readonly activeFlows: ActiveFlows;
+  readonly host: HostReader;
 }
 
 /** From the first moment to before the second, µs since 1970. */

@@ -1,5 +1,6 @@
 import { AppError, type ErrorCode } from '../../errors.js';
 import { openReader, type ReadingDatabase } from '../../store/reader/open-reader.js';
+import { HostReader } from '../host-snapshot.js';
 import type { ReaderAnswer, ReaderStart, ReaderTask } from '../query/reader-task.js';
 import { ActiveFlows } from './active-flows.js';
 import { FLOW_QUERIES } from './flow-queries.js';
@@ -35,6 +36,7 @@ export class Reader {
         return database();
       },
       activeFlows: new ActiveFlows(memory),
+      host: new HostReader(memory.host),
     };
   }
 

@@ -13,7 +13,7 @@ export const enum AlertKind {
   CaptureLoss = 5,
   /** Rows cannot be stored. */
   Disk = 6,
-  /** The machine is too hot, or throttled. */
+  /** The machine is too hot, is throttled, or has too little voltage. */
   Temperature = 7,
   /** The wall clock was set. */
   Clock = 8,

@@ -1,14 +1,17 @@
 import { HOST_FIELDS, HostField } from '../../ring/host-layout.js';
 
-const GAUGES = HOST_FIELDS.slice(0, HostField.Gauges);
-const COUNTERS = HOST_FIELDS.slice(HostField.Gauges, HostField.Gauges + HostField.Counters);
+/** Names of the gauges, and of the counters. */
+export const GAUGES = HOST_FIELDS.slice(0, HostField.Gauges);
+export const COUNTERS = HOST_FIELDS.slice(HostField.Gauges, HostField.Gauges + HostField.Counters);
 
-/** How a gauge is stored: as an integer of a smaller unit where one of its own would lose too much. */
-export const GAUGE_UNITS: readonly { readonly column: string; readonly factor: number }[] = GAUGES.map((name) => {
-  if (name.endsWith('_percent')) return { column: name.replace('_percent', '_permille'), factor: 10 };
-  if (name === 'temperature_c') return { column: 'temperature_mc', factor: 1000 };
-  return { column: name, factor: 1 };
-});
+/** How the gauges are stored, in their order: as an integer of a smaller unit where one of its own would lose too much. */
+export const GAUGE_UNITS: readonly { readonly name: string; readonly column: string; readonly factor: number }[] = GAUGES.map(
+  (name) => {
+    if (name.endsWith('_percent')) return { name, column: name.replace('_percent', '_permille'), factor: 10 };
+    if (name === 'temperature_c') return { name, column: 'temperature_mc', factor: 1000 };
+    return { name, column: name, factor: 1 };
+  },
+);
 
 /** Columns of `host_samples` behind the first three, in the order of a `HostMinute`. */
 export const HOST_COLUMNS: readonly string[] = [

@@ -1,8 +1,11 @@
 import { get } from '../api.js';
 import { facts, fill, h, panel, table } from '../dom.js';
 import { bytes, count, duration, moment } from '../format.js';
+import { machineCharts } from './machine.js';
 
 const REFRESH_MS = 5000;
+/** A minute of the machine is the least that is stored. */
+const MACHINE_REFRESH_MS = 60_000;
 
 const LOSS_NAMES = { nic: 'network card', kernel: 'buffer of the kernel', crash: 'threads that died' };
 
@@ -10,10 +13,12 @@ const LOSS_NAMES = { nic: 'network card', kernel: 'buffer of the kernel', crash:
 export function health({ main, signal, fail }) {
   const state = h('div', { 'aria-busy': 'true' });
   const history = h('div', {});
-  fill(main, state, history);
+  const machine = machineCharts(signal);
+  fill(main, state, panel('The machine, 24 hours', machine.element), history);
   const load = async () => {
     const body = await get('/health', {}, signal);
     fill(state, ...(body.ledger ? sections(body) : [statusOf(body)]));
+    if (body.host) machine.describe(body.host);
     state.setAttribute('aria-busy', 'false');
   };
   const loadHistory = async () => {
@@ -24,9 +29,17 @@ export function health({ main, signal, fail }) {
     fill(history, panel('Losses and gaps in 7 days', ...lossTables(completeness)), panel('Runs', sessionTable(sessions)));
   };
   load().catch(fail);
+  const loadMachine = () => machine.load().catch(fail);
+  loadMachine();
   loadHistory().catch(fail);
-  const timer = setInterval(() => document.hidden || load().catch(fail), REFRESH_MS);
-  return () => clearInterval(timer);
+  const timers = [
+    setInterval(() => document.hidden || load().catch(fail), REFRESH_MS),
+    setInterval(() => document.hidden || loadMachine(), MACHINE_REFRESH_MS),
+  ];
+  return () => {
+    for (const timer of timers) clearInterval(timer);
+    machine.close();
+  };
 }
 
 function statusOf({ status, reasons, notes = [] }) {

@@ -29,7 +29,7 @@ interface State {
 }
 
 /** Throws `RANGE_INVALID`. */
-function checkRange({ fromUs, toUs }: Range): void {
+export function checkRange({ fromUs, toUs }: Range): void {
   if (!Number.isSafeInteger(fromUs) || !Number.isSafeInteger(toUs) || fromUs < 0)
     throw new AppError('RANGE_INVALID', 'the ends of a range must be times since 1970');
   if (fromUs >= toUs) throw new AppError('RANGE_INVALID', 'the range ends before it begins');
