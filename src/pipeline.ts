@@ -88,6 +88,8 @@ export class Pipeline {
   /** Resolves when no thread that was ended works on any more; a successor must wait for that. */
   private parseEnded: Promise<unknown> = Promise.resolve();
   private readonly hashSeed = Math.floor(Math.random() * 2 ** 53);
+  /** A live capture, from the start on. */
+  private capturing: Promise<CaptureEnd> | null = null;
   private parsing: Promise<unknown> = Promise.resolve();
   private writing: Promise<unknown> = Promise.resolve();
   private fail: (error: AppError) => void = () => undefined;
@@ -155,6 +157,11 @@ export class Pipeline {
    */
   async start(): Promise<PipelineStarted> {
     await this.ask(this.captureThread, this.capture.open(), 'opening the source');
+    if (this.options.session.mode === 'live') {
+      // Packets come in from here on, and their rings last longer than the kernel's buffer.
+      this.capturing = this.captureToEnd();
+      this.capturing.catch(() => undefined);
+    }
     const opened = await this.ask(this.writerThread, this.writerThread.control.open(), 'opening the database');
     const { apiThread } = this;
     const api = apiThread ? await this.ask(apiThread, apiThread.control.listen(), 'starting the API') : null;
@@ -173,9 +180,12 @@ export class Pipeline {
 
   /** Captures until the input ends or `requestStop`; answers how it ended. Rejects when the pipeline cannot go on. */
   async run(): Promise<CaptureEnd> {
+    return await Promise.race([this.capturing ?? this.captureToEnd(), this.failed]);
+  }
+
+  private captureToEnd(): Promise<CaptureEnd> {
     const { captureThread } = this;
-    const running = captureThread ? this.runCapture(captureThread) : this.capture.run().then(unwrap);
-    return await Promise.race([running, this.failed]);
+    return captureThread ? this.runCapture(captureThread) : this.capture.run().then(unwrap);
   }
 
   /**

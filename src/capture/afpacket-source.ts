@@ -211,7 +211,10 @@ export class AfpacketSource implements PacketSource {
     if (!this.ring || !this.socket || !this.sink) return Step.End;
     if (this.ring.walk(this.sink, BLOCKS_PER_STEP) > 0) return Step.More;
     this.kernelInterfaces?.refresh();
-    if (this.poll(this.socket, waitMs) === PollResult.Error) {
+    const found = this.poll(this.socket, waitMs);
+    // It is read at the next step: the caller looks around first, since much may have changed while this thread slept.
+    if (found === PollResult.Readable && !this.isGone) return Step.More;
+    if (found === PollResult.Error) {
       this.takeError(this.socket);
       // A block that is not full is handed over by the kernel's timer, interface or not.
       this.poll(this.socket, waitMs);

@@ -69,6 +69,19 @@ describe('the book of alerts', () => {
     ]);
   });
 
+  it('counts on what an earlier run has told within the hour', () => {
+    const { db } = new Scene();
+    for (const minute of [0, 10, 20, 61])
+      new AlertBook(db).raise(AlertKind.PortScan, '10.0.0.1', 'Scanned.', CREATED_US + minute * 60 * S);
+    new AlertBook(db).raise(AlertKind.PortScan, '10.0.0.2', 'Scanned.', CREATED_US);
+    const rows = db.prepare<[], Row>('SELECT * FROM alert_view ORDER BY id').all();
+    expect(rows.map(({ subject, count }) => [subject, count])).toEqual([
+      ['10.0.0.1', 3],
+      ['10.0.0.1', 1],
+      ['10.0.0.2', 1],
+    ]);
+  });
+
   it(`has at most ${ALERTS_PER_HOUR_MAX} new ones an hour, and counts the others`, () => {
     const { db } = new Scene();
     const book = new AlertBook(db);

@@ -43,6 +43,7 @@ function askForToken() {
       },
       { once: true },
     );
+    document.getElementById('token-refused').hidden = token() === null;
     dialog.showModal();
   });
   return asking;

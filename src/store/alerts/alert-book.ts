@@ -30,11 +30,18 @@ export class AlertBook {
   private hourUs = Number.NEGATIVE_INFINITY;
   private newInHour = 0;
   private readonly insert: Statement<[number, string, string, number, number]>;
+  private readonly latest: Statement<
+    [kind: number, subject: string, fromUs: number, toUs: number],
+    { id: number; first_us: number }
+  >;
   private readonly addCount: Statement<[number, number, number]>;
   private readonly countRows: Statement<[], number>;
   private readonly makeRoom: Statement<[number]>;
 
   constructor(db: Database) {
+    this.latest = db.prepare(
+      'SELECT id, first_us FROM alerts WHERE kind = ? AND subject = ? AND first_us BETWEEN ? AND ? ORDER BY id DESC LIMIT 1',
+    );
     this.insert = db.prepare('INSERT INTO alerts (kind, subject, detail, first_us, last_us, count) VALUES (?, ?, ?, ?, ?, 1)');
     this.addCount = db.prepare('UPDATE alerts SET count = count + ?, last_us = max(last_us, ?) WHERE id = ?');
     this.countRows = db.prepare<[], number>('SELECT count(*) FROM alerts').pluck();
@@ -49,8 +56,9 @@ export class AlertBook {
    */
   raise(kind: AlertKind, subject: string, detail: string, us: number): void {
     const key = `${kind} ${subject}`;
-    const known = this.recent.get(key);
+    const known = this.recent.get(key) ?? this.stored(kind, subject, us);
     if (known !== undefined && us - known.firstUs < REPEAT_US) {
+      this.remember(key, known);
       known.unwritten++;
       if (us - known.writtenUs < COUNT_US) return;
       this.addCount.run(known.unwritten, us, known.id);
@@ -64,8 +72,19 @@ export class AlertBook {
     }
     if ((this.countRows.get() as number) >= ALERTS_MAX) this.makeRoom.run(ROOM_ROWS);
     const id = this.insert.run(kind, subject, detail.slice(0, DETAIL_CHARS_MAX), us, us).lastInsertRowid as number;
-    if (this.recent.size >= RECENT_MAX) this.recent.clear();
-    this.recent.set(key, { id, firstUs: us, writtenUs: us, unwritten: 0 });
+    this.remember(key, { id, firstUs: us, writtenUs: us, unwritten: 0 });
+  }
+
+  private remember(key: string, recent: Recent): void {
+    if (this.recent.size >= RECENT_MAX && !this.recent.has(key)) this.recent.clear();
+    this.recent.set(key, recent);
+  }
+
+  /** An earlier run may have told it. Reads at most all rows, and only while new ones may be stored. */
+  private stored(kind: AlertKind, subject: string, us: number): Recent | undefined {
+    if (this.newInHour >= ALERTS_PER_HOUR_MAX) return undefined;
+    const row = this.latest.get(kind, subject, us - REPEAT_US, us);
+    return row && { id: row.id, firstUs: row.first_us, writtenUs: 0, unwritten: 0 };
   }
 
   /** The transaction was rolled back, or nobody knows: what it had raised may be raised again. */
