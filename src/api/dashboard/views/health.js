@@ -105,13 +105,16 @@ function lossesOf({ losses = [], gaps }) {
   return [table('Packets lost', columns, losses), h('p', {}, gap)];
 }
 
-/** What the kernel does not tell is null: as in memory, or on an overlay. */
+/** What the kernel does not tell is null, as in memory or on an overlay; and what takes a while to be known. */
 function ioOf({ profile, last_minute_bytes: minute, last_hour: hour, device, endurance, budget, ...io }) {
-  const told = (value, show = bytes) => (value === null ? 'not known' : show(value));
+  const told = (value, show = bytes) => (value === null ? 'not known yet' : show(value));
   const limits = `${bytes(budget.soft_bytes_per_minute)} aimed at, ${bytes(budget.hard_bytes_per_minute)} at most`;
   return facts([
     ['last minute', told(minute)],
-    ['a minute, in the last hour', `${told(hour.mean_bytes_per_minute)}, at most ${told(hour.max_bytes_per_minute)}`],
+    [
+      'a minute, in the last hour',
+      told(hour.mean_bytes_per_minute, (mean) => `${bytes(mean)}, at most ${bytes(hour.max_bytes_per_minute)}`),
+    ],
     ['today', told(io.today_bytes)],
     ['in all', told(io.total_bytes)],
     ['for each flow', told(io.bytes_per_flow)],
