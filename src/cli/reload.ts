@@ -14,6 +14,20 @@ export const RELOADABLE: ReadonlySet<OptionName> = new Set<OptionName>([
   'batch.age-ms-max',
   'batch.rows-max',
   'host.memory-bytes-max',
+  'alerts.new-device',
+  'alerts.new-destination',
+  'alerts.port-scan-targets',
+  'alerts.quota-mb-per-day',
+  'alerts.webhook-url',
+  'alerts.learning-hours',
+  'retention.flows-days',
+  'retention.minutes-days',
+  'retention.hours-days',
+  'retention.file-bytes-max',
+  'retention.free-bytes-min',
+  'maintenance.checkpoint-s',
+  'maintenance.quick-check-days',
+  'maintenance.full-check-days',
 ]);
 
 /** What a reload changed. */

@@ -15,17 +15,25 @@ export class QuotaWatch implements Chore {
   readonly name = 'quota';
   dueMs: number;
   private dayUs = 0;
-  /** Devices that were told of today. */
+  /** Devices that were told of today, by this quota. */
   private readonly told = new Set<string>();
 
   /** `bytesMax` is what a device may move within a day, UTC; 0 watches nothing. */
   constructor(
     private readonly db: Database,
     private readonly book: AlertBook,
-    private readonly bytesMax: number,
+    private bytesMax: number,
     nowMs: number,
   ) {
     this.dueMs = bytesMax > 0 ? nowMs + EVERY_MS : Number.POSITIVE_INFINITY;
+  }
+
+  /** Goes by another quota, at once; by a larger one, devices may be told of once more. */
+  reconfigure(bytesMax: number): void {
+    if (bytesMax === this.bytesMax) return;
+    if (bytesMax > this.bytesMax) this.told.clear();
+    this.bytesMax = bytesMax;
+    this.dueMs = bytesMax > 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   }
 
   step(nowMs: number): void {
