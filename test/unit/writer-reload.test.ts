@@ -55,6 +55,22 @@ describe('retention that is read again', () => {
     expect(failedChecks(rig.path)).toEqual([]);
   });
 
+  it('deletes sums that are too old by then without waiting for the hour', () => {
+    const { rig, writer, reload } = running({ 'retention.minutes-days': 30 });
+    const nowMs = NOW_MS + 3 * DAY_MS;
+    const halfwayMs = nowMs - DAY_MS / 2;
+    rig.emitAll(flows(5));
+    pass(writer, NOW_MS, halfwayMs, HOUR_MS / 2);
+    // Minutes are joined to hours when there is a later one.
+    rig.emit(flow({ startUs: halfwayMs * 1000, endUs: halfwayMs * 1000, emittedUs: halfwayMs * 1000 }));
+    pass(writer, halfwayMs, nowMs, HOUR_MS / 2);
+    expect(rig.value('SELECT count(*) FROM rollup_direction_minute')).toBe(2);
+    reload({ 'retention.minutes-days': 1 }, nowMs);
+    settle(writer, nowMs);
+    expect(rig.value('SELECT count(*) FROM rollup_direction_minute')).toBe(1);
+    writer.abandon();
+  });
+
   it('keeps for longer what was too old before', () => {
     const { rig, writer, reload } = running({ 'retention.flows-days': 1 });
     rig.emitAll(flows(5));
@@ -96,6 +112,21 @@ describe('retention that is read again', () => {
     settle(writer, nowMs);
     expect(flowCount(rig)).toBe(left + 20_000);
     writer.abandon();
+  });
+
+  it('keeps the log shorter for a smaller limit of the file', () => {
+    const logBytes = (changed: OptionValues): number => {
+      const { rig, writer, reload } = running({ 'ring.flow-bytes': 16_777_216, 'batch.rows-max': 500 });
+      reload(changed, NOW_MS);
+      rig.emitAll(flows(40_000));
+      settle(writer, NOW_MS);
+      const bytes = walBytes(rig.path);
+      writer.abandon();
+      return bytes;
+    };
+    const bytesMax = 16_777_216;
+    expect(logBytes({})).toBeGreaterThan(bytesMax / 8);
+    expect(logBytes({ 'retention.file-bytes-max': bytesMax })).toBeLessThan(bytesMax / 8);
   });
 });
 
@@ -147,7 +178,7 @@ describe('alerts that are read again', () => {
   }
 
   it('know a scan by the new threshold', () => {
-    const { rig, writer, reload } = running({ 'alerts.port-scan-targets': 0 });
+    const { rig, writer, reload } = running({ 'alerts.port-scan-targets': 100 });
     scan(rig, '192.168.1.2', 30, NOW_MS);
     settle(writer, NOW_MS + 1000);
     reload({ 'alerts.port-scan-targets': 20 }, NOW_MS + 1000);
