@@ -32,7 +32,6 @@ import { Upkeep } from './upkeep/upkeep.js';
  */
 const BUSY_SLICE_MS = 200;
 const CLOSE_BUSY_MS_MAX = 2000;
-const BYTES_PER_MB = 1e6;
 
 /** What a writer needs to know; a `WriterStart` has all of it but the log. */
 export interface WriterSetup {
@@ -60,7 +59,6 @@ export class Writer {
   private readonly upkeep: Upkeep;
   private readonly choreList: readonly Chore[];
   private readonly chores: Chores;
-  private readonly quota: QuotaWatch;
   private readonly orders: HostOrders;
   private readonly budget: WriteBudget;
   private minuteUs: number;
@@ -83,8 +81,6 @@ export class Writer {
     const { mode } = session;
     const upkeepSetup = { config, mode, writer: this.block, capture, records: this.store.rows, log, scanFile };
     this.upkeep = new Upkeep(database.db, upkeepSetup, nowMs);
-    const { book } = this.store.rows.alerts;
-    this.quota = new QuotaWatch(database.db, book, quotaBytesOf(config), nowMs);
     this.choreList = this.choresOf(setup, nowMs);
     this.chores = new Chores(database.db, this.choreList, log);
     this.orders = new HostOrders(memory.host, database.db);
@@ -128,7 +124,7 @@ export class Writer {
     const config = withProfile(given);
     this.upkeep.reconfigure(config, nowMs);
     this.store.rows.alerts.reconfigure(config);
-    this.quota.reconfigure(quotaBytesOf(config));
+    for (const chore of this.choreList) chore.reconfigure?.(config);
     this.budget.reconfigure(batchLimitsOf(config), this.upkeep.checkpointPages);
     this.policy.adjust(this.budget.batchLimits);
   }
@@ -336,10 +332,12 @@ export class Writer {
   }
 
   /** What the writer does between batches. */
-  private choresOf({ memory, session }: WriterSetup, nowMs: number): readonly Chore[] {
+  private choresOf({ config, memory, session }: WriterSetup, nowMs: number): readonly Chore[] {
     const { db } = this.database;
     const { rows, rollups, lookups } = this.store;
-    const watches = session.mode === 'live' ? [new ConditionWatch(db, rows.alerts.book, memory, nowMs), this.quota] : [];
+    const { book } = rows.alerts;
+    const watches =
+      session.mode === 'live' ? [new ConditionWatch(db, book, memory, nowMs), new QuotaWatch(db, book, config, nowMs)] : [];
     return [
       ...lookups.map((live) => new LookupChore(db, live, nowMs)),
       new CatchUp(rollups),
@@ -366,8 +364,4 @@ export class Writer {
 
 function batchLimitsOf(config: Config): BatchLimits {
   return { rowsMin: config.batchRowsMin, ageMsMax: config.batchAgeMsMax, rowsMax: config.batchRowsMax };
-}
-
-function quotaBytesOf(config: Config): number {
-  return config.alertsQuotaMbPerDay * BYTES_PER_MB;
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compareConfigs, RELOADABLE, reloadConfig } from '../../src/cli/reload.js';
 import { type Config, OPTION_NAMES, type OptionValues, resolveConfig } from '../../src/config.js';
@@ -56,6 +57,14 @@ describe('a reload', () => {
     const { config, log, ends } = await reload(running, () => resolveConfig({ 'batch.rows-min': 60 }), failure);
     expect([config, ends]).toEqual([running, [false]]);
     expect(log).toHaveLength(1);
+  });
+
+  it('applies all options of retention, alerts and maintenance, as README says', () => {
+    const families = OPTION_NAMES.filter((name) => /^(retention|alerts|maintenance)\./.test(name));
+    expect(families.filter((name) => !RELOADABLE.has(name))).toEqual([]);
+    const row = readFileSync(new URL('../../README.md', import.meta.url), 'utf8').match(/^\| `SIGHUP` \|.*$/m)?.[0] ?? '';
+    const named = [...RELOADABLE].map((name) => (families.includes(name) ? name.replace(/\..*/, '.*') : name));
+    expect(named.filter((name) => !row.includes(`\`${name}\``))).toEqual([]);
   });
 
   it('knows only options that there are', () => {

@@ -48,7 +48,7 @@ export class Checkpoints implements Chore {
   }
 
   /** Goes by another time and another length from now on. */
-  reconfigure(everyMs: number, bytesMax: number): void {
+  adjust(everyMs: number, bytesMax: number): void {
     this.everyMs = everyMs;
     this.bytesMax = bytesMax;
   }

@@ -51,7 +51,7 @@ export class FileChecks implements Chore, Scanning {
   }
 
   /** Goes by other pauses from now on; a check that runs is not broken off. */
-  reconfigure(days: CheckDays, nowMs: number): void {
+  adjust(days: CheckDays, nowMs: number): void {
     if (days.quick === this.days.quick && days.full === this.days.full) return;
     this.days = days;
     const dueMs = this.plan(nowMs);

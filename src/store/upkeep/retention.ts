@@ -75,7 +75,7 @@ export class Retention implements Chore {
   }
 
   /** Looks at the room anew, since its limits have changed; `rows`: goes by other ages as well. Both at once. */
-  reconfigure(rows: RetentionRows | null): void {
+  adjust(rows: RetentionRows | null): void {
     this.dueMs = Number.NEGATIVE_INFINITY;
     if (rows === null) return;
     this.rows = rows;

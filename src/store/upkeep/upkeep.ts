@@ -109,9 +109,9 @@ export class Upkeep {
     const { retentionFileBytesMax: given } = config;
     if (given !== before.retentionFileBytesMax) this.fileBytesMax = fileBytesMaxOf(this.db.name, given);
     this.room.adjust(this.roomLimits(config));
-    this.retention.reconfigure(DAYS.some((name) => config[name] !== before[name]) ? this.rowsFor(config) : null);
-    this.checkpoints?.reconfigure(config.maintenanceCheckpointS * 1000, this.room.walBytesMax);
-    this.checks?.reconfigure(checkDaysOf(config), nowMs);
+    this.retention.adjust(DAYS.some((name) => config[name] !== before[name]) ? this.rowsFor(config) : null);
+    this.checkpoints?.adjust(config.maintenanceCheckpointS * 1000, this.room.walBytesMax);
+    this.checks?.adjust(checkDaysOf(config), nowMs);
   }
 
   /** Pages of the write-ahead log after which a commit is to move it into the file at the latest. */
