@@ -13,8 +13,8 @@ async function reload(running: Config, read: () => Config, failure: Error | null
     readConfig: read,
     log: (level, message) => log.push(`${level} ${message}`),
     apply: async (next) => {
-      if (failure) throw failure;
       applied.push(next);
+      if (failure) throw failure;
     },
     onEnd: (isApplied) => ends.push(isApplied),
   });
@@ -54,9 +54,12 @@ describe('a reload', () => {
 
   it('keeps what it has when a thread does not take the new one', async () => {
     const failure = new AppError('THREAD_DEADLINE', 'the writer got no answer');
-    const { config, log, ends } = await reload(running, () => resolveConfig({ 'batch.rows-min': 60 }), failure);
+    const read = resolveConfig({ 'db.path': '/a.db', 'retention.flows-days': 1 });
+    const { config, log, applied, ends } = await reload(running, () => read, failure);
     expect([config, ends]).toEqual([running, [false]]);
     expect(log).toHaveLength(1);
+    // It may only have been late: what it has been sent is taken back.
+    expect(applied).toEqual([read, running]);
   });
 
   it('applies all options of retention, alerts and maintenance, as README says', () => {
