@@ -142,6 +142,8 @@ export interface WriterOpened {
 /** Calls that the API thread answers. */
 export interface ApiControl {
   listen(): Promise<Outcome<{ readonly address: string; readonly port: number }>>;
+  /** Goes by another config from now on, as far as that is possible at run time. */
+  reconfigure(config: Config): Promise<Outcome>;
   close(): Promise<Outcome>;
 }
 

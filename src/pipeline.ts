@@ -189,8 +189,8 @@ export class Pipeline {
   }
 
   /**
-   * Has the threads go by another config, as far as they can at run time: timeouts of flows and limits of batches. Throws `AppError`
-   * when the writer does not answer; a replacement of it goes by the new config all the same.
+   * Has the threads go by another config, as far as they can at run time. Throws `AppError` when writer or API do not answer; the
+   * replacement of one that has died goes by the new config anyway.
    */
   async reconfigure(config: Config): Promise<void> {
     this.config = config;
@@ -202,8 +202,14 @@ export class Pipeline {
     host.cells[HostCell.ActiveUs] = secondsToUs(config.flowActiveS);
     host.setControl(Host.SettingsVersion, host.control(Host.SettingsVersion) + 1);
     for (const block of this.memory.parse) new Doorbell(block).wake();
-    const answer = withDeadline(this.writerThread.control.reconfigure(config), RECONFIGURE_DEADLINE_MS, 'the writer');
-    unwrap(await answer);
+    await Promise.all([this.writerThread, this.apiThread].map((thread) => this.reconfigureThread(thread, config)));
+  }
+
+  private async reconfigureThread(thread: ControlledThread<WriterControl | ApiControl> | null, config: Config): Promise<void> {
+    if (thread === null) return;
+    const answer = withDeadline(thread.control.reconfigure(config), RECONFIGURE_DEADLINE_MS, `the ${thread.name}`);
+    const outcome = await Promise.race([answer, thread.death]);
+    if (typeof outcome !== 'string') unwrap(outcome);
   }
 
   /** Asks the capture to end; `run` then resolves. */

@@ -5,11 +5,10 @@ import { monotonicMs } from '../ring/thread-block.js';
 import { HttpCounts } from './http/counts.js';
 import { Gate } from './http/gate.js';
 import { Token } from './http/token.js';
-import { AlertPosts } from './live/alert-posts.js';
+import { AlertWebhook } from './live/alert-webhook.js';
 import { LiveFeed } from './live/live-feed.js';
 import { LiveHub } from './live/live-hub.js';
 import { liveSource } from './live/live-source.js';
-import { Webhook } from './live/webhook.js';
 import type { Monitor } from './monitor.js';
 import { Queries } from './query/queries.js';
 import { QueryPool } from './query/query-pool.js';
@@ -34,6 +33,8 @@ export interface Api {
   readonly server: FastifyInstance;
   /** What the live stream tells of this second. To be called once a second. */
   tick(): void;
+  /** Goes by another config from now on, as far as that is possible at run time: it posts alerts where that wants them. */
+  reconfigure(config: Config): void;
   /** Ends the server and its reader threads. */
   close(): Promise<void>;
 }
@@ -49,18 +50,20 @@ export function createApi({ config, memory, monitor, maintenance, onDefect, onWe
   const hub = new LiveHub();
   const source = liveSource(monitor, queries);
   const feed = new LiveFeed(hub, source);
-  const webhook =
-    config.alertsWebhookUrl === '' ? null : new Webhook(config.alertsWebhookUrl, onWebhookTrouble ?? (() => undefined));
-  const posts = webhook && new AlertPosts(source, webhook);
+  const webhook = new AlertWebhook(source, onWebhookTrouble ?? (() => undefined));
+  webhook.sendTo(config.alertsWebhookUrl);
   const server = buildServer({ config, monitor, gate, counts, queries, maintenance, live: { hub, feed }, onDefect });
   return {
     server,
     tick() {
       feed.tick();
-      posts?.tick(monotonicMs());
+      webhook.tick(monotonicMs());
+    },
+    reconfigure({ alertsWebhookUrl }) {
+      webhook.sendTo(alertsWebhookUrl);
     },
     async close() {
-      webhook?.close();
+      webhook.close();
       hub.close();
       await server.close();
       await queries.close();

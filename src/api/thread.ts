@@ -11,7 +11,9 @@ import { listenOn } from './listener.js';
 import { Monitor } from './monitor.js';
 
 const start = workerData as ApiStart;
-const { config, control, events } = start;
+const { control, events } = start;
+/** The config to go by: that of the start, or of a reload, which may come before the API listens. */
+let { config } = start;
 
 const block = new ThreadBlock(start.memory.api);
 startThread(start, block, 'fb-api');
@@ -49,6 +51,12 @@ const controls: ApiControl = {
     } catch (error) {
       return { ok: false, error: AppError.from(error).toData() };
     }
+  },
+
+  async reconfigure(next) {
+    config = next;
+    api?.reconfigure(next);
+    return done;
   },
 
   async close() {

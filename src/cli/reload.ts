@@ -14,6 +14,20 @@ export const RELOADABLE: ReadonlySet<OptionName> = new Set<OptionName>([
   'batch.age-ms-max',
   'batch.rows-max',
   'host.memory-bytes-max',
+  'alerts.new-device',
+  'alerts.new-destination',
+  'alerts.port-scan-targets',
+  'alerts.quota-mb-per-day',
+  'alerts.webhook-url',
+  'alerts.learning-hours',
+  'retention.flows-days',
+  'retention.minutes-days',
+  'retention.hours-days',
+  'retention.file-bytes-max',
+  'retention.free-bytes-min',
+  'maintenance.checkpoint-s',
+  'maintenance.quick-check-days',
+  'maintenance.full-check-days',
 ]);
 
 /** What a reload changed. */
@@ -48,11 +62,24 @@ export interface ReloadSetup {
   readonly onEnd: (isApplied: boolean) => void;
 }
 
+/**
+ * Has everybody go by the new config, or nobody: a thread that is late, and not deaf, finds the old one behind the new one. Otherwise it
+ * would delete by an option that main has called refused.
+ */
+async function applyWhole(apply: ReloadSetup['apply'], config: Config, running: Config): Promise<void> {
+  try {
+    await apply(config);
+  } catch (error) {
+    await apply(running).catch(() => undefined);
+    throw error;
+  }
+}
+
 /** Reads the configuration again and applies what can be; answers the config to go by, which is `running` when the new one is not valid. */
 export async function reloadConfig(running: Config, { readConfig, log, apply, onEnd }: ReloadSetup): Promise<Config> {
   try {
     const { config, applied, needingRestart } = compareConfigs(running, readConfig());
-    await apply(config);
+    await applyWhole(apply, config, running);
     onEnd(true);
     const restart = needingRestart.length > 0 ? `; these need a restart: ${needingRestart.join(', ')}` : '';
     log(

@@ -1,3 +1,5 @@
+import type { Config } from '../config.js';
+
 /**
  * Work that the writer does between batches, in slices, on its own connection: folding rollups, building look-ups, deleting what is
  * old, checkpoints. A chore has no clock; times are the session's, in ms since 1970.
@@ -12,4 +14,6 @@ export interface Chore {
    * slice is then rolled back, and comes again later.
    */
   step(nowMs: number, budgetMs: number): void;
+  /** Goes by another config from now on. */
+  reconfigure?(config: Config): void;
 }

@@ -35,16 +35,16 @@ const clock = new LiveClock(start.session.startedUs, start.session.startedMonoto
 const nowMs = (): number => Math.floor(clock.nowUs() / 1000);
 
 let writer: KeptWriter | undefined;
+/** The config to go by: that of the start, or of a reload, which may come before the database is open. */
+let { config } = start;
 
 function open(): WriterOpened {
-  writer = KeptWriter.open(start, (level, message, fields) => logFrom(start, level, message, fields), nowMs());
+  writer = KeptWriter.open({ ...start, config }, (level, message, fields) => logFrom(start, level, message, fields), nowMs());
   return writer.opened;
 }
 
 async function run(): Promise<void> {
   if (!writer) throw new Error('writer: run before open');
-  const { config } = start;
-  const sleepMs = Math.min(SLEEP_MS_MAX, Math.ceil(config.batchAgeMsMax / SLEEPS_PER_AGE));
   let endingSinceMs = Number.POSITIVE_INFINITY;
   block.state = ThreadState.Running;
   const isIdle = (): boolean => !writer?.isBatchNear && block.command === Command.Run;
@@ -64,7 +64,7 @@ async function run(): Promise<void> {
       const lost = `${writer.flowsUnwritten} flows could not be written and are lost`;
       throw new AppError('DATABASE_WRITE_FAILED', `database ${config.dbPath}: ${writer.failure}; ${lost}`);
     } else if (isEnding || writer.isBatchNear) await setTimeout(writer.failure === null ? NAP_MS[start.session.mode] : RETRY_MS);
-    else await doorbell.waitAsync(sleepMs, isIdle);
+    else await doorbell.waitAsync(Math.min(SLEEP_MS_MAX, Math.ceil(config.batchAgeMsMax / SLEEPS_PER_AGE)), isIdle);
   }
   writer.close(nowMs());
   block.beat();
@@ -79,9 +79,10 @@ function openWriter(): Writer {
 
 const control: WriterControl = {
   open: () => outcomeOf(open),
-  reconfigure: (config) =>
+  reconfigure: (next) =>
     outcomeOf(() => {
-      writer?.reconfigure(config);
+      config = next;
+      writer?.reconfigure(next, nowMs());
       return undefined;
     }),
   run: () =>

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { Database } from 'better-sqlite3';
 import type { Config } from '../config.js';
 import { AppError } from '../errors.js';
 import type { DeviceNoteResult, DeviceNoteUpdate, PipelineMemory, Session, WriterOpened } from '../messages.js';
@@ -33,7 +32,6 @@ import { Upkeep } from './upkeep/upkeep.js';
  */
 const BUSY_SLICE_MS = 200;
 const CLOSE_BUSY_MS_MAX = 2000;
-const BYTES_PER_MB = 1e6;
 
 /** What a writer needs to know; a `WriterStart` has all of it but the log. */
 export interface WriterSetup {
@@ -83,7 +81,7 @@ export class Writer {
     const { mode } = session;
     const upkeepSetup = { config, mode, writer: this.block, capture, records: this.store.rows, log, scanFile };
     this.upkeep = new Upkeep(database.db, upkeepSetup, nowMs);
-    this.choreList = choresOf(database.db, setup, this.store, this.upkeep, nowMs);
+    this.choreList = this.choresOf(setup, nowMs);
     this.chores = new Chores(database.db, this.choreList, log);
     this.orders = new HostOrders(memory.host, database.db);
     const { db } = database;
@@ -121,9 +119,13 @@ export class Writer {
     }
   }
 
-  /** Goes by other limits of a batch from now on. */
-  reconfigure(config: Config): void {
-    this.budget.reconfigure(batchLimitsOf(withProfile(config)));
+  /** Goes by another config from now on, as far as that is possible at run time. Between two steps. */
+  reconfigure(given: Config, nowMs: number): void {
+    const config = withProfile(given);
+    this.upkeep.reconfigure(config, nowMs);
+    this.store.rows.alerts.reconfigure(config);
+    for (const chore of this.choreList) chore.reconfigure?.(config);
+    this.budget.reconfigure(batchLimitsOf(config), this.upkeep.checkpointPages);
     this.policy.adjust(this.budget.batchLimits);
   }
 
@@ -329,6 +331,22 @@ export class Writer {
     }
   }
 
+  /** What the writer does between batches. */
+  private choresOf({ config, memory, session }: WriterSetup, nowMs: number): readonly Chore[] {
+    const { db } = this.database;
+    const { rows, rollups, lookups } = this.store;
+    const { book } = rows.alerts;
+    const watches =
+      session.mode === 'live' ? [new ConditionWatch(db, book, memory, nowMs), new QuotaWatch(db, book, config, nowMs)] : [];
+    return [
+      ...lookups.map((live) => new LookupChore(db, live, nowMs)),
+      new CatchUp(rollups),
+      new Folding(db, nowMs),
+      ...this.upkeep.chores,
+      ...watches,
+    ];
+  }
+
   /** Shows what is committed; the database knows it even where a dead predecessor did not get round to it. */
   private showCounts(): void {
     const { columns } = this.store.counts;
@@ -346,20 +364,4 @@ export class Writer {
 
 function batchLimitsOf(config: Config): BatchLimits {
   return { rowsMin: config.batchRowsMin, ageMsMax: config.batchAgeMsMax, rowsMax: config.batchRowsMax };
-}
-
-/** What the writer does between batches. */
-function choresOf(
-  db: Database,
-  { config, memory, session }: WriterSetup,
-  store: FlowStore,
-  upkeep: Upkeep,
-  nowMs: number,
-): readonly Chore[] {
-  const lookups = store.lookups.map((live) => new LookupChore(db, live, nowMs));
-  const { book } = store.rows.alerts;
-  const quotaBytes = config.alertsQuotaMbPerDay * BYTES_PER_MB;
-  const watches =
-    session.mode === 'live' ? [new ConditionWatch(db, book, memory, nowMs), new QuotaWatch(db, book, quotaBytes, nowMs)] : [];
-  return [...lookups, new CatchUp(store.rollups), new Folding(db, nowMs), ...upkeep.chores, ...watches];
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compareConfigs, RELOADABLE, reloadConfig } from '../../src/cli/reload.js';
 import { type Config, OPTION_NAMES, type OptionValues, resolveConfig } from '../../src/config.js';
@@ -12,8 +13,8 @@ async function reload(running: Config, read: () => Config, failure: Error | null
     readConfig: read,
     log: (level, message) => log.push(`${level} ${message}`),
     apply: async (next) => {
-      if (failure) throw failure;
       applied.push(next);
+      if (failure) throw failure;
     },
     onEnd: (isApplied) => ends.push(isApplied),
   });
@@ -53,9 +54,20 @@ describe('a reload', () => {
 
   it('keeps what it has when a thread does not take the new one', async () => {
     const failure = new AppError('THREAD_DEADLINE', 'the writer got no answer');
-    const { config, log, ends } = await reload(running, () => resolveConfig({ 'batch.rows-min': 60 }), failure);
+    const read = resolveConfig({ 'db.path': '/a.db', 'retention.flows-days': 1 });
+    const { config, log, applied, ends } = await reload(running, () => read, failure);
     expect([config, ends]).toEqual([running, [false]]);
     expect(log).toHaveLength(1);
+    // It may only have been late: what it has been sent is taken back.
+    expect(applied).toEqual([read, running]);
+  });
+
+  it('applies all options of retention, alerts and maintenance, as README says', () => {
+    const families = OPTION_NAMES.filter((name) => /^(retention|alerts|maintenance)\./.test(name));
+    expect(families.filter((name) => !RELOADABLE.has(name))).toEqual([]);
+    const row = readFileSync(new URL('../../README.md', import.meta.url), 'utf8').match(/^\| `SIGHUP` \|.*$/m)?.[0] ?? '';
+    const named = [...RELOADABLE].map((name) => (families.includes(name) ? name.replace(/\..*/, '.*') : name));
+    expect(named.filter((name) => !row.includes(`\`${name}\``))).toEqual([]);
   });
 
   it('knows only options that there are', () => {

@@ -30,9 +30,18 @@ export class Webhook {
 
   /** `onTrouble` is told the first of several failures, in a sentence that does not have the URL: that may hold a secret. */
   constructor(
-    private readonly url: string,
+    private url: string,
     private readonly onTrouble: (sentence: string) => void,
   ) {}
+
+  /** Has what waits, and what comes, sent to another receiver, at once. */
+  moveTo(url: string): void {
+    this.url = url;
+    this.backoffMs = 0;
+    if (this.timer === undefined) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.send(), 0).unref();
+  }
 
   /** Takes an alert; it is sent at once, or when the receiver is back. */
   offer(alert: LiveFields): void {

@@ -21,26 +21,39 @@ export type AlertOptions = Pick<
 /** Raises the alerts that rows tell of, as they are inserted. Has no transaction of its own. */
 export class Alerts {
   readonly book: AlertBook;
-  private readonly scans: ScanWatch | null;
-  private readonly destinations: KnownDestinations | null;
+  private scans: ScanWatch | null = null;
+  private destinations: KnownDestinations | null = null;
   /** Before this, everything is new and nothing is news. */
-  private readonly learntUs: number;
+  private learntUs = 0;
+  private readonly createdUs: number;
   private readonly networks: LocalNetworks;
   private readonly findAddress: Statement<[number], string>;
 
   /** `isLive`: what an old capture holds is nobody's news. */
   constructor(
-    db: Database,
-    private readonly options: AlertOptions,
+    private readonly db: Database,
+    private options: AlertOptions,
     private readonly isLive: boolean,
   ) {
     this.book = new AlertBook(db);
-    this.scans = options.alertsPortScanTargets > 0 ? new ScanWatch(options.alertsPortScanTargets) : null;
-    this.destinations = options.alertsNewDestination ? new KnownDestinations(db) : null;
     this.networks = new LocalNetworks(options.storeLocalNetworks);
     const created = db.prepare<[], string>(`SELECT value FROM meta WHERE key = 'created_us'`).pluck().get();
-    this.learntUs = Number(created ?? 0) + options.alertsLearningHours * HOUR_US;
+    this.createdUs = Number(created ?? 0);
     this.findAddress = db.prepare<[number], string>(`SELECT ${addressSql('ip')} FROM (SELECT ? AS ip)`).pluck();
+    this.apply(options, 0);
+  }
+
+  /** Goes by other options from now on; what was counted of scans by another threshold is forgotten. */
+  reconfigure(options: AlertOptions): void {
+    this.apply(options, this.options.alertsPortScanTargets);
+  }
+
+  private apply(options: AlertOptions, targetsBefore: number): void {
+    const { alertsPortScanTargets: targets } = options;
+    this.options = options;
+    if (targets !== targetsBefore) this.scans = targets > 0 ? new ScanWatch(targets) : null;
+    this.destinations = options.alertsNewDestination ? (this.destinations ?? new KnownDestinations(this.db)) : null;
+    this.learntUs = this.createdUs + options.alertsLearningHours * HOUR_US;
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import type { Config } from '../../config.js';
 import type { Chore } from '../chore.js';
 import { top } from '../reader/analytics/top.js';
 import type { AlertBook } from './alert-book.js';
@@ -10,22 +11,35 @@ const MB = 1e6;
 /** Devices that are looked at, those with the most traffic. */
 const DEVICES_MAX = 20;
 
+type QuotaOptions = Pick<Config, 'alertsQuotaMbPerDay'>;
+
 /** Raises an alert for each device that has moved more than its share of today, once a day. In transactions of its own. */
 export class QuotaWatch implements Chore {
   readonly name = 'quota';
   dueMs: number;
+  /** What a device may move within a day, UTC; 0 watches nothing. */
+  private bytesMax: number;
   private dayUs = 0;
-  /** Devices that were told of today. */
+  /** Devices that were told of today, by this quota. */
   private readonly told = new Set<string>();
 
-  /** `bytesMax` is what a device may move within a day, UTC; 0 watches nothing. */
   constructor(
     private readonly db: Database,
     private readonly book: AlertBook,
-    private readonly bytesMax: number,
+    options: QuotaOptions,
     nowMs: number,
   ) {
-    this.dueMs = bytesMax > 0 ? nowMs + EVERY_MS : Number.POSITIVE_INFINITY;
+    this.bytesMax = bytesMaxOf(options);
+    this.dueMs = this.bytesMax > 0 ? nowMs + EVERY_MS : Number.POSITIVE_INFINITY;
+  }
+
+  /** Goes by another quota, at once; by a larger one, devices may be told of once more. */
+  reconfigure(options: QuotaOptions): void {
+    const bytesMax = bytesMaxOf(options);
+    if (bytesMax === this.bytesMax) return;
+    if (bytesMax > this.bytesMax) this.told.clear();
+    this.bytesMax = bytesMax;
+    this.dueMs = bytesMax > 0 ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
   }
 
   step(nowMs: number): void {
@@ -51,4 +65,8 @@ export class QuotaWatch implements Chore {
       .immediate();
     for (const { key } of over) this.told.add(key as string);
   }
+}
+
+function bytesMaxOf({ alertsQuotaMbPerDay: megabytes }: QuotaOptions): number {
+  return megabytes * MB;
 }

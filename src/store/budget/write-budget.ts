@@ -69,7 +69,7 @@ export class WriteBudget implements DetailLevel {
   private rowBytes = ROW_BYTES_FIRST;
   private checkpointPages = 0;
   /** What the size of the file allows. */
-  private readonly checkpointPagesMax: number;
+  private checkpointPagesMax: number;
   private lookMs = Number.NEGATIVE_INFINITY;
   private batchMs: number;
   private isHeld = false;
@@ -96,10 +96,14 @@ export class WriteBudget implements DetailLevel {
     block.cells[Cell.BudgetStep] = BudgetStep.None;
   }
 
-  /** Goes by other knobs of a batch from now on. */
-  reconfigure(limits: BatchLimits): void {
+  /** Goes by other knobs of a batch, and another limit of the write-ahead log, from now on. */
+  reconfigure(limits: BatchLimits, checkpointPagesMax: number): void {
     this.limitsUsual = limits;
     this.limitsLarger = largerOf(limits);
+    if (checkpointPagesMax === this.checkpointPagesMax) return;
+    this.checkpointPagesMax = checkpointPagesMax;
+    this.checkpointPages = checkpointPagesMax;
+    this.setup.db.pragma(`wal_autocheckpoint = ${checkpointPagesMax}`);
   }
 
   get isCoarse(): boolean {

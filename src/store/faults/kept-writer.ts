@@ -82,9 +82,9 @@ export class KeptWriter {
   }
 
   /** Goes by other limits from now on, in this file and in those that come after it. */
-  reconfigure(config: Config): void {
+  reconfigure(config: Config, nowMs: number): void {
     this.setup = { ...this.setup, config };
-    this.writer?.reconfigure(config);
+    this.writer?.reconfigure(config, nowMs);
   }
 
   /** The writer of the file that is open now; null while none is. */

@@ -36,8 +36,8 @@ export class Checkpoints implements Chore {
    */
   constructor(
     private readonly db: Database,
-    private readonly everyMs: number,
-    private readonly bytesMax: number,
+    private everyMs: number,
+    private bytesMax: number,
     private readonly slices: Slices,
     private readonly block: ThreadBlock,
     nowMs: number,
@@ -45,6 +45,12 @@ export class Checkpoints implements Chore {
     this.dueMs = nowMs + LOOK_MS;
     this.lastMs = nowMs;
     this.busyMs = nowMs;
+  }
+
+  /** Goes by another time and another length from now on. */
+  adjust(everyMs: number, bytesMax: number): void {
+    this.everyMs = everyMs;
+    this.bytesMax = bytesMax;
   }
 
   step(nowMs: number): void {

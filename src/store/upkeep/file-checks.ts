@@ -28,12 +28,14 @@ export interface CheckDays {
 export class FileChecks implements Chore, Scanning {
   readonly name = 'file check';
   dueMs: number;
-  private readonly dues: Record<Pragma, number>;
+  /** When each check was done last, µs since 1970; before the first, when the file was made. */
+  private readonly doneUs: Record<Pragma, number>;
+  private dues!: Record<Pragma, number>;
   private running: { readonly scan: Scan; readonly pragma: Pragma } | null = null;
 
   constructor(
     private readonly db: Database,
-    private readonly days: CheckDays,
+    private days: CheckDays,
     private readonly notes: UpkeepNotes,
     private readonly block: ThreadBlock,
     private readonly scanFile: URL,
@@ -42,15 +44,29 @@ export class FileChecks implements Chore, Scanning {
   ) {
     const createdUs = Number(db.prepare<[], string>(`SELECT value FROM meta WHERE key = 'created_us'`).pluck().get() ?? 0);
     const [quick, full] = [notes.read('quick_check'), notes.read('integrity_check')];
+    this.doneUs = { quick_check: quick?.doneUs ?? createdUs, integrity_check: full?.doneUs ?? createdUs };
+    const last = quick && full ? (quick.doneUs > full.doneUs ? quick : full) : (quick ?? full);
+    if (last) this.show(last.doneUs, last.result);
+    this.dueMs = this.plan(nowMs);
+  }
+
+  /** Goes by other pauses from now on; a check that runs is not broken off. */
+  adjust(days: CheckDays, nowMs: number): void {
+    if (days.quick === this.days.quick && days.full === this.days.full) return;
+    this.days = days;
+    const dueMs = this.plan(nowMs);
+    if (this.running === null) this.dueMs = dueMs;
+  }
+
+  /** Sets when the checks are due, and answers when the next one is. */
+  private plan(nowMs: number): number {
     const dueOf = (doneUs: number, days: number): number =>
       days === 0 ? Number.POSITIVE_INFINITY : dueMsAfter(doneUs, days * DAY_MS, nowMs);
     this.dues = {
-      quick_check: dueOf(quick?.doneUs ?? createdUs, days.quick),
-      integrity_check: dueOf(full?.doneUs ?? createdUs, days.full),
+      quick_check: dueOf(this.doneUs.quick_check, this.days.quick),
+      integrity_check: dueOf(this.doneUs.integrity_check, this.days.full),
     };
-    const last = quick && full ? (quick.doneUs > full.doneUs ? quick : full) : (quick ?? full);
-    if (last) this.show(last.doneUs, last.result);
-    this.dueMs = Math.min(...Object.values(this.dues));
+    return Math.min(...Object.values(this.dues));
   }
 
   step(nowMs: number): void {
@@ -84,6 +100,8 @@ export class FileChecks implements Chore, Scanning {
     if (result?.type === 'failed') this.log('warn', `${pragma}: the file could not be checked: ${result.message}`);
     if (result?.type === 'stopped') this.log('info', `${pragma}: put off by an hour, since much is written`);
     if (!isDone) return;
+    this.doneUs.quick_check = nowMs * 1000;
+    if (pragma === 'integrity_check') this.doneUs.integrity_check = nowMs * 1000;
     const text = result.faults.length === 0 ? OK : result.faults.join('; ');
     this.notes.write(pragma, nowMs * 1000, text);
     this.show(nowMs * 1000, text);

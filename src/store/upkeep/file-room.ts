@@ -55,22 +55,30 @@ export function fileBytesMaxOf(path: string, given: number): number {
  */
 export class FileRoom {
   /** Bytes that the write-ahead log may have; the file gets the rest. */
-  readonly walBytesMax: number;
+  walBytesMax = 0;
   /** Pages of the write-ahead log after which a commit moves it into the file. */
-  readonly checkpointPages: number;
+  checkpointPages = 0;
   private readonly pageBytes: number;
-  private readonly pagesMax: number;
-  private readonly headroomPages: number;
+  private pagesMax = 0;
+  private headroomPages = 0;
   private readonly pageCount: Statement<[], number>;
   private readonly freePages: Statement<[], number>;
 
   constructor(
     db: Database,
-    private readonly limits: RoomLimits,
+    private limits: RoomLimits,
     private readonly disk: () => DiskBytes = () => diskBytes(db.name),
   ) {
     this.pageBytes = db.pragma('page_size', { simple: true }) as number;
+    this.adjust(limits);
+    this.pageCount = db.prepare<[], number>('PRAGMA page_count').pluck();
+    this.freePages = db.prepare<[], number>('PRAGMA freelist_count').pluck();
+  }
+
+  /** Goes by other limits from now on. */
+  adjust(limits: RoomLimits): void {
     const { pageBytes } = this;
+    this.limits = limits;
     this.walBytesMax = Math.min(WAL_BYTES_MAX, Math.floor(limits.fileBytesMax / WAL_SHARE));
     this.checkpointPages = Math.floor(this.walBytesMax / CHECKPOINT_SHARE / pageBytes);
     this.pagesMax = Math.floor((limits.fileBytesMax - this.walBytesMax) / pageBytes);
@@ -78,8 +86,6 @@ export class FileRoom {
       Math.floor(this.pagesMax / HEADROOM_SHARE),
       Math.ceil((limits.batchRowsMax * ROW_BYTES_MAX) / pageBytes),
     );
-    this.pageCount = db.prepare<[], number>('PRAGMA page_count').pluck();
-    this.freePages = db.prepare<[], number>('PRAGMA freelist_count').pluck();
   }
 
   /** Bytes of the pages that are in use. */

@@ -60,7 +60,7 @@ export class Retention implements Chore {
 
   /** Ages are never looked at without `ages`, as in a replay. `clockOffsetMs`: how far the wall clock is from that of the run. */
   constructor(
-    private readonly rows: RetentionRows,
+    private rows: RetentionRows,
     private readonly room: FileRoom,
     private readonly slices: Slices,
     private readonly ages: { readonly guard: AgeGuard; readonly clockOffsetMs: () => number } | null,
@@ -72,6 +72,16 @@ export class Retention implements Chore {
     this.ageDueMs = nowMs + AGE_AFTER_START_MS;
     this.allAgesDueMs = this.ageDueMs;
     this.index = rows.aged.length;
+  }
+
+  /** Looks at the room anew, since its limits have changed; `rows`: goes by other ages as well. Both at once. */
+  adjust(rows: RetentionRows | null): void {
+    this.dueMs = Number.NEGATIVE_INFINITY;
+    if (rows === null) return;
+    this.rows = rows;
+    this.index = rows.aged.length;
+    this.ageDueMs = Number.NEGATIVE_INFINITY;
+    this.allAgesDueMs = Number.NEGATIVE_INFINITY;
   }
 
   step(nowMs: number, budgetMs: number): void {

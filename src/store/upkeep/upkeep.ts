@@ -9,11 +9,11 @@ import type { Log } from '../trouble.js';
 import { AgeGuard } from './age-guard.js';
 import { agingRows } from './aging-rows.js';
 import { Checkpoints } from './checkpoints.js';
-import { FileChecks } from './file-checks.js';
-import { FileRoom, fileBytesMaxOf, walBytes } from './file-room.js';
+import { type CheckDays, FileChecks } from './file-checks.js';
+import { FileRoom, fileBytesMaxOf, type RoomLimits, walBytes } from './file-room.js';
 import { Optimize } from './optimize.js';
-import { Retention } from './retention.js';
-import { retentionRows } from './retention-rows.js';
+import { Retention, type RetentionRows } from './retention.js';
+import { type RetentionDays, retentionRows } from './retention-rows.js';
 import { SCAN_FILE, type Scanning } from './scan.js';
 import { Slices } from './slices.js';
 import { Sweep } from './sweep.js';
@@ -32,6 +32,12 @@ export interface UpkeepSetup {
   readonly scanFile?: URL | undefined;
 }
 
+const DAYS = ['retentionFlowsDays', 'retentionMinutesDays', 'retentionHoursDays'] as const satisfies (keyof RetentionDays)[];
+
+function checkDaysOf({ maintenanceQuickCheckDays: quick, maintenanceFullCheckDays: full }: Config): CheckDays {
+  return { quick, full };
+}
+
 /** What keeps a database within its limits and in order, as chores of its writer. */
 export class Upkeep {
   readonly chores: readonly Chore[];
@@ -39,19 +45,31 @@ export class Upkeep {
   /** Looks whether there is room for the next batches, and makes some where there is not. For each batch; it is never due by itself. */
   readonly makingRoom: Chore;
   private readonly scanning: readonly Scanning[];
+  private readonly room: FileRoom;
+  private readonly checkpoints: Checkpoints | null = null;
+  private readonly checks: FileChecks | null = null;
+  private readonly records: RecordRows;
+  /** Pages of the write-ahead log that the connection was opened with. */
+  private readonly openedPages: number;
+  private config: Config;
+  private fileBytesMax: number;
 
   /** `nowMs` is the session's clock. Sets pragmas of the connection. */
-  constructor(db: Database, setup: UpkeepSetup, nowMs: number) {
+  constructor(
+    private readonly db: Database,
+    setup: UpkeepSetup,
+    nowMs: number,
+  ) {
     const { config, mode, writer, capture, records, log, scanFile = SCAN_FILE } = setup;
+    this.config = config;
+    this.records = records;
     const slices = new Slices(db, writer);
     const notes = new UpkeepNotes(db);
-    const room = new FileRoom(db, {
-      fileBytesMax: fileBytesMaxOf(db.name, config.retentionFileBytesMax),
-      freeBytesMin: config.retentionFreeBytesMin,
-      batchRowsMax: config.batchRowsMax,
-    });
-    const checkpointPages = Math.min(db.pragma('wal_autocheckpoint', { simple: true }) as number, room.checkpointPages);
-    db.pragma(`wal_autocheckpoint = ${checkpointPages}`);
+    this.fileBytesMax = fileBytesMaxOf(db.name, config.retentionFileBytesMax);
+    const room = new FileRoom(db, this.roomLimits(config));
+    this.room = room;
+    this.openedPages = db.pragma('wal_autocheckpoint', { simple: true }) as number;
+    db.pragma(`wal_autocheckpoint = ${this.checkpointPages}`);
     this.makingRoom = {
       name: 'retention',
       dueMs: Number.POSITIVE_INFINITY,
@@ -63,15 +81,14 @@ export class Upkeep {
     const isLive = mode === 'live';
     const guard = new AgeGuard(db, notes, nowMs * 1000);
     const clockOffsetMs = (): number => capture.cell(Cell.ClockOffsetMs);
-    const rows = retentionRows(db, config, agingRows(db), () => records.devices.recount());
-    this.retention = new Retention(rows, room, slices, isLive ? { guard, clockOffsetMs } : null, writer, log, nowMs);
+    const ages = isLive ? { guard, clockOffsetMs } : null;
+    this.retention = new Retention(this.rowsFor(config), room, slices, ages, writer, log, nowMs);
     if (!isLive) {
       this.chores = [this.retention];
       this.scanning = [];
       return;
     }
-    const checkDays = { quick: config.maintenanceQuickCheckDays, full: config.maintenanceFullCheckDays };
-    const checks = new FileChecks(db, checkDays, notes, writer, scanFile, log, nowMs);
+    const checks = new FileChecks(db, checkDaysOf(config), notes, writer, scanFile, log, nowMs);
     const { texts, addresses } = records.dimensions;
     const swept = {
       texts: { ids: texts.swept, rowsMax: TEXTS_MAX, alsoHeld: () => records.names.nameIds },
@@ -81,6 +98,33 @@ export class Upkeep {
     const checkpoints = new Checkpoints(db, config.maintenanceCheckpointS * 1000, room.walBytesMax, slices, writer, nowMs);
     this.chores = [this.retention, checkpoints, new Optimize(db, notes, slices, nowMs), checks, sweep];
     this.scanning = [checks, sweep];
+    this.checkpoints = checkpoints;
+    this.checks = checks;
+  }
+
+  /** Goes by other limits, ages and pauses from now on. A limit that is half of what was free at the start stays what it is. */
+  reconfigure(config: Config, nowMs: number): void {
+    const before = this.config;
+    this.config = config;
+    const { retentionFileBytesMax: given } = config;
+    if (given !== before.retentionFileBytesMax) this.fileBytesMax = fileBytesMaxOf(this.db.name, given);
+    this.room.adjust(this.roomLimits(config));
+    this.retention.adjust(DAYS.some((name) => config[name] !== before[name]) ? this.rowsFor(config) : null);
+    this.checkpoints?.adjust(config.maintenanceCheckpointS * 1000, this.room.walBytesMax);
+    this.checks?.adjust(checkDaysOf(config), nowMs);
+  }
+
+  /** Pages of the write-ahead log after which a commit is to move it into the file at the latest. */
+  get checkpointPages(): number {
+    return Math.min(this.openedPages, this.room.checkpointPages);
+  }
+
+  private roomLimits({ retentionFreeBytesMin: freeBytesMin, batchRowsMax }: Config): RoomLimits {
+    return { fileBytesMax: this.fileBytesMax, freeBytesMin, batchRowsMax };
+  }
+
+  private rowsFor(config: Config): RetentionRows {
+    return retentionRows(this.db, config, agingRows(this.db), () => this.records.devices.recount());
   }
 
   /** Whether there was no room at the last look, and there is something that may go. */
