@@ -106,7 +106,7 @@ describe('the packages of the set-up', () => {
 
   it('are installed once, again when the lock file changes, and compiled without assertions', async () => {
     expect((await setup()).stderr).toContain('packages installed');
-    expect(npmCalls()).toEqual([expect.stringMatching(/^ci .*-DNDEBUG$/)]);
+    expect(npmCalls()).toEqual([expect.stringMatching(/^ci .*-DNDEBUG -include \S+object-wrap\.h$/)]);
     expect(await setup()).toEqual({ exitCode: 0, stdout: '', stderr: '' });
     put('package-lock.json', lockFile('1.0.1'));
     await setup();
