@@ -220,3 +220,28 @@ describe('dns', () => {
     expect(deviceDetail(db, { ...HOUR, device: '02:00:00:00:00:99' })).toBeNull();
   });
 });
+
+describe('questions about one device over weeks', () => {
+  it('read its own sums by hour and by day, and not those of all others', () => {
+    const db = stored([OUT]);
+    const texts: string[] = [];
+    const prepare = db.prepare.bind(db) as (sql: string) => Database.Statement<unknown[], { detail: string }>;
+    db.prepare = ((sql: string) => {
+      texts.push(sql);
+      return prepare(sql);
+    }) as typeof db.prepare;
+    const range = { fromUs: NOW_US - 20 * 86_400e6 - 3_600e6, toUs: NOW_US, device: '192.168.1.10' };
+    deviceDetail(db, range);
+    series(db, { ...range, fromUs: NOW_US - 3 * 86_400e6 });
+    const details = texts.flatMap((sql) =>
+      prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .all(...new Array(sql.match(/\?/g)?.length ?? 0).fill(1))
+        .map(({ detail }) => detail)
+        .filter((detail) => /rollup_\w+_(hour|day)/.test(detail)),
+    );
+    for (const kind of ['device', 'device_application', 'device_name', 'dns'])
+      for (const level of ['hour', 'day'])
+        expect(details).toContainEqual(expect.stringContaining(`USING INDEX rollup_${kind}_${level}_ip`));
+    expect(details.filter((detail) => !detail.includes('_ip'))).toEqual([]);
+  });
+});

@@ -30,6 +30,9 @@ const UNDO: Readonly<Record<number, string>> = {
     .join('; '),
   6: `${[...ROLLUP_VIEWS.map(([name]) => `DROP VIEW ${name}`), ...ROLLUP_TABLE_NAMES.map((name) => `DROP TABLE ${name}`)].join('; ')};
     DROP TABLE rollup_state`,
+  14: ['device', 'device_application', 'device_name', 'dns']
+    .flatMap((kind) => ['hour', 'day'].map((level) => `DROP INDEX rollup_${kind}_${level}_ip`))
+    .join('; '),
   13: 'DROP TABLE host_samples',
   11: 'DROP VIEW alert_view; DROP TABLE alerts; DROP TABLE known_destinations',
   10: 'DROP VIEW device_view; DROP TABLE device_notes',

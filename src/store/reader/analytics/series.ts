@@ -37,6 +37,8 @@ export interface SeriesAnswer extends Answer {
 /** Steps that are chosen, minutes. */
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 7 * 1440, 14 * 1440, 28 * 1440, 56 * 1440, 365 * 1440];
 const POINTS_CHOSEN_MAX = 300;
+/** Longer ranges have steps of whole hours unless others are asked for: days by hour are a twentieth of the rows. */
+const FINE_MINUTES_MAX = 1440;
 
 const COLUMNS = [...TRAFFIC_COLUMNS, ...BANDS] as const;
 type Row = TrafficRow & BandRow & { readonly step: number };
@@ -44,7 +46,10 @@ type Row = TrafficRow & BandRow & { readonly step: number };
 /** The step for a range, in minutes: that which is asked for, or the smallest that makes a readable number of points. */
 export function stepMinutesOf({ fromUs, toUs }: Range, stepS: number | undefined): number {
   const minutes = (toUs - fromUs) / MINUTE_US;
-  if (stepS === undefined) return STEPS.find((step) => minutes / step <= POINTS_CHOSEN_MAX) ?? (STEPS.at(-1) as number);
+  if (stepS === undefined) {
+    const finest = minutes > FINE_MINUTES_MAX ? 60 : 1;
+    return STEPS.find((step) => step >= finest && minutes / step <= POINTS_CHOSEN_MAX) ?? (STEPS.at(-1) as number);
+  }
   if (!Number.isInteger(stepS) || stepS < 60 || stepS % 60 !== 0)
     throw new AppError('RANGE_INVALID', `a step of ${stepS} s is no whole number of minutes`);
   if (minutes / (stepS / 60) > POINTS_MAX)
