@@ -140,6 +140,22 @@ describe('series', () => {
     ]);
   });
 
+  it('has all of a flow that lasted for hours, also where rows are looked for that are late', () => {
+    const hours = 5;
+    const db = stored([
+      { ...OUT, packets: [300, 0], startUs: NOW_US - hours * 60 * MINUTE_US, endUs: NOW_US - 1 },
+      { ...OUT, packets: [7, 0] },
+    ]);
+    const packets = (minutesBefore: number, minutes: number): number => {
+      const fromUs = NOW_US - minutesBefore * MINUTE_US;
+      return summary(db, { fromUs, toUs: fromUs + minutes * MINUTE_US }).directions.outbound.packetsOut;
+    };
+    expect(packets(300, 60)).toBe(60);
+    expect(packets(180, 10)).toBe(10);
+    expect(packets(60, 60)).toBe(67);
+    expect(packets(300, 300)).toBe(307);
+  });
+
   it('tells in which steps packets were lost', () => {
     const rig = new WriterRig();
     rig.store([flow()]);

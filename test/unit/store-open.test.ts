@@ -30,8 +30,10 @@ const UNDO: Readonly<Record<number, string>> = {
     .join('; '),
   6: `${[...ROLLUP_VIEWS.map(([name]) => `DROP VIEW ${name}`), ...ROLLUP_TABLE_NAMES.map((name) => `DROP TABLE ${name}`)].join('; ')};
     DROP TABLE rollup_state`,
-  14: ['device', 'device_application', 'device_name', 'dns']
-    .flatMap((kind) => ['hour', 'day'].map((level) => `DROP INDEX rollup_${kind}_${level}_ip`))
+  14: Object.keys(KINDS)
+    .flatMap((kind) =>
+      LEVEL_NAMES.flatMap((level) => ['ip', 'late'].map((end) => `DROP INDEX IF EXISTS rollup_${kind}_${level}_${end}`)),
+    )
     .join('; '),
   13: 'DROP TABLE host_samples',
   11: 'DROP VIEW alert_view; DROP TABLE alerts; DROP TABLE known_destinations',

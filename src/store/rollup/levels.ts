@@ -23,3 +23,9 @@ export const ID_STEP = 65_536;
 
 /** SQL for the bucket of a row, in buckets of its level since 1970. */
 export const BUCKET_SQL = '((id >> 16) - age)';
+
+/**
+ * Rows whose age is greater are late, by level: pieces of flows that lasted for hours or were found again long after. They are few, and
+ * have an index, so that the others need not be looked for far behind the time that they belong to.
+ */
+export const AGE_NEAR_MAX = [60, 2, 1] as const;

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { AppError } from '../../../errors.js';
 import { KINDS, type KindName } from '../../rollup/kinds.js';
-import { BUCKET_SQL, ID_STEP, LEVEL_MINUTES, LEVEL_NAMES, Level, MINUTE_US } from '../../rollup/levels.js';
+import { AGE_NEAR_MAX, BUCKET_SQL, ID_STEP, LEVEL_MINUTES, LEVEL_NAMES, Level, MINUTE_US } from '../../rollup/levels.js';
 import type { Range } from './answer.js';
 import { statementOf } from './statements.js';
 
@@ -81,10 +81,14 @@ export class Coverage {
    */
   rows(columns: readonly string[], condition = ''): string {
     const where = condition === '' ? '' : ` AND ${condition}`;
-    const parts = this.slices.map(({ level }) => {
+    const parts = this.slices.flatMap(({ level }) => {
       const minute = level === Level.Minute ? BUCKET_SQL : `${BUCKET_SQL} * ${LEVEL_MINUTES[level]}`;
-      return `SELECT ${minute} AS minute, ${columns.join(', ')} FROM rollup_${this.kind}_${LEVEL_NAMES[level]}
-        WHERE id > ? AND id < ? AND ${BUCKET_SQL} >= ? AND ${BUCKET_SQL} < ?${where}`;
+      const table = `rollup_${this.kind}_${LEVEL_NAMES[level]}`;
+      const part = (from: string, age: string): string => `SELECT ${minute} AS minute, ${columns.join(', ')} FROM ${from}
+        WHERE id > ? AND id < ? AND ${BUCKET_SQL} >= ? AND ${BUCKET_SQL} < ?${age}${where}`;
+      const near = AGE_NEAR_MAX[level] as number;
+      if (!this.hasLate(level)) return [part(table, '')];
+      return [part(table, ` AND age <= ${near}`), part(`${table} INDEXED BY ${table}_late`, ` AND age > ${near}`)];
     });
     return `(${parts.join(' UNION ALL ')})`;
   }
@@ -96,8 +100,15 @@ export class Coverage {
       const unit = LEVEL_MINUTES[level] as number;
       const from = fromMinute / unit;
       const to = toMinute / unit;
-      return [Math.max(idAfter, (from + ageMin) * ID_STEP - 1), (to + ageMax) * ID_STEP, from, to, ...conditionValues];
+      const boundTo = (age: number): (number | string)[] => {
+        return [Math.max(idAfter, (from + ageMin) * ID_STEP - 1), (to + age) * ID_STEP, from, to, ...conditionValues];
+      };
+      return this.hasLate(level) ? [...boundTo(AGE_NEAR_MAX[level] as number), ...boundTo(ageMax)] : boundTo(ageMax);
     });
+  }
+
+  private hasLate(level: Level): boolean {
+    return (this.states[level] as State).ageMax > (AGE_NEAR_MAX[level] as number);
   }
 
   /** Runs SQL over `rows`. */
