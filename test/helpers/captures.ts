@@ -26,7 +26,7 @@ function readCsv(path: string): Record<string, string>[] {
 
 /** The key under which both directions of a flow meet, whatever their order. */
 export function pairKey(a: string, portA: number, b: string, portB: number, protocol: number): string {
-  return [`${a} ${portA}`, `${b} ${portB}`].sort().join(' <-> ') + ` protocol ${protocol}`;
+  return `${[`${a} ${portA}`, `${b} ${portB}`].sort().join(' <-> ')} protocol ${protocol}`;
 }
 
 /** Expected sums by 5-tuple; `view` is `outer` or `inner`. */
