@@ -95,7 +95,7 @@ describe.skipIf(obstacle !== null)(`live sources when interfaces go up, down and
       expect(source.statistics()).toMatchObject({ kernelPackets: 10, kernelDropped: 0 });
     });
 
-    it('delivers bare IP packets of an interface without a link header', (context) => {
+    it('delivers bare IP packets of an interface without a link header', async (context) => {
       const missing = tunObstacle();
       if (missing) context.skip(missing);
       const tun = openTun('tun0');
@@ -103,7 +103,7 @@ describe.skipIf(obstacle !== null)(`live sources when interfaces go up, down and
       const source = open('tun0');
       const packet = frame(ipv4(ADDRESSES), udp({ srcPort: 1, dstPort: 2 }), payload('bare'));
       writeSync(tun, packet);
-      source.step(WAIT_MS);
+      await drain(source);
       source.close();
       closeSync(tun);
 
