@@ -116,9 +116,9 @@ describe('flowberry db plan', () => {
     expect(byTable['dns']).toMatchObject({ daysKept: 7 });
     expect(byTable['texts']?.rowsPerDay).toBeCloseTo(1440, -1);
     expect(byTable['texts']?.daysKept).toBe(Number.POSITIVE_INFINITY);
-    // What is there already is what it says of ten days: the rows are what the file is full of.
+    // What is there already is what it says of ten days: the rows are what the file is full of, and a page for each empty index.
     const unlimited = plan.rows.map((row) => ({ ...row, daysKept: Number.POSITIVE_INFINITY }));
-    expect(bytesAfter(unlimited, plan.daysSeen) / plan.bytesUsed).toBeGreaterThan(0.8);
+    expect(bytesAfter(unlimited, plan.daysSeen) / plan.bytesUsed).toBeGreaterThan(0.7);
     expect(bytesAfter(unlimited, plan.daysSeen) / plan.bytesUsed).toBeLessThan(1.1);
     expect(bytesAfter(plan.rows, 30)).toBeLessThan(bytesAfter(unlimited, 30));
   });
