@@ -33,10 +33,12 @@ echo "bare: Debian $(cat "$root/etc/debian_version"), Node $(inside 'node --vers
 # The first command, as a fresh clone has the tree.
 mkdir -p "$root/root/flowberry"
 git -C "$tree" archive HEAD | tar -x -C "$root/root/flowberry"
-inside 'cd /root/flowberry && timeout -s TERM 900 npm start > /tmp/start.log 2>&1 &
+inside 'cd /root/flowberry
+  timeout -s TERM 900 npm start > /tmp/start.log 2>&1 &
+  started=$!
   for i in $(seq 900); do grep -q "\"msg\":\"capturing\"" /tmp/start.log 2> /dev/null && break; sleep 1; done
   grep "\"msg\":\"capturing\"" /tmp/start.log || { cat /tmp/start.log; exit 1; }
-  node dist/src/main.js status > /dev/null 2>&1 || (cd /root/flowberry && node dist/src/main.js status | head -n 1)
-  kill -TERM %1; wait; grep "\"msg\":\"stopped\"" /tmp/start.log'
+  node dist/src/main.js status > /dev/null 2>&1 
+  kill -TERM $started; wait $started || true; grep "\"msg\":\"stopped\"" /tmp/start.log'
 echo 'bare: npm start works'
 [ "${BARE_ONLY:-}" = start ] || inside 'cd /root/flowberry && npm test'
