@@ -38,7 +38,7 @@ inside 'cd /root/flowberry
   started=$!
   for i in $(seq 900); do grep -q "\"msg\":\"capturing\"" /tmp/start.log 2> /dev/null && break; sleep 1; done
   grep "\"msg\":\"capturing\"" /tmp/start.log || { cat /tmp/start.log; exit 1; }
-  node dist/src/main.js status > /dev/null 2>&1 
+  node dist/src/main.js status | head -n 1
   kill -TERM $started; wait $started || true; grep "\"msg\":\"stopped\"" /tmp/start.log'
 echo 'bare: npm start works'
 [ "${BARE_ONLY:-}" = start ] || inside 'cd /root/flowberry && npm test'
