@@ -1,9 +1,9 @@
 import { type DnsFilter, type DnsRow, NO_ANSWER, searchDns } from '../store/reader/dns-search.js';
 import type { PageInput } from '../store/reader/flow-search.js';
-import { factsOf, noteOf } from './flows.js';
 import { spanText, timeText } from './human.js';
 import type { PeopleColumn } from './people-table.js';
-import { printRows, withDatabase } from './print-page.js';
+import { withDatabase } from './print-page.js';
+import { printSearch } from './print-search.js';
 
 const text = (row: DnsRow, column: string): string => String(row[column] ?? '');
 
@@ -22,14 +22,7 @@ const COLUMNS: readonly PeopleColumn<DnsRow>[] = [
 /** `flowberry dns`: one page of DNS transactions. Throws `AppError`. */
 export function runDns(path: string, filter: DnsFilter, page: PageInput, format: 'table' | 'json' | 'csv'): Promise<number> {
   return withDatabase(path, async (db) => {
-    const found = searchDns(db, filter, page);
-    await printRows(format, {
-      list: 'dns',
-      rows: found.rows,
-      facts: factsOf(found),
-      columns: COLUMNS,
-      note: noteOf(found, filter),
-    });
+    await printSearch(format, 'dns', COLUMNS, searchDns(db, filter, page), filter);
     return 0;
   });
 }

@@ -1,9 +1,10 @@
 import type { FlowFilter } from '../store/reader/flow-filter.js';
-import { type FlowRow, type Page, type PageInput, searchFlows } from '../store/reader/flow-search.js';
+import { type FlowRow, type PageInput, searchFlows } from '../store/reader/flow-search.js';
 import { protocolName } from '../store/reader/protocols.js';
 import { bytesText, spanText, timeText } from './human.js';
 import type { PeopleColumn } from './people-table.js';
-import { printRows, withDatabase } from './print-page.js';
+import { withDatabase } from './print-page.js';
+import { printSearch } from './print-search.js';
 
 const number = (row: FlowRow, column: string): number => Number(row[column] ?? 0);
 const text = (row: FlowRow, column: string): string => String(row[column] ?? '');
@@ -38,33 +39,7 @@ const COLUMNS: readonly PeopleColumn<FlowRow>[] = [
 /** `flowberry flows`: one page of flows. Throws `AppError`. */
 export function runFlows(path: string, filter: FlowFilter, page: PageInput, format: 'table' | 'json' | 'csv'): Promise<number> {
   return withDatabase(path, async (db) => {
-    const found = searchFlows(db, filter, page);
-    await printRows(format, {
-      list: 'flows',
-      rows: found.rows,
-      facts: factsOf(found),
-      columns: COLUMNS,
-      note: noteOf(found, filter),
-    });
+    await printSearch(format, 'flows', COLUMNS, searchFlows(db, filter, page), filter);
     return 0;
   });
-}
-
-/** What JSON tells of a page beside its rows. */
-export function factsOf({ next, isTruncated, rowsExamined, searchedToUs }: Page<unknown>): Record<string, unknown> {
-  return { next, truncated: isTruncated, rows_examined: rowsExamined, searched_to_us: searchedToUs };
-}
-
-/** What people are told of a page beside its rows. */
-export function noteOf(
-  { rows, next, isTruncated, searchedToUs }: Page<unknown>,
-  { sinceUs }: { readonly sinceUs?: number },
-): string | null {
-  if (next !== null) {
-    const reason = isTruncated && searchedToUs !== null ? `searched as far as ${timeText(searchedToUs)}` : 'there are more';
-    return `${reason}; go on with --cursor ${next}`;
-  }
-  return rows.length === 0 && sinceUs !== undefined
-    ? `nothing found since ${timeText(sinceUs)}; --since all searches everything`
-    : null;
 }

@@ -3,7 +3,7 @@
 # debootstrap and half an hour. BARE_ONLY=start runs the first command only.
 set -eu
 tree=$(cd "$(dirname "$0")/../.." && pwd)
-root=$(mktemp -d /var/tmp/flowberry-bare-XXXXXX)
+root=$(mktemp -d -p /var/tmp --suffix=.flowberry-bare)
 clean() {
   for name in dev/net/tun dev/urandom dev/random dev/zero dev/null dev/pts dev sys proc; do umount -l "$root/$name" 2> /dev/null || true; done
   rm -rf --one-file-system "$root"

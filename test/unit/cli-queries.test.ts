@@ -7,30 +7,11 @@ import { runFlows } from '../../src/cli/flows.js';
 import { runNames } from '../../src/cli/names.js';
 import { type PeopleColumn, peopleTable } from '../../src/cli/people-table.js';
 import { DeviceSource } from '../../src/ring/name-records.js';
+import { caught } from '../helpers/caught.js';
 import { flow, flows, NOW_MS, WriterRig } from '../helpers/flow-records.js';
 import { dns } from '../helpers/name-records.js';
 
 const NOW_US = NOW_MS * 1000;
-
-/** Runs a command with its output caught. */
-async function caught(command: () => Promise<number>) {
-  const output = { stdout: '', stderr: '' };
-  vi.spyOn(process.stdout, 'write').mockImplementation((text: string | Uint8Array, done?: unknown) => {
-    output.stdout += text;
-    if (typeof done === 'function') done(null);
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text: string | Uint8Array) => {
-    output.stderr += text;
-    return true;
-  });
-  try {
-    const exitCode = await command();
-    return { ...output, exitCode };
-  } finally {
-    vi.restoreAllMocks();
-  }
-}
 
 /** A database with flows, and DNS transactions and devices if they are given. */
 function stored(specs = flows(3), fill: (rig: WriterRig) => void = () => undefined): string {

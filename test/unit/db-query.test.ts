@@ -4,6 +4,7 @@ import Database from 'better-sqlite3';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { queryOptionsOf, runDbQuery } from '../../src/cli/db-query.js';
 import { QueryConnection } from '../../src/store/query.js';
+import { caught } from '../helpers/caught.js';
 import { flow, flows, NOW_MS, temporaryDirectory, WriterRig } from '../helpers/flow-records.js';
 
 /** The flows of the specification's captures, with the ids that it gives them. */
@@ -35,24 +36,9 @@ function stored(specs = flows(3)): string {
   return rig.path;
 }
 
-/** Runs `flowberry db query` with its output caught. */
-async function query(path: string, sql: string, flags: Parameters<typeof queryOptionsOf>[0] = {}) {
-  const output = { stdout: '', stderr: '' };
-  vi.spyOn(process.stdout, 'write').mockImplementation((text: string | Uint8Array, done?: unknown) => {
-    output.stdout += text;
-    if (typeof done === 'function') done(null);
-    return true;
-  });
-  vi.spyOn(process.stderr, 'write').mockImplementation((text: string | Uint8Array) => {
-    output.stderr += text;
-    return true;
-  });
-  try {
-    const exitCode = await runDbQuery(path, sql, queryOptionsOf(flags));
-    return { ...output, exitCode };
-  } finally {
-    vi.restoreAllMocks();
-  }
+/** Runs `flowberry db query`. */
+function query(path: string, sql: string, flags: Parameters<typeof queryOptionsOf>[0] = {}) {
+  return caught(() => runDbQuery(path, sql, queryOptionsOf(flags)));
 }
 
 afterEach(() => void vi.restoreAllMocks());

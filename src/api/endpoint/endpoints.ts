@@ -71,7 +71,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     name: 'noteDevice',
     method: 'PATCH',
     path: '/api/v1/devices/{id}',
-    summary: 'Gives a device a name, a note, or both; null takes it away. The only request that changes anything.',
+    summary: 'Gives a device a name, a note, or both; null takes it away.',
     parameters: z.strictObject({ id: deviceId }),
     body: deviceNoteSchema,
     answer: z.object({ id: count }),

@@ -43,6 +43,15 @@ const flowFilters = {
   bytes_min: parameter.id.optional().describe('IP bytes, both directions together.'),
 };
 
+/** A series of all traffic, or of a part of it. */
+const overTime = z.strictObject({
+  ...timeRange('24h'),
+  step_s: parameter.stepS.optional(),
+  direction: direction.optional(),
+  device: device.optional(),
+  application: application.optional(),
+});
+
 /** Endpoints of stored flows and of sums over them. */
 export const TRAFFIC_ENDPOINTS: readonly Endpoint[] = [
   {
@@ -143,13 +152,7 @@ export const TRAFFIC_ENDPOINTS: readonly Endpoint[] = [
     method: 'GET',
     path: '/api/v1/series',
     summary: 'Traffic over time; steps without traffic are points too.',
-    parameters: z.strictObject({
-      ...timeRange('24h'),
-      step_s: parameter.stepS.optional(),
-      direction: direction.optional(),
-      device: device.optional(),
-      application: application.optional(),
-    }),
+    parameters: overTime,
     answer: seriesSchema,
     by: 'reader',
     freshMs: FRESH_MS,
@@ -159,13 +162,7 @@ export const TRAFFIC_ENDPOINTS: readonly Endpoint[] = [
     method: 'GET',
     path: '/api/v1/latency',
     summary: 'Round trips of TCP handshakes, retransmitted and out-of-order segments over time.',
-    parameters: z.strictObject({
-      ...timeRange('24h'),
-      step_s: parameter.stepS.optional(),
-      direction: direction.optional(),
-      device: device.optional(),
-      application: application.optional(),
-    }),
+    parameters: overTime,
     answer: latencySchema,
     by: 'reader',
     freshMs: FRESH_MS,

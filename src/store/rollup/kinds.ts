@@ -29,7 +29,8 @@ export const enum DnsMeasure {
   Count,
 }
 
-const FLOW_MEASURES = [
+/** Sums over flows that every kind but that of DNS has. */
+export const FLOW_MEASURES = [
   'flows',
   'packets_out',
   'packets_in',

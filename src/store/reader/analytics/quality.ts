@@ -1,12 +1,12 @@
 import type { Database } from 'better-sqlite3';
-import { BANDS } from '../../rollup/kinds.js';
+import { BANDS, FLOW_MEASURES } from '../../rollup/kinds.js';
 import { type Answer, LIMIT_MAX, type Percentiles, type Range, type Traffic } from './answer.js';
 import { Completeness } from './completeness.js';
 import { Coverage, checkLimit, reachesUs } from './coverage.js';
 import { type DeviceInfo, ipTextOf, ownerOf } from './devices.js';
 import { atOneMoment } from './moment.js';
 import { percentilesOf } from './percentiles.js';
-import { addRow, type BandRow, sumSql, TRAFFIC_COLUMNS, type TrafficRow, trafficOf } from './sums.js';
+import { addRow, type BandRow, sumSql, type TrafficRow, trafficOf } from './sums.js';
 
 export interface QualityInput extends Range {
   /** Devices at most, 1 to `LIMIT_MAX`; 10 if not given. */
@@ -33,7 +33,7 @@ export interface QualityAnswer extends Answer {
   readonly devices: readonly QualityDevice[];
 }
 
-const COLUMNS = [...TRAFFIC_COLUMNS, ...BANDS] as const;
+const COLUMNS = [...FLOW_MEASURES, ...BANDS] as const;
 type Row = TrafficRow & BandRow;
 const LIMIT_DEFAULT = 10;
 

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { AppError } from '../../../errors.js';
 import { APPLICATIONS } from '../../../ring/application.js';
-import { BANDS, DIRECTIONS } from '../../rollup/kinds.js';
+import { BANDS, DIRECTIONS, FLOW_MEASURES } from '../../rollup/kinds.js';
 import { MINUTE_US } from '../../rollup/levels.js';
 import { type Answer, type Percentiles, POINTS_MAX, type Range, type Traffic } from './answer.js';
 import { Completeness } from './completeness.js';
@@ -10,7 +10,7 @@ import { deviceIps } from './devices.js';
 import { atOneMoment } from './moment.js';
 import { percentilesOf } from './percentiles.js';
 import type { DirectionName } from './summary.js';
-import { type BandRow, sumSql, TRAFFIC_COLUMNS, type TrafficRow, trafficOf } from './sums.js';
+import { type BandRow, sumSql, type TrafficRow, trafficOf } from './sums.js';
 
 /** What a series is of: all traffic, or one of these. */
 export interface SeriesInput extends Range {
@@ -40,7 +40,7 @@ const POINTS_CHOSEN_MAX = 300;
 /** Longer ranges have steps of whole hours unless others are asked for: days by hour are a twentieth of the rows. */
 const FINE_MINUTES_MAX = 1440;
 
-const COLUMNS = [...TRAFFIC_COLUMNS, ...BANDS] as const;
+const COLUMNS = [...FLOW_MEASURES, ...BANDS] as const;
 type Row = TrafficRow & BandRow & { readonly step: number };
 
 /** The step for a range, in minutes: that which is asked for, or the smallest that makes a readable number of points. */
@@ -66,7 +66,7 @@ export function series(db: Database, input: SeriesInput): SeriesAnswer {
     const { kind, condition, value } = subjectOf(db, input);
     const coverage = new Coverage(db, kind, input, stepMinutesOf(input, input.stepS));
     const { fromUs, toUs, stepMinutes } = coverage;
-    const columns = kind === 'device_application' ? TRAFFIC_COLUMNS : COLUMNS;
+    const columns = kind === 'device_application' ? FLOW_MEASURES : COLUMNS;
     const rows = coverage.all<Row>(
       `SELECT minute / ${stepMinutes} AS step, ${sumSql(columns)} FROM ${coverage.rows(columns, condition)} GROUP BY step`,
       ...coverage.values(...value),

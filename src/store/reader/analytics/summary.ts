@@ -1,11 +1,11 @@
 import type { Database } from 'better-sqlite3';
-import { BANDS, DIRECTIONS } from '../../rollup/kinds.js';
+import { BANDS, DIRECTIONS, FLOW_MEASURES } from '../../rollup/kinds.js';
 import type { Answer, Percentiles, Range, Traffic } from './answer.js';
 import { Completeness } from './completeness.js';
 import { Coverage, reachesUs } from './coverage.js';
 import { atOneMoment } from './moment.js';
 import { percentilesOf } from './percentiles.js';
-import { addRow, type BandRow, sumSql, TRAFFIC_COLUMNS, type TrafficRow, trafficOf } from './sums.js';
+import { addRow, type BandRow, sumSql, type TrafficRow, trafficOf } from './sums.js';
 
 /** Where a flow goes, seen from the local networks. */
 export const DIRECTION_NAMES = DIRECTIONS;
@@ -24,7 +24,7 @@ export interface SummaryAnswer extends Answer {
   readonly directions: Readonly<Record<DirectionName, TotalTraffic>>;
 }
 
-const COLUMNS = [...TRAFFIC_COLUMNS, 'wire_bytes_out', 'wire_bytes_in', ...BANDS] as const;
+const COLUMNS = [...FLOW_MEASURES, 'wire_bytes_out', 'wire_bytes_in', ...BANDS] as const;
 type Row = TrafficRow & BandRow & { readonly wire_bytes_out: number; readonly wire_bytes_in: number };
 
 /** All traffic of a range, in sum and by direction. Throws `RANGE_INVALID`. */

@@ -1,25 +1,8 @@
-import type { BANDS } from '../../rollup/kinds.js';
+import type { BANDS, FLOW_MEASURES } from '../../rollup/kinds.js';
 import type { Traffic } from './answer.js';
 
-/** Columns of the sums over flows that every kind has. */
-export const TRAFFIC_COLUMNS = [
-  'flows',
-  'packets_out',
-  'packets_in',
-  'bytes_out',
-  'bytes_in',
-  'retransmits',
-  'out_of_order',
-  'rtt_count',
-  'rtt_us',
-  'rtt_client_us',
-  'tcp_attempts',
-  'tcp_rejected',
-  'tcp_unanswered',
-] as const;
-
 /** Sums by column. */
-export type TrafficRow = Readonly<Record<(typeof TRAFFIC_COLUMNS)[number], number>>;
+export type TrafficRow = Readonly<Record<(typeof FLOW_MEASURES)[number], number>>;
 export type BandRow = Readonly<Record<(typeof BANDS)[number], number>>;
 
 /** SQL for the sums of columns, under their own names. */

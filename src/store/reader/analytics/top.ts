@@ -1,13 +1,14 @@
 import type { Database } from 'better-sqlite3';
 import { APPLICATIONS } from '../../../ring/application.js';
 import type { KindName } from '../../rollup/kinds.js';
+import { FLOW_MEASURES } from '../../rollup/kinds.js';
 import { type Answer, LIMIT_MAX, type Range, type Traffic } from './answer.js';
 import { Completeness } from './completeness.js';
 import { Coverage, checkLimit, reachesUs } from './coverage.js';
 import { type DeviceInfo, deviceIps, ipTextOf, ownerOf } from './devices.js';
 import { atOneMoment } from './moment.js';
 import { statementOf } from './statements.js';
-import { addRow, sumSql, TRAFFIC_COLUMNS, type TrafficRow, trafficOf } from './sums.js';
+import { addRow, sumSql, type TrafficRow, trafficOf } from './sums.js';
 
 /** What a list is of. */
 export const TOP_SUBJECTS = ['devices', 'names', 'applications', 'peers'] as const;
@@ -111,7 +112,7 @@ function topKeys(coverage: Coverage, key: string, order: TopOrder, limit: number
   const keys = largest.map((row) => row.key);
   const found = `coalesce(${key}, ${NO_KEY}) IN (SELECT value FROM json_each(?))`;
   const sums = coverage.all<KeyRow>(
-    `SELECT key, ${sumSql(TRAFFIC_COLUMNS)} FROM ${coverage.rows([`${key} AS key`, ...TRAFFIC_COLUMNS], condition === '' ? found : `${condition} AND ${found}`)}
+    `SELECT key, ${sumSql(FLOW_MEASURES)} FROM ${coverage.rows([`${key} AS key`, ...FLOW_MEASURES], condition === '' ? found : `${condition} AND ${found}`)}
      GROUP BY key`,
     ...coverage.values(...conditionValues, JSON.stringify(keys.map((value) => value ?? NO_KEY))),
   );
@@ -147,8 +148,8 @@ interface DeviceSums {
 function topDevices(db: Database, coverage: Coverage, order: TopOrder, limit: number, ips: number[] | null): TopRow[] {
   const condition = ips === null ? '' : 'ip IN (SELECT value FROM json_each(?))';
   const rows = coverage.all<KeyRow & { measure: number }>(
-    `SELECT key, ${sumSql(TRAFFIC_COLUMNS)}, total(${ORDER_SQL[order]}) AS measure
-     FROM ${coverage.rows(['ip AS key', ...TRAFFIC_COLUMNS], condition)} GROUP BY key`,
+    `SELECT key, ${sumSql(FLOW_MEASURES)}, total(${ORDER_SQL[order]}) AS measure
+     FROM ${coverage.rows(['ip AS key', ...FLOW_MEASURES], condition)} GROUP BY key`,
     ...coverage.values(...(ips === null ? [] : [JSON.stringify(ips)])),
   );
   const devices = new Map<string, DeviceSums>();
@@ -161,7 +162,7 @@ function topDevices(db: Database, coverage: Coverage, order: TopOrder, limit: nu
       device = { info: { mac, vendor, name }, sums: {}, addresses: [] };
       devices.set(id, device);
     }
-    addRow(device.sums, { ...row, key: 0 }, [...TRAFFIC_COLUMNS, 'measure']);
+    addRow(device.sums, { ...row, key: 0 }, [...FLOW_MEASURES, 'measure']);
     if (row.key !== null) device.addresses.push({ ip: row.key, measure: row.measure });
   }
   return [...devices.values()]
