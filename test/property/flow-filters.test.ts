@@ -121,8 +121,13 @@ describe('filters of flows', () => {
     // Rows of an old capture: the first run is no longer used, and what it held is in no run.
     const late = historyRig(first.path);
     const lateWriter = late.open();
-    for (let index = 1000; index < 1000 + LATE_FLOWS; index++)
-      late.emit({ ...historyFlow(index * 3), emittedUs: HISTORY_US + index * STEP_US + 10 });
+    for (let index = 1000; index < 1000 + LATE_FLOWS; index++) {
+      const spec = historyFlow(index * 3);
+      const emittedUs = HISTORY_US + index * STEP_US + 10;
+      // A flow ends before it is emitted, here too.
+      const earlierUs = spec.emittedUs - emittedUs;
+      late.emit({ ...spec, emittedUs, startUs: spec.startUs - earlierUs, endUs: spec.endUs - earlierUs });
+    }
     writeAll(lateWriter);
     lateWriter.abandon();
 
