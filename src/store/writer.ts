@@ -203,6 +203,12 @@ export class Writer {
    * room for them. Tells whether it has done anything, so that there may be more to do.
    */
   step(nowMs: number, isEnding: boolean): boolean {
+    const hasDone = this.writeOrChore(nowMs, isEnding);
+    if (hasDone && !this.trouble.isFailing) this.chores.stepOf(this.upkeep.clearingLog, nowMs);
+    return hasDone;
+  }
+
+  private writeOrChore(nowMs: number, isEnding: boolean): boolean {
     this.orders.obey();
     if (this.trouble.isPausing(nowMs)) return false;
     if (!this.lookAtBudget(nowMs)) return false;

@@ -189,7 +189,7 @@ export class WriterRig implements WriterSetup {
   readonly config;
   readonly memory: PipelineMemory;
   readonly session: Session;
-  readonly scanFile = SCAN_FILE;
+  readonly scanFile: URL;
   readonly interfaces: InterfaceTable;
   readonly capture: ThreadBlock;
   readonly parse: readonly ThreadBlock[];
@@ -200,7 +200,10 @@ export class WriterRig implements WriterSetup {
   private readonly doubles: readonly Float64Array[];
 
   /** A new run; on the database of an earlier one when `path` is given. */
-  constructor(given: { path?: string; workers?: number; options?: OptionValues; interfaces?: readonly string[] } = {}) {
+  constructor(
+    given: { path?: string; workers?: number; options?: OptionValues; interfaces?: readonly string[]; scanFile?: URL } = {},
+  ) {
+    this.scanFile = given.scanFile ?? SCAN_FILE;
     this.config = resolveConfig({
       'db.path': given.path ?? join(temporaryDirectory(), 'flowberry.db'),
       'flow.active-max': 16,

@@ -1,10 +1,12 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { Cell } from '../../src/ring/thread-block.js';
 import { walBytes } from '../../src/store/upkeep/file-room.js';
 import { ApiPipeline } from '../helpers/api-pipeline.js';
-import { flows, NOW_MS, WriterRig } from '../helpers/flow-records.js';
+import { flows, NOW_MS, temporaryDirectory, WriterRig } from '../helpers/flow-records.js';
 import { DAY_MS, pass, passUntil } from '../helpers/upkeep.js';
 
 const NOW_US = NOW_MS * 1000;
@@ -145,6 +147,47 @@ describe('checks of the file', () => {
     expect(checkedMs).toBeGreaterThan(nowMs + 3_600_000);
     expect(rig.log.map(({ message }) => message)).toContain('quick_check: put off by an hour, since much is written');
     expect(rig.log.filter(({ level }) => level === 'warn')).toEqual([]);
+    writer.abandon();
+  });
+
+  it('are gone before the next batch, when they have held the log for too long', async () => {
+    const directory = temporaryDirectory();
+    const scanFile = join(directory, 'long-scan.mjs');
+    // A scan of a file so large that it never ends, and a process that takes its time to end: what it leaves behind reads on for 150 ms.
+    writeFileSync(
+      scanFile,
+      `import { fork } from 'node:child_process';
+      import { writeFileSync } from 'node:fs';
+      import { createRequire } from 'node:module';
+      import { fileURLToPath } from 'node:url';
+      const [path] = process.argv.slice(2);
+      if (path === undefined) {
+        process.once('message', (task) => fork(fileURLToPath(import.meta.url), [task.path]));
+      } else {
+        const Database = createRequire(${JSON.stringify(import.meta.url)})('better-sqlite3');
+        const db = new Database(path, { readonly: true });
+        db.exec('BEGIN');
+        db.prepare('SELECT count(*) FROM meta').get();
+        process.once('disconnect', () => setTimeout(() => process.exit(), 150));
+        writeFileSync(path + '.scanned', '');
+      }`,
+    );
+    const rig = new WriterRig({
+      path: join(directory, 'flowberry.db'),
+      options: { ...OPTIONS, 'ring.flow-bytes': 33_554_432, 'retention.file-bytes-max': 16_777_216 },
+      scanFile: pathToFileURL(scanFile),
+    });
+    const writer = rig.open();
+    const nowMs = NOW_MS + 7 * DAY_MS;
+    await passUntil(writer, nowMs, () => existsSync(`${rig.path}.scanned`), 0);
+    rig.emitAll(flows(50_000, { emittedUs: nowMs * 1000 }));
+    let bytesMax = 0;
+    do bytesMax = Math.max(bytesMax, walBytes(rig.path));
+    while (writer.step(nowMs + 5, false));
+    expect(bytesMax).toBeGreaterThan(MIB);
+    // Half of what the log may have, and a batch.
+    expect(bytesMax).toBeLessThan(2.5 * MIB);
+    expect(rig.value('SELECT count(*) FROM flows')).toBe(50_000);
     writer.abandon();
   });
 

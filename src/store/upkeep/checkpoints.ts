@@ -72,6 +72,11 @@ export class Checkpoints implements Chore {
     this.block.cells[Cell.WalHeldBytes] = bytes > this.bytesMax ? walBytes(this.db.name) : 0;
   }
 
+  /** Moves all of the log and gives its room back, now: waits for readers as long as the connection does. */
+  truncate(): void {
+    this.move('TRUNCATE');
+  }
+
   private move(kind: 'PASSIVE' | 'TRUNCATE'): Checkpoint {
     return this.slices.blocking(() => (this.db.pragma(`wal_checkpoint(${kind})`) as [Checkpoint])[0]);
   }

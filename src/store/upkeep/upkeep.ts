@@ -44,6 +44,8 @@ export class Upkeep {
   private readonly retention: Retention;
   /** Looks whether there is room for the next batches, and makes some where there is not. For each batch; it is never due by itself. */
   readonly makingRoom: Chore;
+  /** Ends a scan that lets the write-ahead log grow, and begins the log anew. After each write; it is never due by itself. */
+  readonly clearingLog: Chore;
   private readonly scanning: readonly Scanning[];
   private readonly room: FileRoom;
   private readonly checkpoints: Checkpoints | null = null;
@@ -73,11 +75,9 @@ export class Upkeep {
     this.makingRoom = {
       name: 'retention',
       dueMs: Number.POSITIVE_INFINITY,
-      step: (_, budgetMs) => {
-        this.retention.makeRoomNow(budgetMs);
-        this.stopInTheWay(db.name, room.walBytesMax / 2);
-      },
+      step: (_, budgetMs) => this.retention.makeRoomNow(budgetMs),
     };
+    this.clearingLog = { name: 'checkpoint', dueMs: Number.POSITIVE_INFINITY, step: () => this.stopScans() };
     const isLive = mode === 'live';
     const guard = new AgeGuard(db, notes, nowMs * 1000);
     const clockOffsetMs = (): number => capture.cell(Cell.ClockOffsetMs);
@@ -132,9 +132,14 @@ export class Upkeep {
     return this.retention.isUrgent;
   }
 
-  /** A scan is a long reader: when so much is written that it lets the log grow, it comes again later. */
-  private stopInTheWay(path: string, bytesMax: number): void {
-    if (this.scanning.some(({ isScanning }) => isScanning) && walBytes(path) > bytesMax) this.stop();
+  /**
+   * A scan is a long reader: when so much is written that it lets the log grow, it comes again later. Its process takes a moment to end,
+   * in which the next writes would make the log longer still, so that is waited for.
+   */
+  private stopScans(): void {
+    if (!this.scanning.some(({ isScanning }) => isScanning) || walBytes(this.db.name) <= this.room.walBytesMax / 2) return;
+    this.stop();
+    this.checkpoints?.truncate();
   }
 
   /** Ends what runs beside the writer. */
