@@ -50,7 +50,7 @@ function writeHistory(directory: string, flows: number, progress: Progress): voi
     rig.publish();
     const ms = Math.floor(emittedUs / 1000);
     rig.drain(ms);
-    for (let slices = 0; slices < 100 && rig.writer.step(ms, false); slices++);
+    for (let slices = 0; slices < 100 && rig.step(ms); slices++);
     if (at % Math.ceil(flows / PROGRESS_PARTS) < FLOWS_PER_BATCH)
       progress(`history of ${flows} flows: ${Math.floor((100 * at) / flows)} %`);
   }

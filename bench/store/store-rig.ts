@@ -32,9 +32,13 @@ export interface RigSetup {
 export class StoreRig {
   readonly path: string;
   readonly memory: PipelineMemory;
-  readonly writer: Writer;
+  private readonly writer: Writer;
   /** Flows emitted. */
   flows = 0;
+  /** DNS transactions emitted; each is a row as well. */
+  transactions = 0;
+  /** Time that the writer took, without that of making records up, ms. */
+  writerMs = 0;
   private readonly meter: IoMeter;
   private readonly bytesBefore: number | null;
   private readonly producer: RingProducer;
@@ -71,7 +75,9 @@ export class StoreRig {
   /** Emits a flow, now and then with a DNS transaction and the sighting of a device; false when the ring is full. */
   emit(emittedUs: number): boolean {
     const { household, scratch } = this;
-    if (this.isMixed && this.flows % FLOWS_PER_DNS === 0) this.push(RecordKind.Dns, household.putDns(scratch, 0, emittedUs));
+    if (this.isMixed && this.flows % FLOWS_PER_DNS === 0) {
+      if (this.push(RecordKind.Dns, household.putDns(scratch, 0, emittedUs))) this.transactions++;
+    }
     if (this.isMixed && this.flows % FLOWS_PER_SIGHTING === 0)
       this.push(RecordKind.Device, household.putDevice(scratch, 0, emittedUs, (this.flows / FLOWS_PER_SIGHTING) % DEVICES));
     if (!this.push(RecordKind.Flow, household.putFlow(scratch, 0, emittedUs))) return false;
@@ -87,9 +93,17 @@ export class StoreRig {
     this.producer.publish();
   }
 
+  /** One step of the writer. */
+  step(nowMs: number, isEnding = false): boolean {
+    const startMs = performance.now();
+    const hasDone = this.writer.step(nowMs, isEnding);
+    this.writerMs += performance.now() - startMs;
+    return hasDone;
+  }
+
   /** Writes whatever waits, as a stop does. */
   drain(nowMs: number): void {
-    for (let ms = nowMs; this.writer.step(ms, true); ms++);
+    for (let ms = nowMs; this.step(ms, true); ms++);
     if (!this.writer.isEmpty) throw new Error(`bench: the database refused rows: ${this.failures.join('; ')}`);
   }
 
