@@ -15,12 +15,15 @@ import { ROLLUP_VIEWS } from '../../src/store/rollup/rollup-views.js';
 import { SCHEMA_VERSION } from '../../src/store/schema.js';
 import { flow, flows, NOW_MS, temporaryDirectory, WriterRig } from '../helpers/flow-records.js';
 import { dns } from '../helpers/name-records.js';
+import { pass } from '../helpers/upkeep.js';
 
 const NOW_US = NOW_MS * 1000;
 /** SQLite's own shell, which a machine need not have. */
 const SHELL = 'sqlite3';
 
-const ROLLUP_TABLE_NAMES = Object.keys(KINDS).flatMap((kind) => LEVEL_NAMES.map((level) => `rollup_${kind}_${level}`));
+const tableNamesOf = (kind: string): string[] => LEVEL_NAMES.map((level) => `rollup_${kind}_${level}`);
+/** Those that came later have a version of their own. */
+const FIRST_KINDS = Object.keys(KINDS).filter((kind) => kind !== 'dns_code');
 
 /** What each version brought, undone. */
 const UNDO: Readonly<Record<number, string>> = {
@@ -28,13 +31,16 @@ const UNDO: Readonly<Record<number, string>> = {
     .flatMap((table) => SHED_COLUMNS.map((column) => `ALTER TABLE ${table} DROP COLUMN ${column}`))
     .concat('DROP TABLE bytes_written', "DELETE FROM rollup_state WHERE table_name = 'shed'")
     .join('; '),
-  6: `${[...ROLLUP_VIEWS.map(([name]) => `DROP VIEW ${name}`), ...ROLLUP_TABLE_NAMES.map((name) => `DROP TABLE ${name}`)].join('; ')};
-    DROP TABLE rollup_state`,
-  14: Object.keys(KINDS)
-    .flatMap((kind) =>
-      LEVEL_NAMES.flatMap((level) => ['ip', 'late'].map((end) => `DROP INDEX IF EXISTS rollup_${kind}_${level}_${end}`)),
-    )
+  6: `${FIRST_KINDS.flatMap(tableNamesOf)
+    .map((name) => `DROP TABLE ${name}`)
+    .join('; ')}; DROP TABLE rollup_state`,
+  14: FIRST_KINDS.flatMap(tableNamesOf)
+    .flatMap((name) => ['ip', 'late'].map((end) => `DROP INDEX IF EXISTS ${name}_${end}`))
     .join('; '),
+  15: [
+    ...ROLLUP_VIEWS.map(([name]) => `DROP VIEW ${name}`),
+    ...tableNamesOf('dns_code').map((name) => `DROP TABLE ${name}; DELETE FROM rollup_state WHERE table_name = '${name}'`),
+  ].join('; '),
   13: 'DROP TABLE host_samples',
   11: 'DROP VIEW alert_view; DROP TABLE alerts; DROP TABLE known_destinations',
   10: 'DROP VIEW device_view; DROP TABLE device_notes',
@@ -138,6 +144,31 @@ describe('opening the database', () => {
     expect(checkDatabase(rig.path)).toMatchObject({ flows: 2, schemaVersion: SCHEMA_VERSION });
     expect(checkDatabase(rig.path).checks.every((check) => check.ok)).toBe(true);
     expect(schemaOf(rig)).toEqual(schemaOf(presentRig()));
+  });
+
+  it('gives a database of version 14 its DNS sums of all devices, what is folded and what is not', () => {
+    const rig = new WriterRig({ options: { 'batch.rows-min': 1 } });
+    const writer = rig.open();
+    for (let minute = 0; minute < 150; minute++) {
+      const us = NOW_US + minute * 60e6;
+      for (const [index, client] of ['10.0.0.1', '10.0.0.2', 'fd00::1'].entries())
+        rig.emitDns(dns({ seenUs: us, emittedUs: us + index * 10, client, code: index === 2 ? 3 : 0, latencyUs: 1_000 }));
+      pass(writer, us / 1000, us / 1000 + 50_000, 10_000);
+    }
+    writer.close(NOW_MS + 150 * 60_000);
+    // As if the power had failed in the middle of an hour's fold.
+    rig.execute(`UPDATE rollup_state SET folded_id = (SELECT id FROM rollup_dns_minute ORDER BY id LIMIT 1 OFFSET 99)
+      WHERE table_name = 'rollup_dns_minute'`);
+    const sums = (kind: string, level: string): Record<string, unknown>[] =>
+      rig.query(`SELECT id > folded_id AS waits, (id >> 16) - age AS bucket, code, sum(queries) AS queries, sum(latency_us) AS us,
+        sum(to_1ms) AS to_1ms FROM rollup_${kind}_${level}, rollup_state WHERE table_name = 'rollup_${kind}_${level}'
+        GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`);
+    downgrade(rig, 14);
+    new WriterRig({ path: rig.path }).open(NOW_MS + 151 * 60_000).abandon();
+    for (const level of LEVEL_NAMES) expect(sums('dns_code', level)).toEqual(sums('dns', level));
+    expect(sums('dns_code', 'minute').length).toBe(301);
+    expect(new Set(sums('dns_code', 'minute').map((row) => row['waits']))).toEqual(new Set([0, 1]));
+    expect(rig.value('SELECT count(*) FROM rollup_dns_code_hour')).toBeGreaterThan(2);
   });
 
   it('makes every view anew that an older flowberry has left otherwise, and no other', () => {

@@ -29,7 +29,7 @@ export const enum DnsMeasure {
   Count,
 }
 
-/** Sums over flows that every kind but that of DNS has. */
+/** Sums over flows that every kind but those of DNS has. */
 export const FLOW_MEASURES = [
   'flows',
   'packets_out',
@@ -65,8 +65,19 @@ export const BANDS = [
   'over_1s',
 ] as const;
 
+/** Sums over DNS transactions. */
+export const DNS_MEASURES = ['queries', 'latency_count', 'latency_us', ...BANDS] as const;
+
 /** By what rows are grouped. */
-export type KindName = 'direction' | 'device' | 'application' | 'device_application' | 'device_name' | 'peer' | 'dns';
+export type KindName =
+  | 'direction'
+  | 'device'
+  | 'application'
+  | 'device_application'
+  | 'device_name'
+  | 'peer'
+  | 'dns'
+  | 'dns_code';
 
 /** One kind of rollup: a table for each level, `rollup_direction_minute` and so on. */
 export interface Kind {
@@ -169,10 +180,21 @@ export const KINDS = {
   dns: {
     name: 'dns',
     keys: ['ip', 'code'],
-    measures: ['queries', 'latency_count', 'latency_us', ...BANDS],
+    measures: DNS_MEASURES,
     bandsAt: DnsMeasure.Count,
     bucketMinutes: 1,
     others: [OTHER_ADDRESS, NO_OTHER],
+    rowsMax: ROWS_MAX,
+    slotsMax: 2_048,
+  },
+  /** Of all devices together: failures over weeks, by the hour, without the rows of each device. */
+  dns_code: {
+    name: 'dns_code',
+    keys: ['code'],
+    measures: DNS_MEASURES,
+    bandsAt: DnsMeasure.Count,
+    bucketMinutes: 1,
+    others: [NO_OTHER],
     rowsMax: ROWS_MAX,
     slotsMax: 2_048,
   },

@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { Prunable } from '../prunable.js';
-import { KINDS, type Kind } from './kinds.js';
+import { DNS_MEASURES, KINDS, type Kind } from './kinds.js';
 import { ID_STEP, LEVEL_MINUTES, LEVEL_NAMES, Level, MINUTE_US } from './levels.js';
 
 interface Table {
@@ -78,7 +78,7 @@ function tableOf(db: Database, kind: Kind, level: Level): Table {
 
 /** SQL for what `rollup_state` adds up, over the columns of a kind. */
 export function stateSqlOf(kind: Kind): { readonly flows: string; readonly packets: string; readonly bytes: string } {
-  return kind.name === 'dns'
+  return kind.measures === DNS_MEASURES
     ? { flows: 'queries', packets: '0', bytes: '0' }
     : { flows: 'flows', packets: 'packets_out + packets_in', bytes: 'bytes_out + bytes_in' };
 }

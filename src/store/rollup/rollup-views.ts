@@ -3,6 +3,8 @@ import { addressSql, nameSql, textSql } from '../view-sql.js';
 import { CODE_LOCAL, DIRECTIONS, KINDS, type Kind, type KindName } from './kinds.js';
 import { BUCKET_SQL, LEVEL_MINUTES, LEVEL_NAMES, MINUTE_US } from './levels.js';
 
+const RESPONSE_CODE = `CASE code WHEN ${CODE_LOCAL} THEN 'local' ELSE code END AS response_code`;
+
 /** Columns that show the keys of a kind. */
 const KEYS: Readonly<Record<KindName, readonly string[]>> = {
   direction: [`${nameSql('direction', DIRECTIONS)} AS direction`],
@@ -11,7 +13,8 @@ const KEYS: Readonly<Record<KindName, readonly string[]>> = {
   device_application: [`${addressSql('r.ip')} AS ip`, `${nameSql('application', APPLICATIONS)} AS application`],
   device_name: [`${addressSql('r.ip')} AS ip`, `${textSql('r.name')} AS server_name`],
   peer: [`${addressSql('r.ip')} AS ip`],
-  dns: [`${addressSql('r.ip')} AS ip`, `CASE code WHEN ${CODE_LOCAL} THEN 'local' ELSE code END AS response_code`],
+  dns: [`${addressSql('r.ip')} AS ip`, RESPONSE_CODE],
+  dns_code: [RESPONSE_CODE],
 };
 
 /**

@@ -1,11 +1,10 @@
 import type { Database, Statement } from 'better-sqlite3';
 import type { DetailLevel } from '../budget/detail-level.js';
-import { NO_KEY } from './accumulator.js';
+import { type Accumulator, NO_KEY } from './accumulator.js';
 import { DnsSums } from './dns-sums.js';
 import { StoredFlows, sampleRecord } from './flow-sample.js';
 import { FlowSums } from './flow-sums.js';
 import { FollowedTable } from './followed-table.js';
-import { KINDS } from './kinds.js';
 import { Level, MINUTE_US } from './levels.js';
 import { LocalNetworks } from './local-networks.js';
 import { RollupTable } from './rollup-table.js';
@@ -41,7 +40,7 @@ export class Rollups {
   private readonly flowSums: FlowSums;
   private readonly dnsSums: DnsSums;
   private readonly flowTables: readonly RollupTable[];
-  private readonly dnsTable: RollupTable;
+  private readonly dnsTables: readonly RollupTable[];
   private readonly storedFlows: StoredFlows;
   private readonly storedDns: Statement<[number, number], DnsRow>;
   /** Flows in memory that have no row. */
@@ -62,7 +61,7 @@ export class Rollups {
     this.flowSums = new FlowSums(() => this.makeRoom(this.flows));
     this.dnsSums = new DnsSums(() => this.makeRoom(this.dns));
     this.flowTables = this.flowSums.accumulators.map(({ kind }) => new RollupTable(db, kind, Level.Minute));
-    this.dnsTable = new RollupTable(db, KINDS.dns, Level.Minute);
+    this.dnsTables = this.dnsSums.accumulators.map(({ kind }) => new RollupTable(db, kind, Level.Minute));
     this.storedFlows = new StoredFlows(db, this.networks);
     this.storedDns = db.prepare<[number, number], DnsRow>(DNS_SQL).raw() as unknown as Statement<[number, number], DnsRow>;
     this.addShed = db.prepare<[number, number, number]>(
@@ -151,8 +150,8 @@ export class Rollups {
   revert(): void {
     this.forgetShed();
     this.flowSums.clear();
-    this.dnsSums.accumulator.clear();
-    for (const table of [...this.flowTables, this.dnsTable]) table.revert();
+    this.dnsSums.clear();
+    for (const table of [...this.flowTables, ...this.dnsTables]) table.revert();
     this.flows.resume();
     this.dns.resume();
   }
@@ -219,10 +218,13 @@ export class Rollups {
   }
 
   private write(): void {
-    const { accumulators } = this.flowSums;
-    this.flowTables.forEach((table, index) => {
-      table.write(accumulators[index] as (typeof accumulators)[number], this.minute);
+    this.writeTables(this.flowTables, this.flowSums.accumulators);
+    this.writeTables(this.dnsTables, this.dnsSums.accumulators);
+  }
+
+  private writeTables(tables: readonly RollupTable[], accumulators: readonly Accumulator[]): void {
+    tables.forEach((table, index) => {
+      table.write(accumulators[index] as Accumulator, this.minute);
     });
-    this.dnsTable.write(this.dnsSums.accumulator, this.minute);
   }
 }

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3';
-import { BANDS, CODE_LOCAL } from '../../rollup/kinds.js';
+import { BANDS, CODE_LOCAL, DNS_MEASURES, type KindName } from '../../rollup/kinds.js';
 import { MINUTE_US } from '../../rollup/levels.js';
 import { type Answer, LIMIT_MAX, type Percentiles, type Range } from './answer.js';
 import { Completeness } from './completeness.js';
@@ -55,8 +55,7 @@ export interface DnsAnswer extends Answer {
   readonly points: readonly DnsPoint[];
 }
 
-const COLUMNS = ['queries', 'latency_count', 'latency_us', ...BANDS] as const;
-type Row = Readonly<Record<(typeof COLUMNS)[number], number>> & { readonly code: number | null };
+type Row = Readonly<Record<(typeof DNS_MEASURES)[number], number>> & { readonly code: number | null };
 type Sums = Record<string, number>;
 
 const LIMIT_DEFAULT = 10;
@@ -71,7 +70,7 @@ export function dns(db: Database, input: DnsInput): DnsAnswer {
     const values = isOfDevice ? [JSON.stringify(deviceIps(db, input.device as string))] : [];
     const coverage = new Coverage(db, 'dns', input);
     const rows = coverage.all<Row & { ip: number | null }>(
-      `SELECT ip, code, ${sumSql(COLUMNS)} FROM ${coverage.rows(['ip', 'code', ...COLUMNS], condition)} GROUP BY ip, code`,
+      `SELECT ip, code, ${sumSql(DNS_MEASURES)} FROM ${coverage.rows(['ip', 'code', ...DNS_MEASURES], condition)} GROUP BY ip, code`,
       ...coverage.values(...values),
     );
     const total: Sums = {};
@@ -98,22 +97,25 @@ export function dns(db: Database, input: DnsInput): DnsAnswer {
         device: infoOf(db, ip),
         ...dnsSumsOf(sums),
       })),
-      ...(stepS === 0 ? { stepUs: null, points: [] } : points(db, input, completeness, condition, values)),
+      ...(stepS === 0
+        ? { stepUs: null, points: [] }
+        : points(db, isOfDevice ? 'dns' : 'dns_code', input, completeness, condition, values)),
     };
   });
 }
 
 function points(
   db: Database,
+  kind: KindName,
   input: DnsInput,
   completeness: Completeness,
   condition: string,
   values: readonly string[],
 ): Pick<DnsAnswer, 'stepUs' | 'points'> {
-  const coverage = new Coverage(db, 'dns', input, stepMinutesOf(input, input.stepS));
+  const coverage = new Coverage(db, kind, input, stepMinutesOf(input, input.stepS));
   const rows = coverage.all<Row & { step: number }>(
-    `SELECT minute / ${coverage.stepMinutes} AS step, code, ${sumSql(COLUMNS)}
-     FROM ${coverage.rows(['code', ...COLUMNS], condition)} GROUP BY step, code`,
+    `SELECT minute / ${coverage.stepMinutes} AS step, code, ${sumSql(DNS_MEASURES)}
+     FROM ${coverage.rows(['code', ...DNS_MEASURES], condition)} GROUP BY step, code`,
     ...coverage.values(...values),
   );
   const stepUs = coverage.stepMinutes * MINUTE_US;
@@ -132,7 +134,7 @@ function points(
 }
 
 function add(sums: Sums, row: Row): void {
-  addRow(sums, row as unknown as Record<string, number>, COLUMNS);
+  addRow(sums, row as unknown as Record<string, number>, DNS_MEASURES);
   const outcome = row.code === null ? 'unanswered' : row.code === NXDOMAIN ? 'noSuchName' : row.code === NOERROR ? '' : 'failed';
   if (outcome !== '') sums[outcome] = (sums[outcome] ?? 0) + row.queries;
 }
