@@ -70,8 +70,9 @@ function compileSqlite(cache, machine, headers) {
   );
   const isNative = machine.node === process.arch;
   const tool = (name) => (isNative ? name : `${machine.compiler}-${name}`);
-  const args = ['rebuild', '--release', `--nodedir=${headers}`, `--arch=${machine.node}`, `--target=${NODE_VERSION}`];
-  const env = { ...process.env, CC: tool('gcc'), CXX: tool('g++'), AR: tool('ar'), LINK: tool('g++') };
+  const args = ['rebuild', '--release', `--arch=${machine.node}`, `--target=${NODE_VERSION}`];
+  // By the environment, which node-gyp heeds before its arguments, and where npm puts what its user has configured.
+  const env = { ...process.env, npm_config_nodedir: headers, CC: tool('gcc'), CXX: tool('g++'), AR: tool('ar'), LINK: tool('g++') };
   if (!isNative && spawnSync(tool('g++'), ['--version']).error)
     throw new SetupError(`no compiler for ${machine.node}: sudo apt-get install -y g++-${machine.compiler}`);
   run(process.execPath, [nodeGyp, ...args], { cwd: folder, env });

@@ -5,9 +5,9 @@ import { DEVICE_NOTE_TABLES } from './device-notes.js';
 import { FAULT_TABLES } from './faults/fault-tables.js';
 import { HOST_TABLES } from './host-samples/host-tables.js';
 import { LOOKUP_TABLES } from './lookup/lookup-tables.js';
-import { ROLLUP_DNS_CODE } from './rollup/rollup-dns-code.js';
 import { ROLLUP_INDEXES } from './rollup/rollup-indexes.js';
 import { ROLLUP_TABLES } from './rollup/rollup-tables.js';
+import { ROLLUP_TOTALS } from './rollup/rollup-totals.js';
 import { UPKEEP_TABLES } from './upkeep/upkeep-tables.js';
 
 interface Migration {
@@ -242,5 +242,5 @@ CREATE TABLE nic_losses (
   { version: 12, sql: FAULT_TABLES },
   { version: 13, sql: HOST_TABLES },
   { version: 14, sql: ROLLUP_INDEXES },
-  { version: 15, sql: ROLLUP_DNS_CODE },
+  { version: 15, sql: ROLLUP_TOTALS },
 ];

@@ -23,7 +23,8 @@ const SHELL = 'sqlite3';
 
 const tableNamesOf = (kind: string): string[] => LEVEL_NAMES.map((level) => `rollup_${kind}_${level}`);
 /** Those that came later have a version of their own. */
-const FIRST_KINDS = Object.keys(KINDS).filter((kind) => kind !== 'dns_code');
+const LATER_KINDS = ['name', 'dns_code'];
+const FIRST_KINDS = Object.keys(KINDS).filter((kind) => !LATER_KINDS.includes(kind));
 
 /** What each version brought, undone. */
 const UNDO: Readonly<Record<number, string>> = {
@@ -39,7 +40,9 @@ const UNDO: Readonly<Record<number, string>> = {
     .join('; '),
   15: [
     ...ROLLUP_VIEWS.map(([name]) => `DROP VIEW ${name}`),
-    ...tableNamesOf('dns_code').map((name) => `DROP TABLE ${name}; DELETE FROM rollup_state WHERE table_name = '${name}'`),
+    ...LATER_KINDS.flatMap(tableNamesOf).map(
+      (name) => `DROP TABLE ${name}; DELETE FROM rollup_state WHERE table_name = '${name}'`,
+    ),
   ].join('; '),
   13: 'DROP TABLE host_samples',
   11: 'DROP VIEW alert_view; DROP TABLE alerts; DROP TABLE known_destinations',

@@ -67,3 +67,10 @@ export class Accumulator {
     this.count = 0;
   }
 }
+
+/** Adds the sums of a row to those at `at` of another accumulator with the same measures. */
+export function addMeasures(to: Accumulator, at: number, from: Accumulator, row: number): void {
+  const first = row * from.width + Field.Measures;
+  for (let measure = 0; measure < from.kind.measures.length; measure++)
+    to.values[at + measure] = (to.values[at + measure] as number) + (from.values[first + measure] as number);
+}

@@ -1,4 +1,4 @@
-import { Accumulator, FULL, NO_KEY } from './accumulator.js';
+import { Accumulator, addMeasures, Field, FULL, NO_KEY } from './accumulator.js';
 import { Sample } from './flow-sample.js';
 import { BAND_ENDS_US, Direction, KINDS, Measure } from './kinds.js';
 import { MINUTE_US } from './levels.js';
@@ -30,6 +30,7 @@ export class FlowSums {
   private readonly application = new Accumulator(KINDS.application);
   private readonly deviceApplication = new Accumulator(KINDS.device_application);
   private readonly deviceName = new Accumulator(KINDS.device_name);
+  private readonly name = new Accumulator(KINDS.name);
   private readonly peer = new Accumulator(KINDS.peer);
   /** Counts of the minute in hand, those of `Sample` from `SPREAD_FIRST` on, and how much of each was given to earlier minutes. */
   private readonly shares = new Float64Array(SPREAD_COUNT);
@@ -40,8 +41,23 @@ export class FlowSums {
 
   /** `makeRoom` is called in the middle of a flow when an accumulator is full; it writes and clears all of them. */
   constructor(private readonly makeRoom: () => void) {
-    const { direction, device, application, deviceApplication, deviceName, peer } = this;
-    this.accumulators = [direction, device, application, deviceApplication, deviceName, peer];
+    const { direction, device, application, deviceApplication, deviceName, name, peer } = this;
+    this.accumulators = [direction, device, application, deviceApplication, deviceName, name, peer];
+  }
+
+  /** Adds up what is the sum of other rows, before those are written. */
+  derive(): void {
+    const { deviceName, name } = this;
+    for (let row = 0; row < deviceName.count; row++) {
+      const first = row * deviceName.width;
+      // As many slots as the other has, so there is room.
+      const at = name.find(
+        deviceName.values[first + Field.Bucket] as number,
+        deviceName.values[first + Field.Key1] as number,
+        NO_KEY,
+      );
+      addMeasures(name, at, deviceName, row);
+    }
   }
 
   clear(): void {

@@ -75,6 +75,7 @@ export type KindName =
   | 'application'
   | 'device_application'
   | 'device_name'
+  | 'name'
   | 'peer'
   | 'dns'
   | 'dns_code';
@@ -164,6 +165,17 @@ export const KINDS = {
     bandsAt: -1,
     bucketMinutes: BUCKET_MINUTES_MANY,
     others: [OTHER_ADDRESS, OTHER_TEXT],
+    rowsMax: ROWS_MAX,
+    slotsMax: 16_384,
+  },
+  /** Of all devices together, added up from those of each: half as many rows to read. */
+  name: {
+    name: 'name',
+    keys: ['name'],
+    measures: FLOW_MEASURES,
+    bandsAt: -1,
+    bucketMinutes: BUCKET_MINUTES_MANY,
+    others: [OTHER_TEXT],
     rowsMax: ROWS_MAX,
     slotsMax: 16_384,
   },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Database, Statement } from 'better-sqlite3';
 import { RowBuffer } from '../row-buffer.js';
-import { Accumulator, Field, NO_KEY } from './accumulator.js';
+import { Accumulator, addMeasures, Field, NO_KEY } from './accumulator.js';
 import type { Kind } from './kinds.js';
 import { ID_STEP, LEVEL_NAMES, type Level } from './levels.js';
 
@@ -80,7 +80,8 @@ export class RollupTable {
   }
 
   /**
-   * The largest rows of each bucket. What of the others has two keys is added up by the second of them: which device it was is lost
+   * The largest rows of each bucket: as many as a bucket may have, and of one that only the late part is written of, as many in proportion
+   * to that part. What of the others has two keys is added up by the second of them: which device it was is lost
    * before which name it was. What finds no room even so is one row.
    */
   private writeLargest(from: Accumulator): void {
@@ -94,17 +95,20 @@ export class RollupTable {
     }
     this.rest ??= new Accumulator(kind, REST_SLOTS);
     const { rest } = this;
+    let rowsMost = 0;
+    for (const { length } of byBucket.values()) rowsMost = Math.max(rowsMost, length);
     for (const [bucket, rows] of byBucket) {
       // Rows that weigh as much as the last one that has room are in or out by their order.
-      let room = kind.rowsMax;
+      const rowsMax = Math.ceil(kind.rowsMax * Math.max(rows.length / rowsMost, LATE_SHARE_MIN));
+      let room = rowsMax;
       const weights = Float64Array.from(rows, (row) => this.weightOf(from, row));
       const least = rows.length > room ? (weights.slice().sort()[rows.length - room] as number) : 0;
       for (const weight of weights) if (weight > least) room--;
       for (let index = 0; index < rows.length; index++) {
         const weight = weights[index] as number;
         const row = rows[index] as number;
-        if (weight > least || (weight === least && room-- > 0) || rows.length <= kind.rowsMax) this.push(from, row);
-        else addRow(rest, this.findRest(bucket, from.values[row * from.width + Field.Key1] as number), from, row);
+        if (weight > least || (weight === least && room-- > 0) || rows.length <= rowsMax) this.push(from, row);
+        else addMeasures(rest, this.findRest(bucket, from.values[row * from.width + Field.Key1] as number, rowsMax), from, row);
       }
       for (let row = 0; row < rest.count; row++) this.push(rest, row);
       rest.clear();
@@ -112,11 +116,11 @@ export class RollupTable {
   }
 
   /** Index of the sums for a row that finds no room: those of its second key, or of all. */
-  private findRest(bucket: number, key1: number): number {
+  private findRest(bucket: number, key1: number, rowsMax: number): number {
     const { rest, kind } = this;
     assert(rest);
     const [other0 = NO_KEY, other1 = NO_KEY] = kind.others;
-    return rest.find(bucket, other0, rest.count < kind.rowsMax ? key1 : other1);
+    return rest.find(bucket, other0, rest.count < rowsMax ? key1 : other1);
   }
 
   private weightOf(from: Accumulator, row: number): number {
@@ -148,6 +152,11 @@ export class RollupTable {
   }
 }
 
+/**
+ * The part of a bucket's rows that its late part may have at least. Without this, the hundredth of an hour that is written with the next
+ * one would take as many rows as the hour itself.
+ */
+const LATE_SHARE_MIN = 0.1;
 /** A power of two, more than the rows that one bucket may have. */
 const REST_SLOTS = 1024;
 
@@ -157,11 +166,4 @@ function sumOf({ count, width, values }: Accumulator, measures: readonly number[
   for (const measure of measures)
     for (let row = 0; row < count; row++) sum += values[row * width + Field.Measures + measure] as number;
   return sum;
-}
-
-/** Adds a row to the sums at `at` of another accumulator of the same kind. */
-function addRow(to: Accumulator, at: number, from: Accumulator, row: number): void {
-  const first = row * from.width + Field.Measures;
-  for (let measure = 0; measure < from.kind.measures.length; measure++)
-    to.values[at + measure] = (to.values[at + measure] as number) + (from.values[first + measure] as number);
 }

@@ -12,6 +12,7 @@ const KEYS: Readonly<Record<KindName, readonly string[]>> = {
   application: [`${nameSql('application', APPLICATIONS)} AS application`],
   device_application: [`${addressSql('r.ip')} AS ip`, `${nameSql('application', APPLICATIONS)} AS application`],
   device_name: [`${addressSql('r.ip')} AS ip`, `${textSql('r.name')} AS server_name`],
+  name: [`${textSql('r.name')} AS server_name`],
   peer: [`${addressSql('r.ip')} AS ip`],
   dns: [`${addressSql('r.ip')} AS ip`, RESPONSE_CODE],
   dns_code: [RESPONSE_CODE],

@@ -218,6 +218,7 @@ export class Rollups {
   }
 
   private write(): void {
+    this.flowSums.derive();
     this.writeTables(this.flowTables, this.flowSums.accumulators);
     this.writeTables(this.dnsTables, this.dnsSums.accumulators);
   }

@@ -88,7 +88,7 @@ function kindOf(subject: TopSubject, isOfDevice: boolean): KindName {
     case 'devices':
       return 'device';
     case 'names':
-      return 'device_name';
+      return isOfDevice ? 'device_name' : 'name';
     case 'applications':
       return isOfDevice ? 'device_application' : 'application';
     case 'peers':
