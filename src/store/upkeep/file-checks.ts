@@ -76,7 +76,7 @@ export class FileChecks implements Chore, Scanning {
   }
 
   get isScanning(): boolean {
-    return this.running !== null;
+    return this.running?.scan.result === null;
   }
 
   stop(): void {

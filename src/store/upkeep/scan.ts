@@ -50,6 +50,7 @@ export class Scan {
 
 /** What has scans done, one at a time. */
 export interface Scanning {
+  /** Whether one runs: not one that has answered or was ended. */
   readonly isScanning: boolean;
   /** Ends a scan that runs: it comes again later. */
   stop(): void;

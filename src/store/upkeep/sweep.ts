@@ -59,7 +59,7 @@ export class Sweep implements Chore, Scanning {
   }
 
   get isScanning(): boolean {
-    return this.scan !== null;
+    return this.scan?.result === null;
   }
 
   stop(): void {
