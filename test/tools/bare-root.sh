@@ -39,6 +39,9 @@ inside 'cd /root/flowberry
   for i in $(seq 900); do grep -q "\"msg\":\"capturing\"" /tmp/start.log 2> /dev/null && break; sleep 1; done
   grep "\"msg\":\"capturing\"" /tmp/start.log || { cat /tmp/start.log; exit 1; }
   node dist/src/main.js status | head -n 1
-  kill -TERM $started; wait $started || true; grep "\"msg\":\"stopped\"" /tmp/start.log'
+  # npm may end before the daemon has.
+  kill -TERM $started; wait $started || true
+  for i in $(seq 20); do grep -q "\"msg\":\"stopped\"" /tmp/start.log && break; sleep 1; done
+  grep "\"msg\":\"stopped\"" /tmp/start.log || { cat /tmp/start.log; exit 1; }'
 echo 'bare: npm start works'
 [ "${BARE_ONLY:-}" = start ] || inside 'cd /root/flowberry && npm test'
