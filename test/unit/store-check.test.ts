@@ -112,7 +112,11 @@ describe('db check', () => {
   });
 
   it.each([
-    ['flows, 1 in rollup_device_name_minute, 1 in rollup_name_minute', 'a server name is gone', `DELETE FROM texts WHERE text = 's.example'`],
+    [
+      'flows, 1 in rollup_device_name_minute, 1 in rollup_name_minute',
+      'a server name is gone',
+      `DELETE FROM texts WHERE text = 's.example'`,
+    ],
     ['flow_tls', 'a list of protocols is gone', `DELETE FROM texts WHERE text = 'h2'`],
     ['flow_tls', 'a fingerprint is gone', `DELETE FROM texts WHERE text = 'j'`],
     ['flow_tls', 'a ClientHello has no flow', 'UPDATE flow_tls SET id = 4'],

@@ -72,9 +72,9 @@ export class Checkpoints implements Chore {
     this.block.cells[Cell.WalHeldBytes] = bytes > this.bytesMax ? walBytes(this.db.name) : 0;
   }
 
-  /** Moves all of the log and gives its room back, now: waits for readers as long as the connection does. */
-  truncate(): void {
-    this.move('TRUNCATE');
+  /** Moves all of the log and gives its room back, now: waits for readers as long as the connection does. False: they hold it still. */
+  truncate(): boolean {
+    return this.move('TRUNCATE').busy === 0;
   }
 
   private move(kind: 'PASSIVE' | 'TRUNCATE'): Checkpoint {

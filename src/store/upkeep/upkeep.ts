@@ -32,6 +32,9 @@ export interface UpkeepSetup {
   readonly scanFile?: URL | undefined;
 }
 
+/** Each takes as long as the connection waits for readers. */
+const CLEARINGS_MAX = 5;
+
 const DAYS = ['retentionFlowsDays', 'retentionMinutesDays', 'retentionHoursDays'] as const satisfies (keyof RetentionDays)[];
 
 function checkDaysOf({ maintenanceQuickCheckDays: quick, maintenanceFullCheckDays: full }: Config): CheckDays {
@@ -47,6 +50,8 @@ export class Upkeep {
   /** Ends a scan that lets the write-ahead log grow, and begins the log anew. After each write; it is never due by itself. */
   readonly clearingLog: Chore;
   private readonly scanning: readonly Scanning[];
+  /** Attempts that are left to begin the log anew after a scan was ended. */
+  private clearings = 0;
   private readonly room: FileRoom;
   private readonly checkpoints: Checkpoints | null = null;
   private readonly checks: FileChecks | null = null;
@@ -134,12 +139,16 @@ export class Upkeep {
 
   /**
    * A scan is a long reader: when so much is written that it lets the log grow, it comes again later. Its process takes a moment to end,
-   * in which the next writes would make the log longer still, so that is waited for.
+   * in which the next writes would make the log longer still, so that is waited for; but not for readers that stay.
    */
   private stopScans(): void {
-    if (!this.scanning.some(({ isScanning }) => isScanning) || walBytes(this.db.name) <= this.room.walBytesMax / 2) return;
-    this.stop();
-    this.checkpoints?.truncate();
+    if (walBytes(this.db.name) <= this.room.walBytesMax / 2) return;
+    if (this.scanning.some(({ isScanning }) => isScanning)) {
+      this.stop();
+      this.clearings = CLEARINGS_MAX;
+    }
+    if (this.clearings === 0) return;
+    this.clearings = this.checkpoints?.truncate() ? 0 : this.clearings - 1;
   }
 
   /** Ends what runs beside the writer. */
