@@ -1,6 +1,9 @@
 import { MessageChannel, MessagePort, Worker } from 'node:worker_threads';
-import { connectControl } from './control.js';
+import { connectControl, withDeadline } from './control.js';
 import type { ThreadStart } from './messages.js';
+
+/** A thread that has not started by then is ended all the same. */
+const START_MS_MAX = 5_000;
 
 /** A worker thread that answers control calls and can be replaced. */
 export class ControlledThread<T extends object> {
@@ -12,16 +15,18 @@ export class ControlledThread<T extends object> {
   private isExpected = false;
   /** Why main has ended the thread; '' unless it has. */
   private endCause = '';
+  /** Resolves when the thread has loaded what it needs, or has ended. */
+  private started!: Promise<void>;
 
   /**
-   * `makeStart` gives the thread's `workerData` but for the control port; it is asked again for a replacement. Its ports go over to the
-   * thread. With more than
-   * `heapMibMax` in its heap the thread dies, and the process lives on.
+   * `makeStart` gives the thread's `workerData` but for the control port, and calls back when the thread says that it has started; it is
+   * asked again for a replacement. Its ports go over to the thread. With more than `heapMibMax` in its heap the thread dies, and the
+   * process lives on.
    */
   constructor(
     readonly name: string,
     private readonly file: URL,
-    private readonly makeStart: () => ThreadStart,
+    private readonly makeStart: (onStarted: () => void) => ThreadStart,
     private readonly heapMibMax: number,
   ) {
     this.restart();
@@ -30,7 +35,11 @@ export class ControlledThread<T extends object> {
   /** Starts the thread, or a replacement for one that has died. */
   restart(): void {
     const { port1, port2 } = new MessageChannel();
-    const start = this.makeStart();
+    let onStarted = (): void => undefined;
+    this.started = new Promise((resolve) => {
+      onStarted = resolve;
+    });
+    const start = this.makeStart(onStarted);
     const worker = new Worker(this.file, {
       name: this.name,
       workerData: { ...start, control: port2 },
@@ -46,6 +55,7 @@ export class ControlledThread<T extends object> {
         cause = error instanceof Error ? (error.stack ?? error.message) : String(error);
       });
       worker.on('exit', (code) => {
+        onStarted();
         port1.close();
         if (!this.isExpected) resolve(this.endCause || cause || `exit code ${code}`);
       });
@@ -58,9 +68,10 @@ export class ControlledThread<T extends object> {
     void this.worker.terminate();
   }
 
-  /** Ends the thread at once. */
+  /** Ends the thread: at once, but not before it has started. */
   async terminate(): Promise<void> {
     this.isExpected = true;
+    await withDeadline(this.started, START_MS_MAX, `the start of ${this.name}`).catch(() => undefined);
     await this.worker.terminate();
   }
 }

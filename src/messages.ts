@@ -153,12 +153,18 @@ export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** What a thread tells main without being asked. */
-export type ThreadEvent = {
+export type ThreadEvent =
+  | LogEvent
+  /** It has loaded what it needs, and may be ended: Node aborts the process when a thread ends while it loads a native module. */
+  | { readonly type: 'started' };
+
+/** A line for the log. */
+export interface LogEvent {
   readonly type: 'log';
   readonly level: LogLevel;
   readonly message: string;
   readonly fields?: Readonly<Record<string, string | number | boolean>>;
-};
+}
 
 /** Ends every `switch` over a closed union: a new member that is not handled does not compile. */
 export function assertNever(value: never): never {

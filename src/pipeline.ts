@@ -11,6 +11,7 @@ import type {
   ApiControl,
   CaptureControl,
   CaptureEnd,
+  LogEvent,
   LogLevel,
   MaintenanceControl,
   Outcome,
@@ -40,7 +41,7 @@ const PARSE_START_MS_MAX = 30_000;
 const HUNG = `it gave no sign of life for ${SILENCE_MS_MAX / 1000} s`;
 
 /** Where log lines of all threads go. */
-export type Log = (level: LogLevel, message: string, fields?: ThreadEvent['fields']) => void;
+export type Log = (level: LogLevel, message: string, fields?: LogEvent['fields']) => void;
 
 export interface PipelineOptions {
   readonly config: Config;
@@ -284,10 +285,13 @@ export class Pipeline {
     return { config: this.config, memory: this.memory, session: this.options.session, cpu, events };
   }
 
-  /** A port whose events go to the log. */
-  private eventPort(): MessagePort {
+  /** A port whose lines go to the log. */
+  private eventPort(onStarted: () => void = () => undefined): MessagePort {
     const { port1, port2 } = new MessageChannel();
-    port1.on('message', (event: ThreadEvent) => this.options.log(event.level, event.message, event.fields));
+    port1.on('message', (event: ThreadEvent) => {
+      if (event.type === 'started') onStarted();
+      else this.options.log(event.level, event.message, event.fields);
+    });
     port1.unref();
     return port2;
   }
@@ -313,7 +317,10 @@ export class Pipeline {
     cpu: number | null,
     extra: () => object = () => ({}),
   ): ControlledThread<T> {
-    const makeStart = (): ThreadStart => ({ ...this.threadStart(cpu, this.eventPort()), ...extra() });
+    const makeStart = (onStarted: () => void): ThreadStart => ({
+      ...this.threadStart(cpu, this.eventPort(onStarted)),
+      ...extra(),
+    });
     return new ControlledThread<T>(name, new URL(file, import.meta.url), makeStart, heapMibMax());
   }
 

@@ -1,5 +1,5 @@
 import { hurryThread, nameThread, pinThread, threadTaskId } from './affinity.js';
-import type { LogLevel, ThreadEvent, ThreadStart } from './messages.js';
+import type { LogEvent, LogLevel, ThreadEvent, ThreadStart } from './messages.js';
 import { Thread, ThreadState } from './ring/layout.js';
 import { Cell, type ThreadBlock } from './ring/thread-block.js';
 
@@ -19,10 +19,14 @@ export function startThread(start: ThreadStart, block: ThreadBlock, name: string
   block.cells[Cell.Blocked] = 0;
   block.state = ThreadState.Starting;
   block.beat();
+  tell(start, { type: 'started' });
 }
 
 /** Sends one line for the log to main, which owns it. Never for each packet. */
-export function logFrom(start: ThreadStart, level: LogLevel, message: string, fields?: ThreadEvent['fields']): void {
-  const event: ThreadEvent = { type: 'log', level, message, ...(fields && { fields }) };
+export function logFrom(start: ThreadStart, level: LogLevel, message: string, fields?: LogEvent['fields']): void {
+  tell(start, { type: 'log', level, message, ...(fields && { fields }) });
+}
+
+function tell(start: ThreadStart, event: ThreadEvent): void {
   start.events.postMessage(event);
 }

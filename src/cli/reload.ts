@@ -1,6 +1,6 @@
 import { type Config, configProperty, OPTION_NAMES, type OptionName } from '../config.js';
 import { AppError } from '../errors.js';
-import type { LogLevel, ThreadEvent } from '../messages.js';
+import type { LogEvent, LogLevel } from '../messages.js';
 
 /** Options that a running daemon goes by as soon as they are read again. All others need a restart, and are named when they have changed. */
 export const RELOADABLE: ReadonlySet<OptionName> = new Set<OptionName>([
@@ -55,7 +55,7 @@ export function compareConfigs(running: Config, read: Config): ConfigChange {
 export interface ReloadSetup {
   /** Reads file and environment again. Throws `AppError` for what is not allowed. */
   readonly readConfig: () => Config;
-  readonly log: (level: LogLevel, message: string, fields?: ThreadEvent['fields']) => void;
+  readonly log: (level: LogLevel, message: string, fields?: LogEvent['fields']) => void;
   /** Has everybody go by the new config. */
   readonly apply: (config: Config) => Promise<void>;
   /** Told how a reload ended, to count it. */

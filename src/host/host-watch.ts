@@ -1,4 +1,4 @@
-import type { LogLevel, PipelineMemory, ThreadEvent } from '../messages.js';
+import type { LogEvent, LogLevel, PipelineMemory } from '../messages.js';
 import { HostBlock } from '../ring/host-block.js';
 import { HostCell, HostField, ReducedMode, reducedModeName } from '../ring/host-layout.js';
 import { ringCapacityBytes, ringUsedBytes } from '../ring/ring.js';
@@ -32,7 +32,7 @@ export interface HostWatchSetup {
   /** Clock of the session, µs since 1970, and the monotonic clock. */
   readonly nowUs: () => number;
   readonly nowMs: () => number;
-  readonly log: (level: LogLevel, message: string, fields?: ThreadEvent['fields']) => void;
+  readonly log: (level: LogLevel, message: string, fields?: LogEvent['fields']) => void;
   readonly logMeter: () => LogMeter;
   /** Told whether only warnings and worse are to be logged. */
   readonly reduceLog: (isReduced: boolean) => void;

@@ -1,7 +1,7 @@
 import { destination, type Logger as PinoLogger, pino } from 'pino';
 import type { Config } from '../config.js';
 import { AppError } from '../errors.js';
-import type { LogLevel, ThreadEvent } from '../messages.js';
+import type { LogEvent, LogLevel } from '../messages.js';
 import { LogFile } from './log-file.js';
 import { RepeatLimit, type Repeats } from './repeat-limit.js';
 
@@ -63,7 +63,7 @@ export class Logger {
   }
 
   /** Writes one line. Of errors that read alike, and of warnings that read alike but for digits, one a minute; the others are counted. */
-  readonly log = (level: LogLevel, message: string, fields: ThreadEvent['fields'] = {}): void => {
+  readonly log = (level: LogLevel, message: string, fields: LogEvent['fields'] = {}): void => {
     if ((level === 'warn' || level === 'error') && this.isHeldBack(level, message)) return;
     this.pino[level](fields, message);
   };
