@@ -39,6 +39,24 @@ describe('the query pool', () => {
     expect(pool).toMatchObject({ queries: 0, waiting: 0 });
   });
 
+  it('runs them in the order in which they came, however many stand in line', async () => {
+    const pool = poolOf();
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l'];
+    const order: string[] = [];
+    await Promise.all(names.map(async (name) => order.push(await textOf(pool.run(task(name))))));
+    expect(order).toEqual(names);
+  });
+
+  it('cuts a query that stands in line for too long, and lets those behind it have their turn', async () => {
+    const words = new Int32Array(new SharedArrayBuffer(4));
+    const pool = poolOf({ queryMsMax: 300 });
+    const first = pool.run(task('gate', { words })).catch((error: Error) => error.name);
+    const second = pool.run(task('second')).catch((error: Error) => error.name);
+    expect(await Promise.all([first, second])).toEqual(['QueryRefused', 'QueryRefused']);
+    expect(await textOf(pool.run(task('third')))).toBe('third');
+    expect(pool).toMatchObject({ timeouts: 2, queries: 0 });
+  });
+
   it('lets ten in, lets some wait, and refuses the rest at once', async () => {
     const words = new Int32Array(new SharedArrayBuffer(4));
     const pool = poolOf({ waitingMax: 2 });
