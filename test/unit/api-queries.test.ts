@@ -137,10 +137,10 @@ describe('the cache', () => {
 
   it('forgets the answer that was used longest ago, by number and by bytes', () => {
     const cache = new AnswerCache();
-    for (let index = 0; index < 100; index++) cache.put(`${index}`, answer(1), 10);
+    for (let index = 0; index < 1000; index++) cache.put(`${index}`, answer(1), 10);
     expect(cache.get('0', 0)).not.toBeNull();
     cache.put('new', answer(1), 10);
-    expect([cache.count, cache.bytes, cache.get('1', 0), cache.get('0', 0)]).toEqual([100, 100, null, expect.anything()]);
+    expect([cache.count, cache.bytes, cache.get('1', 0), cache.get('0', 0)]).toEqual([1000, 1000, null, expect.anything()]);
     const large = new AnswerCache();
     for (let index = 0; index < 12; index++) large.put(`${index}`, answer(2 ** 21), 10);
     expect([large.count, large.bytes]).toEqual([8, 2 ** 24]);
