@@ -333,6 +333,17 @@ command(benchCommand, 'api', 'Measure the API: many users ask for everything tha
   .option('--flows <count>', 'flows of the generated capture')
   .option('--json', 'print one JSON object')
   .action((flags: BenchFlags) => run(async () => (await import('./cli/bench-api.js')).runBenchApi(flags))());
+
+command(benchCommand, 'stream', 'Measure the live stream with clients that never read; needs root.')
+  .option('--clients <count>', 'clients of the stream (default 100)')
+  .option('--deaf <count>', 'those of them that never read (default half of them)')
+  .option('--seconds <seconds>', 'how long they listen (default 600)')
+  .option('--messages <count>', 'messages per second for each (default 200)')
+  .option('--packets <count>', 'packets of the generated capture, which is sent again and again')
+  .option('--flows <count>', 'flows of the generated capture')
+  .option('--json', 'print one JSON object')
+  .action((flags: BenchFlags) => run(async () => (await import('./cli/bench-stream.js')).runBenchStream(flags))());
+
 command(benchCommand, 'store', 'Measure the store: speed, bytes written per flow, readers beside the writer.')
   .option('--flows <count>', 'flows of each case (default 100000)')
   .option('--only <case>', 'run these cases only, separated by commas')

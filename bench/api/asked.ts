@@ -1,4 +1,4 @@
-import { type Metric, summarize } from '../result.js';
+import { type Metric, single } from '../result.js';
 
 /** One request, and what came of it. */
 export interface Asked {
@@ -19,10 +19,6 @@ function percentile(sorted: readonly number[], part: number): number {
 const sortedMs = (asked: readonly Asked[]): number[] => asked.map(({ ms }) => ms).sort((a, b) => a - b);
 const rounded = (value: number): number => Math.round(value * 100) / 100;
 const isGood = ({ status }: Asked): boolean => status === 200;
-
-/** A figure that there is one of. */
-export const single = (name: string, better: Metric['better'], value: number): Metric =>
-  summarize(name, better, [rounded(value)]);
 
 /** How many requests of the users were answered, and how fast. */
 export function answerMetrics(asked: readonly Asked[], wallS: number): Metric[] {

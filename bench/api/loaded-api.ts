@@ -2,17 +2,17 @@ import { constants, copyFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { captureMetrics } from '../live/capture-metrics.js';
 import { API_URL, DATABASE_NAME, liveFlowberry } from '../live/live-flowberry.js';
-import { ledgerDifferenceOf } from '../live/live-result.js';
 import type { Rate } from '../live/options.js';
 import { Rig } from '../live/rig.js';
 import { type RunOutcome, runOnce } from '../live/run-once.js';
 import { loadSender } from '../live/senders.js';
 import type { Progress } from '../programs/run-programs.js';
 import { HISTORY_DAYS, HISTORY_START_MS, openHistory } from '../query/history.js';
-import type { CaseResult, Metric } from '../result.js';
+import type { CaseResult } from '../result.js';
 import { openInput } from '../run-bench.js';
-import { type Asked, answerMetrics, answerNotes, healthMetrics, healthNote, single } from './asked.js';
+import { type Asked, answerMetrics, answerNotes, healthMetrics, healthNote } from './asked.js';
 import type { ApiBenchOptions, ApiLoad } from './options.js';
 import { type AskedRange, type RequestKind, requestKinds } from './requests.js';
 import { type Asking, Users } from './users.js';
@@ -95,19 +95,6 @@ async function askAll(users: Users, options: ApiBenchOptions): Promise<LoadedAsk
   }
   const kinds = await requestKinds(client, RANGES);
   return { kinds, ...(await users.ask(options.users, options.requests, kinds)) };
-}
-
-/** What the daemon made of the packets meanwhile. */
-function captureMetrics({ sent, counts, cpuWhileSendingUs, rssBytes }: RunOutcome): Metric[] {
-  return [
-    single('packets_per_s', null, sent.packets / sent.seconds),
-    single('packets_lost', 'lower', sent.packets - counts.stored - counts.ignored),
-    single('kernel_dropped', 'lower', counts.kernelDropped ?? 0),
-    single('ledger_difference', 'lower', counts.ledger ? ledgerDifferenceOf(counts.ledger) : 0),
-    single('rows', null, counts.rows ?? 0),
-    single('cores_used', null, cpuWhileSendingUs / (sent.seconds * 1e6)),
-    single('rss_bytes_max', 'lower', rssBytes),
-  ];
 }
 
 function usersResult(options: ApiBenchOptions, load: ApiLoad, { outcome, seen }: Loaded<LoadedAsking>): CaseResult {

@@ -31,6 +31,13 @@ export interface LiveCounts {
   closedSlow: number;
 }
 
+/** The same, and how things are now. */
+export interface LiveState extends Readonly<LiveCounts> {
+  readonly clients: number;
+  /** In the queues and connections of all clients. */
+  readonly waitingBytes: number;
+}
+
 /**
  * Hands messages to all clients that want them. A message is encoded once; what waits for a client is a reference to it. The hub has no
  * timer while nobody is connected.
@@ -48,6 +55,12 @@ export class LiveHub {
 
   get clientCount(): number {
     return this.clients.size;
+  }
+
+  /** For `/metrics`. */
+  state(): LiveState {
+    this.measure();
+    return { ...this.counts, clients: this.clients.size, waitingBytes: this.waitingBytes };
   }
 
   /** Whether nobody else can be connected; counts the refusal of whoever asks. */
