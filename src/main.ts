@@ -322,6 +322,7 @@ command(benchCommand, 'live', 'Measure live capture in a network namespace of it
 command(benchCommand, 'api', 'Measure the API: many users ask for everything that it has, and /health is watched meanwhile.')
   .option('--users <count>', 'users at the same time (default 50)')
   .option('--requests <count>', 'requests of each user (default 100)')
+  .option('--pause <ms>', 'how long a user waits between requests on average (default 0)')
   .option('--url <url>', 'a daemon that runs, such as http://127.0.0.1:8417, instead of an API of the bench')
   .option('--token-file <file>', 'file with the token of that daemon')
   .option('--db <file>', 'database for the API of the bench instead of a generated one')

@@ -94,7 +94,7 @@ async function askAll(users: Users, options: ApiBenchOptions): Promise<LoadedAsk
     if (status === 200) rows = (JSON.parse(body.toString()) as { flows: unknown[] }).flows.length;
   }
   const kinds = await requestKinds(client, RANGES);
-  return { kinds, ...(await users.ask(options.users, options.requests, kinds)) };
+  return { kinds, ...(await users.ask(options, kinds)) };
 }
 
 function usersResult(options: ApiBenchOptions, load: ApiLoad, { outcome, seen }: Loaded<LoadedAsking>): CaseResult {
@@ -104,6 +104,7 @@ function usersResult(options: ApiBenchOptions, load: ApiLoad, { outcome, seen }:
     values: {
       users: options.users,
       requests_per_user: options.requests,
+      pause_ms: options.pauseMs,
       endpoints: kinds.length,
       flows: load.historyFlows,
       rate: load.rate,

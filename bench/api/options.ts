@@ -27,6 +27,8 @@ export interface ApiBenchOptions {
   readonly users: number;
   /** Requests of each user. */
   readonly requests: number;
+  /** How long a user looks at an answer on average, ms; 0: each asks again at once. */
+  readonly pauseMs: number;
   /** A daemon of the bench that captures meanwhile; null: nobody captures. */
   readonly load: ApiLoad | null;
   readonly json: boolean;
@@ -36,6 +38,7 @@ const USERS = 50;
 const USERS_MAX = 200;
 const REQUESTS = 100;
 const REQUESTS_MAX = 100_000;
+const PAUSE_MS_MAX = 600_000;
 const STANDARD = { packets: 500_000, flows: 100_000 };
 /** The sender holds the capture in memory. */
 const STANDARD_SENT = { packets: 200_000, flows: 20_000 };
@@ -44,9 +47,9 @@ const HISTORY_FLOWS_MAX = 100_000_000;
 const FLOOD_SECONDS = 10;
 const FLOOD_SECONDS_MAX = 3_600;
 
-function within(flags: BenchFlags, name: string, standard: number, max: number): number {
+function within(flags: BenchFlags, name: string, standard: number, max: number, min = 1): number {
   const value = numberFlag(flags, name) ?? standard;
-  if (value < 1 || value > max) throw new AppError('USAGE', `--${name} ${value} is not from 1 to ${max}`);
+  if (value < min || value > max) throw new AppError('USAGE', `--${name} ${value} is not from ${min} to ${max}`);
   return value;
 }
 
@@ -80,6 +83,7 @@ export function apiBenchOptionsOf(flags: BenchFlags): ApiBenchOptions {
     capture: parametersOf(flags, load ? STANDARD_SENT : STANDARD),
     users: within(flags, 'users', USERS, USERS_MAX),
     requests: within(flags, 'requests', REQUESTS, REQUESTS_MAX),
+    pauseMs: within(flags, 'pause', 0, PAUSE_MS_MAX, 0),
     load,
     json: flags['json'] === true,
   };

@@ -28,12 +28,13 @@ async function runQuietApi(options: ApiBenchOptions, progress: Progress): Promis
   try {
     const kinds = await requestKinds(users.newClient(), [own?.range ?? LIVE_RANGE]);
     progress(`${options.users} users, ${options.requests} requests each, over ${kinds.length} endpoints`);
-    const { asked, health, wallS } = await users.ask(options.users, options.requests, kinds);
+    const { asked, health, wallS } = await users.ask(options, kinds);
     return {
       case: 'api',
       values: {
         users: options.users,
         requests_per_user: options.requests,
+        pause_ms: options.pauseMs,
         endpoints: kinds.length,
         ...(own && { flows: own.flows }),
       },

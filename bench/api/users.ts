@@ -1,11 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Asked } from './asked.js';
 import { Client } from './client.js';
+import type { ApiBenchOptions } from './options.js';
 import type { RequestKind } from './requests.js';
 
 /** Between two looks at /health. */
 const HEALTH_INTERVAL_MS = 20;
 const SEED = 1;
+
+/** So many users, each with so many requests and a pause of so many ms on average before each. */
+type HowUsersAsk = Pick<ApiBenchOptions, 'users' | 'requests' | 'pauseMs'>;
 
 /** What the users and the watchdog beside them have seen. */
 export interface Asking {
@@ -31,11 +35,11 @@ export class Users {
   }
 
   /** Has so many users ask for everything, in random order, and looks at /health meanwhile. */
-  async ask(users: number, requests: number, kinds: readonly RequestKind[]): Promise<Asking> {
+  async ask({ users, requests, pauseMs }: HowUsersAsk, kinds: readonly RequestKind[]): Promise<Asking> {
     const over = new AbortController();
     const watching = this.watchHealth(over.signal);
     const startMs = performance.now();
-    const asking = Array.from({ length: users }, (_, user) => runUser(this.newClient(), kinds, requests, user + SEED));
+    const asking = Array.from({ length: users }, (_, user) => runUser(this.newClient(), kinds, requests, pauseMs, user + SEED));
     const asked = (await Promise.all(asking)).flat();
     const wallS = (performance.now() - startMs) / 1000;
     over.abort();
@@ -71,10 +75,18 @@ function randomOf(seed: number): (below: number) => number {
   };
 }
 
-async function runUser(client: Client, kinds: readonly RequestKind[], requests: number, seed: number): Promise<Asked[]> {
+async function runUser(
+  client: Client,
+  kinds: readonly RequestKind[],
+  requests: number,
+  pauseMs: number,
+  seed: number,
+): Promise<Asked[]> {
   const random = randomOf(seed);
   const asked: Asked[] = [];
   for (let request = 0; request < requests; request++) {
+    // Of different lengths, so that users do not ask in step.
+    if (pauseMs > 0) await sleep(random(2 * pauseMs));
     const kind = kinds[random(kinds.length)] as RequestKind;
     const { status, ms } = await client.get(kind.paths[random(kind.paths.length)] as string);
     asked.push({ kind: kind.name, status, ms });
