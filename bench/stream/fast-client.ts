@@ -48,17 +48,10 @@ export class FastClient {
 
   private take(message: Told): void {
     this.messages++;
-    switch (message.type) {
-      case 'flow':
-        this.takeFlow(message['id'] as number);
-        break;
-      case 'dropped':
-        for (const count of Object.values(message['messages'] as Record<string, number>)) this.dropped += count;
-        break;
-      case 'skipped':
-        this.skipped++;
-        break;
-    }
+    if (message.type === 'flow') this.takeFlow(message['id'] as number);
+    else if (message.type === 'skipped') this.skipped++;
+    else if (message.type === 'dropped')
+      for (const count of Object.values(message['messages'] as Record<string, number>)) this.dropped += count;
   }
 
   private takeFlow(id: number): void {
