@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LiveSink } from '../../src/api/live/live-client.js';
-import { LiveFeed, type LiveSource } from '../../src/api/live/live-feed.js';
+import { LiveFeed, type LiveSource, ROWS_PER_PAGE } from '../../src/api/live/live-feed.js';
 import { LiveHub } from '../../src/api/live/live-hub.js';
 
 type Told = { readonly type: string; readonly id?: number };
@@ -31,7 +31,7 @@ beforeEach(() => {
     snapshot: () => ({}),
     rowsAfter: async (topic: string, after: number | null) => {
       if (topic !== 'flows' || after === null) return { rows: [], newest: topic === 'flows' ? newest : 0 };
-      const count = Math.min(1000, newest - after);
+      const count = Math.min(ROWS_PER_PAGE, newest - after);
       return { rows: Array.from({ length: count }, (_, index) => ({ id: after + 1 + index })), newest: after + count };
     },
   };

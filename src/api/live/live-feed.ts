@@ -5,10 +5,10 @@ import type { LiveHub } from './live-hub.js';
 import { type LiveFields, LiveMessage, type LiveTopic } from './live-message.js';
 import { statsBetween } from './live-stats.js';
 
-/** Rows that one question takes from the database. */
-export const ROWS_PER_PAGE = 1000;
+/** Rows that one question takes from the database: few, since they and their JSON are in memory at the same time. */
+export const ROWS_PER_PAGE = 200;
 /** So many full pages one after the other, and the stream is too far behind: what is left is passed over, and the clients are told. */
-const PAGES_MAX = 10;
+const PAGES_MAX = 50;
 /**
  * Rows that are told at once, and how long after them the next: a batch that was committed is told over a second or so, in which the
  * queues of those that read never hold much of it.
@@ -104,8 +104,8 @@ export class LiveFeed {
     const { rows, newest } = await this.source.rowsAfter(topic, this.told.get(topic) ?? null);
     this.told.set(topic, newest);
     for (let first = 0; first < rows.length; first += ROWS_AT_ONCE) {
-      if (first > 0) await pause(ROWS_EVERY_MS);
       for (const row of rows.slice(first, first + ROWS_AT_ONCE)) this.hub.publish(LiveMessage.of(topic, ROW_TYPES[topic], row));
+      await pause(ROWS_EVERY_MS);
     }
     return rows.length === ROWS_PER_PAGE;
   }

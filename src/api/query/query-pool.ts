@@ -22,6 +22,8 @@ export const QUERY_LIMITS = {
   threadIdleMsMax: 60_000,
   /** Heap of a reader thread, MiB: with more it dies, and another one takes its place. */
   heapMibMax: 128,
+  /** Of it, what V8 lets gather before it looks for garbage, MiB: rows and their JSON are garbage soon. */
+  youngMibMax: 12,
 } as const;
 
 /** Why a query was not answered; the client may come again. */
@@ -153,7 +155,7 @@ export class QueryPool {
       idleTimeout: this.limits.threadIdleMsMax,
       atomics: 'disabled',
       workerData: this.start,
-      resourceLimits: { maxOldGenerationSizeMb: this.limits.heapMibMax },
+      resourceLimits: { maxOldGenerationSizeMb: this.limits.heapMibMax, maxYoungGenerationSizeMb: this.limits.youngMibMax },
       // Ending a worker while it requires an ES module aborts the whole process on Node 20; see the parse workers.
       execArgv: [...process.execArgv, '--no-experimental-require-module'],
     });
