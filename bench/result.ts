@@ -85,6 +85,11 @@ export function summarize(name: string, better: Metric['better'], samples: reado
   };
 }
 
+/** A figure that there is one of, with two digits behind the point. */
+export function single(name: string, better: Metric['better'], value: number): Metric {
+  return summarize(name, better, [Math.round(value * 100) / 100]);
+}
+
 /** The figure of that name, or null. */
 export function metricOf(result: CaseResult, name: string): Metric | null {
   return result.metrics.find((metric) => metric.name === name) ?? null;

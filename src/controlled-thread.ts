@@ -21,13 +21,15 @@ export class ControlledThread<T extends object> {
   /**
    * `makeStart` gives the thread's `workerData` but for the control port, and calls back when the thread says that it has started; it is
    * asked again for a replacement. Its ports go over to the thread. With more than `heapMibMax` in its heap the thread dies, and the
-   * process lives on.
+   * process lives on. `youngMibMax` is how much V8 lets gather before it looks for garbage; without it that is 48, which a thread that
+   * makes much of it always has in use.
    */
   constructor(
     readonly name: string,
     private readonly file: URL,
     private readonly makeStart: (onStarted: () => void) => ThreadStart,
     private readonly heapMibMax: number,
+    private readonly youngMibMax?: number,
   ) {
     this.restart();
   }
@@ -44,7 +46,10 @@ export class ControlledThread<T extends object> {
       name: this.name,
       workerData: { ...start, control: port2 },
       transferList: [port2, ...Object.values(start).filter((value) => value instanceof MessagePort)],
-      resourceLimits: { maxOldGenerationSizeMb: this.heapMibMax },
+      resourceLimits: {
+        maxOldGenerationSizeMb: this.heapMibMax,
+        ...(this.youngMibMax !== undefined && { maxYoungGenerationSizeMb: this.youngMibMax }),
+      },
     });
     this.worker = worker;
     this.endCause = '';

@@ -67,6 +67,14 @@ export function heapMibMax(flowTable?: SharedArrayBuffer): number {
   return heapBytesMax(flowTable ? flowTable.byteLength / FLOW_BYTES : 0) / MIB;
 }
 
+/** MiB that may gather in the API thread's heap before V8 looks for garbage: messages and frames are garbage soon, buffers hang on them. */
+const API_YOUNG_MIB_MAX = 12;
+
+/** So much for the thread of this name; undefined: V8's own choice, 48. */
+export function youngMibMaxOf(name: string): number | undefined {
+  return name === 'api' ? API_YOUNG_MIB_MAX : undefined;
+}
+
 /** As above, in bytes, for a thread that may take over a table of so many slots. */
 export function heapBytesMax(slots: number): number {
   return (HEAP_MIB_MAX + Math.ceil((slots * HEAP_BYTES_PER_FLOW) / MIB)) * MIB;

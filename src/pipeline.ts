@@ -6,7 +6,7 @@ import type { Config } from './config.js';
 import { exposeControl, withDeadline } from './control.js';
 import { ControlledThread } from './controlled-thread.js';
 import { AppError, type ErrorData } from './errors.js';
-import { allocateMemory, heapMibMax, workerCountOf } from './memory.js';
+import { allocateMemory, heapMibMax, workerCountOf, youngMibMaxOf } from './memory.js';
 import type {
   ApiControl,
   CaptureControl,
@@ -321,7 +321,7 @@ export class Pipeline {
       ...this.threadStart(cpu, this.eventPort(onStarted)),
       ...extra(),
     });
-    return new ControlledThread<T>(name, new URL(file, import.meta.url), makeStart, heapMibMax());
+    return new ControlledThread<T>(name, new URL(file, import.meta.url), makeStart, heapMibMax(), youngMibMaxOf(name));
   }
 
   /** What the thread answers, or an error when it dies or takes too long. */

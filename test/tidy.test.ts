@@ -69,7 +69,7 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
     'bench',
   ],
   main: ['cli', 'config', 'errors'],
-  bench: [...GROUND, ...SUPERVISION, 'capture', 'parse', 'store'],
+  bench: [...GROUND, ...SUPERVISION, 'capture', 'parse', 'store', 'api/live/live-hub'],
 };
 
 function filesBelow(folder: string, ending: RegExp): string[] {

@@ -1,6 +1,18 @@
 import { AppError } from '../../src/errors.js';
 import type { CaptureParameters } from '../generate/packets.js';
+import { type Rate, rateOf } from '../live/options.js';
 import { type BenchFlags, numberFlag, parametersOf, textFlag } from '../options.js';
+
+/** Packets that a daemon captures while it is asked. */
+export interface ApiLoad {
+  /** While the users ask. */
+  readonly rate: Rate;
+  /** While only /health is watched, and for how long. */
+  readonly flood: Rate;
+  readonly floodSeconds: number;
+  /** Flows of the kept history over which the daemon runs. */
+  readonly historyFlows: number;
+}
 
 /** What `flowberry bench api` is to do. */
 export interface ApiBenchOptions {
@@ -15,6 +27,10 @@ export interface ApiBenchOptions {
   readonly users: number;
   /** Requests of each user. */
   readonly requests: number;
+  /** How long a user looks at an answer on average, ms; 0: each asks again at once. */
+  readonly pauseMs: number;
+  /** A daemon of the bench that captures meanwhile; null: nobody captures. */
+  readonly load: ApiLoad | null;
   readonly json: boolean;
 }
 
@@ -22,12 +38,34 @@ const USERS = 50;
 const USERS_MAX = 200;
 const REQUESTS = 100;
 const REQUESTS_MAX = 100_000;
+const PAUSE_MS_MAX = 600_000;
 const STANDARD = { packets: 500_000, flows: 100_000 };
+/** The sender holds the capture in memory. */
+const STANDARD_SENT = { packets: 200_000, flows: 20_000 };
+const HISTORY_FLOWS = 10_000_000;
+const HISTORY_FLOWS_MAX = 100_000_000;
+const FLOOD_SECONDS = 10;
+const FLOOD_SECONDS_MAX = 3_600;
 
-function within(flags: BenchFlags, name: string, standard: number, max: number): number {
+function within(flags: BenchFlags, name: string, standard: number, max: number, min = 1): number {
   const value = numberFlag(flags, name) ?? standard;
-  if (value < 1 || value > max) throw new AppError('USAGE', `--${name} ${value} is not from 1 to ${max}`);
+  if (value < min || value > max) throw new AppError('USAGE', `--${name} ${value} is not from ${min} to ${max}`);
   return value;
+}
+
+function loadOf(flags: BenchFlags): ApiLoad | null {
+  const rate = textFlag(flags, 'rate');
+  const lone = ['flood', 'seconds', 'history'].find((name) => rate === null && flags[name] !== undefined);
+  if (lone !== undefined) throw new AppError('USAGE', `--${lone} goes with --rate`);
+  if (rate === null) return null;
+  const other = ['url', 'db'].find((name) => flags[name] !== undefined);
+  if (other !== undefined) throw new AppError('USAGE', `--rate is for a daemon of the bench; it does not go with --${other}`);
+  return {
+    rate: rateOf(rate),
+    flood: rateOf(textFlag(flags, 'flood') ?? 'top'),
+    floodSeconds: within(flags, 'seconds', FLOOD_SECONDS, FLOOD_SECONDS_MAX),
+    historyFlows: within(flags, 'history', HISTORY_FLOWS, HISTORY_FLOWS_MAX),
+  };
 }
 
 /** Checks the flags. Throws `USAGE` with what is wrong. */
@@ -37,13 +75,16 @@ export function apiBenchOptionsOf(flags: BenchFlags): ApiBenchOptions {
   if (given !== null && url?.protocol !== 'http:') throw new AppError('USAGE', `--url ${given} is no http address`);
   const database = textFlag(flags, 'db');
   if (url && database !== null) throw new AppError('USAGE', '--db is for an API of the bench; --url names one that runs');
+  const load = loadOf(flags);
   return {
     url,
     tokenFile: textFlag(flags, 'tokenFile'),
     database,
-    capture: parametersOf(flags, STANDARD),
+    capture: parametersOf(flags, load ? STANDARD_SENT : STANDARD),
     users: within(flags, 'users', USERS, USERS_MAX),
     requests: within(flags, 'requests', REQUESTS, REQUESTS_MAX),
+    pauseMs: within(flags, 'pause', 0, PAUSE_MS_MAX, 0),
+    load,
     json: flags['json'] === true,
   };
 }

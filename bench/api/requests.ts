@@ -34,8 +34,20 @@ async function read<T>(client: Client, path: string): Promise<T> {
   return JSON.parse(body.toString()) as T;
 }
 
-/** Requests for every endpoint that reads, made from the OpenAPI document of the API and from what is in its database. */
-export async function requestKinds(client: Client, { since, until }: AskedRange): Promise<RequestKind[]> {
+/** Requests for every endpoint that reads, about each of the ranges. */
+export async function requestKinds(client: Client, ranges: readonly AskedRange[]): Promise<RequestKind[]> {
+  const paths = new Map<string, Set<string>>();
+  for (const range of ranges)
+    for (const kind of await kindsAbout(client, range)) {
+      const known = paths.get(kind.name) ?? new Set();
+      for (const path of kind.paths) known.add(path);
+      paths.set(kind.name, known);
+    }
+  return [...paths].map(([name, known]) => ({ name, paths: [...known] }));
+}
+
+/** Requests about a range, made from the OpenAPI document of the API and from what is in its database. */
+async function kindsAbout(client: Client, { since, until }: AskedRange): Promise<RequestKind[]> {
   const document = await read<{ paths: Record<string, { get?: Operation }> }>(client, '/openapi.json');
   const range = `since=${since}&until=${until}`;
   const { flows } = await read<{ flows: { id: number; src_ip: string; server_name: string | null }[] }>(

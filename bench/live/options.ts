@@ -35,7 +35,7 @@ const RATE_MAX = 100_000_000;
 const STANDARD = { packets: 200_000, flows: 20_000 };
 
 /** `10k`, `2500`, `1M` or `top`. Throws `USAGE`. */
-function rateOf(text: string): Rate {
+export function rateOf(text: string): Rate {
   if (text === 'top') return 'top';
   const match = /^(\d{1,9})([kM]?)$/.exec(text);
   const rate = match ? Number(match[1]) * (match[2] === 'k' ? 1e3 : match[2] === 'M' ? 1e6 : 1) : 0;

@@ -32,6 +32,14 @@ export interface RunOutcome {
   readonly loadAverage: number;
 }
 
+/** What goes on beside the sending. */
+export interface Activity {
+  /** The sender is stopped when this resolves; without it, it sends what it was told to. The run fails when it rejects. */
+  readonly done?: Promise<unknown>;
+  /** Called at the end in any case, maybe twice. */
+  stop(): void;
+}
+
 /** Keeps an eye on a program's threads and memory until it has ended; the last look is the best that can be had. */
 class ThreadWatch {
   rssBytes = 0;
@@ -104,20 +112,20 @@ export async function runOnce(
   program: LiveProgram,
   directory: string,
   sender: LoadedSender,
-  during?: (running: Running) => () => void,
+  during?: (running: Running) => Activity,
 ): Promise<RunOutcome> {
   const run = await program.prepare(rig, directory);
   const loadAverage = loadavg()[0] as number;
   try {
     const running = await startCapturing(rig, run, program.name);
     const watch = new ThreadWatch(running.pid);
-    const stopDuring = during?.(running);
+    const arrivedBefore = rig.packetsArrived();
+    const cpuBefore = cpuUsOf(running.pid);
+    const activity = during?.(running);
     try {
-      const arrivedBefore = rig.packetsArrived();
-      const cpuBefore = cpuUsOf(running.pid);
-      const sent = await sender.send();
+      const [sent] = await Promise.all([sender.send(), activity?.done?.then(() => sender.stop())]);
       const cpuWhileSendingUs = cpuUsOf(running.pid) - cpuBefore;
-      stopDuring?.();
+      activity?.stop();
       await rest(running);
       await run.beforeStop?.(running);
       // The sender has ended, so that this program is the next child whose time is added up.
@@ -137,7 +145,7 @@ export async function runOnce(
         loadAverage,
       };
     } finally {
-      stopDuring?.();
+      activity?.stop();
       watch.stop();
       if (!running.hasEnded) running.process.kill('SIGKILL');
       await running.end;

@@ -1,4 +1,6 @@
-import { readSync, writeSync } from 'node:fs';
+import { once } from 'node:events';
+import { writeSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
 import { AppError } from '../../src/errors.js';
 import { FrameSender } from './frame-sender.js';
 import { loadFrames } from './loaded-frames.js';
@@ -22,11 +24,13 @@ export interface Sent {
   readonly refused: number;
 }
 
-const STDIN = 0;
 const STDOUT = 1;
 const PAUSE_MS = 1;
+/** So often it listens whether it is to stop. */
+const LISTEN_MS = 50;
 
-function sendAll(task: SenderTask, sender: FrameSender): Sent {
+/** Sends until it has sent everything, or `signal` says that it is enough. */
+async function sendAll(task: SenderTask, sender: FrameSender, signal: AbortSignal): Promise<Sent> {
   const pausing = new Int32Array(new SharedArrayBuffer(4));
   const countMax = task.count ?? Number.POSITIVE_INFINITY;
   const startMs = performance.now();
@@ -34,7 +38,8 @@ function sendAll(task: SenderTask, sender: FrameSender): Sent {
   const pace = new Pace(task.packetsPerS ?? Number.POSITIVE_INFINITY, startMs);
   let packets = 0;
   let nowMs = startMs;
-  while (packets < countMax && nowMs < endMs) {
+  let listenMs = startMs;
+  while (packets < countMax && nowMs < endMs && !signal.aborted) {
     const due = Math.min(pace.due(nowMs), countMax - packets);
     if (due > 0) {
       const sent = sender.send(due);
@@ -44,21 +49,27 @@ function sendAll(task: SenderTask, sender: FrameSender): Sent {
       Atomics.wait(pausing, 0, 0, PAUSE_MS);
     }
     nowMs = performance.now();
+    if (nowMs < listenMs) continue;
+    await turn();
+    listenMs = nowMs + LISTEN_MS;
   }
   return { packets, seconds: (nowMs - startMs) / 1000, refused: sender.refused };
 }
 
-/** The sending process: loads, says `ready`, waits for a line, sends, and says what it sent. */
+/** The sending process: loads, says `ready`, waits for a line, sends, and says what it sent. The end of its input ends it. */
 async function main(): Promise<void> {
   const task = JSON.parse(process.argv[2] ?? '') as SenderTask;
   const sender = new FrameSender(task.interface, await loadFrames(task.file));
+  const over = new AbortController();
+  process.stdin.once('end', () => over.abort());
   writeSync(STDOUT, 'ready\n');
+  await Promise.race([once(process.stdin, 'data'), once(process.stdin, 'end')]);
   // An end instead of a line: the bench is gone.
-  if (readSync(STDIN, Buffer.alloc(64)) === 0) return;
-  writeSync(STDOUT, `${JSON.stringify(sendAll(task, sender))}\n`);
+  if (!over.signal.aborted) writeSync(STDOUT, `${JSON.stringify(await sendAll(task, sender, over.signal))}\n`);
+  process.stdin.destroy();
 }
 
 main().catch((error: unknown) => {
   process.stderr.write(`${AppError.from(error).message}\n`);
-  process.exitCode = 1;
+  process.exit(1);
 });

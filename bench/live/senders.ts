@@ -14,6 +14,8 @@ const LOAD_DEADLINE_MS = 300_000;
 export interface LoadedSender {
   /** Sends, and resolves at the end. */
   send(): Promise<Sent>;
+  /** It is enough; `send` resolves soon. */
+  stop(): void;
 }
 
 /** What to send; the interface is that of the rig. */
@@ -36,6 +38,7 @@ async function loadOwn(rig: Rig, sending: Sending): Promise<LoadedSender> {
       if (failure !== null) throw new Error(`the sender ${failure}: ${running.lastLines}`);
       return JSON.parse(running.stdout.split('\n')[1] ?? '') as Sent;
     },
+    stop: () => void running.process.stdin.end(),
   };
 }
 
@@ -49,9 +52,10 @@ function loadTcpreplay(rig: Rig, { file, packetsPerS, seconds, count }: Sending,
   const args = ['--intf1', SENDING_INTERFACE, '--preload-pcap', '--loop=0'];
   args.push(packetsPerS === null ? '--topspeed' : `--pps=${packetsPerS}`);
   args.push(packets === null ? `--duration=${seconds}` : `--limit=${packets}`, file);
+  let running: Running | undefined;
   return {
     send: async () => {
-      const running = new Running(rig.spawn(path, args), 'tcpreplay');
+      running = new Running(rig.spawn(path, args), 'tcpreplay');
       const failure = await running.end;
       if (failure !== null) throw new Error(`tcpreplay ${failure}: ${running.lastLines}`);
       return {
@@ -60,6 +64,8 @@ function loadTcpreplay(rig: Rig, { file, packetsPerS, seconds, count }: Sending,
         refused: printed(running.stdout, /Failed packets:\s+(\d+)/),
       };
     },
+    // It ends at once, with its counts.
+    stop: () => void running?.process.kill('SIGINT'),
   };
 }
 

@@ -96,7 +96,7 @@ export async function soak(rig: Rig, program: LiveProgram, sender: LoadedSender,
   const outcome = await runOnce(rig, program, rig.directory, sender, (running: Running) => {
     const watching = new SoakWatch(running.pid, join(rig.directory, 'flowberry.db-wal'));
     watch = watching;
-    return () => watching.stop();
+    return watching;
   });
   const { samples, healthMs, healthFailures, bytesWritten } = watch as unknown as SoakWatch;
   const { sent, counts } = outcome;

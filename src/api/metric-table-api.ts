@@ -1,4 +1,5 @@
 import { type HttpCounts, REFUSALS } from './http/counts.js';
+import type { LiveState } from './live/live-hub.js';
 import type { MetricEntry, MetricInput } from './metric-entry.js';
 import type { QueryCounts } from './query/queries.js';
 
@@ -6,6 +7,7 @@ import type { QueryCounts } from './query/queries.js';
 export interface ApiCounts {
   readonly counts: HttpCounts;
   readonly queries: QueryCounts;
+  readonly live: LiveState;
 }
 
 type Value = (api: ApiCounts) => number;
@@ -65,6 +67,21 @@ export const API_METRICS: Readonly<Record<string, MetricEntry>> = {
   flowberry_api_cache_misses_total: counter('Requests that were not.', ({ queries }) => queries.cacheMisses),
   flowberry_api_cache_entries: gauge('Answers in the cache.', ({ queries }) => queries.cacheEntries),
   flowberry_api_cache_bytes: gauge('Their bytes.', ({ queries }) => queries.cacheBytes),
+  flowberry_live_clients: gauge('Clients of the live stream.', ({ live }) => live.clients),
+  flowberry_live_waiting_bytes: gauge('Bytes that wait for them, in queues and connections.', ({ live }) => live.waitingBytes),
+  flowberry_live_messages_total: counter('Messages that the live stream made.', ({ live }) => live.published),
+  flowberry_live_delivered_messages_total: counter('Times that one was queued for a client.', ({ live }) => live.delivered),
+  flowberry_live_dropped_messages_total: counter(
+    'Times that there was no room for one; the client was told.',
+    ({ live }) => live.dropped,
+  ),
+  flowberry_live_frames_total: counter('Frames that were handed to connections.', ({ live }) => live.frames),
+  flowberry_live_sent_bytes_total: counter('Their bytes, before compression.', ({ live }) => live.bytes),
+  flowberry_live_refused_total: counter('Connections that were one too many.', ({ live }) => live.refused),
+  flowberry_live_closed_slow_total: counter(
+    'Connections that were closed since they took nothing.',
+    ({ live }) => live.closedSlow,
+  ),
   flowberry_api_queries_total: perQuery('counter', 'Queries that ran, by endpoint.', ({ count }) => count),
   flowberry_api_queries_failed_total: perQuery('counter', 'Queries that had no good answer.', ({ failed }) => failed),
   flowberry_api_queries_slow_total: perQuery('counter', 'Queries that took more than 0.1 s.', ({ slow }) => slow),

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { HttpCounts } from '../../src/api/http/counts.js';
+import { LiveHub } from '../../src/api/live/live-hub.js';
 import { Metrics } from '../../src/api/metrics.js';
 import { DROP_REASONS, Drop } from '../../src/ring/drop-reason.js';
 import { LinkTable } from '../../src/ring/link-table.js';
@@ -132,6 +133,7 @@ describe('the metrics', () => {
       cacheBytes: 9,
       byQuery: [['flows', { count: 10, failed: 1, sumMs: 2_500, maxMs: 700, slow: 2 }]] as const,
     },
+    live: { ...new LiveHub().state(), clients: 4, waitingBytes: 5, dropped: 6, closedSlow: 7 },
   };
   const withApi = (pipeline: ApiPipeline) => new Metrics().render({ ...pipeline.monitor.metricInput(), api });
 
@@ -144,6 +146,10 @@ describe('the metrics', () => {
     expect(value('flowberry_api_query_seconds_total', 'query="flows"')).toBe(2.5);
     expect(value('flowberry_api_query_max_seconds', 'query="flows"')).toBe(0.7);
     expect(value('flowberry_api_queries_total', 'query="flows"')).toBe(10);
+    expect(value('flowberry_live_clients')).toBe(4);
+    expect(value('flowberry_live_waiting_bytes')).toBe(5);
+    expect(value('flowberry_live_dropped_messages_total')).toBe(6);
+    expect(value('flowberry_live_closed_slow_total')).toBe(7);
   });
 
   it('have every counter of every thread', async () => {

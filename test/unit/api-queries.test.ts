@@ -39,6 +39,24 @@ describe('the query pool', () => {
     expect(pool).toMatchObject({ queries: 0, waiting: 0 });
   });
 
+  it('runs them in the order in which they came, however many stand in line', async () => {
+    const pool = poolOf();
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l'];
+    const order: string[] = [];
+    await Promise.all(names.map(async (name) => order.push(await textOf(pool.run(task(name))))));
+    expect(order).toEqual(names);
+  });
+
+  it('cuts a query that stands in line for too long, and lets those behind it have their turn', async () => {
+    const words = new Int32Array(new SharedArrayBuffer(4));
+    const pool = poolOf({ queryMsMax: 300 });
+    const first = pool.run(task('gate', { words })).catch((error: Error) => error.name);
+    const second = pool.run(task('second')).catch((error: Error) => error.name);
+    expect(await Promise.all([first, second])).toEqual(['QueryRefused', 'QueryRefused']);
+    expect(await textOf(pool.run(task('third')))).toBe('third');
+    expect(pool).toMatchObject({ timeouts: 2, queries: 0 });
+  });
+
   it('lets ten in, lets some wait, and refuses the rest at once', async () => {
     const words = new Int32Array(new SharedArrayBuffer(4));
     const pool = poolOf({ waitingMax: 2 });
@@ -119,10 +137,10 @@ describe('the cache', () => {
 
   it('forgets the answer that was used longest ago, by number and by bytes', () => {
     const cache = new AnswerCache();
-    for (let index = 0; index < 100; index++) cache.put(`${index}`, answer(1), 10);
+    for (let index = 0; index < 1000; index++) cache.put(`${index}`, answer(1), 10);
     expect(cache.get('0', 0)).not.toBeNull();
     cache.put('new', answer(1), 10);
-    expect([cache.count, cache.bytes, cache.get('1', 0), cache.get('0', 0)]).toEqual([100, 100, null, expect.anything()]);
+    expect([cache.count, cache.bytes, cache.get('1', 0), cache.get('0', 0)]).toEqual([1000, 1000, null, expect.anything()]);
     const large = new AnswerCache();
     for (let index = 0; index < 12; index++) large.put(`${index}`, answer(2 ** 21), 10);
     expect([large.count, large.bytes]).toEqual([8, 2 ** 24]);

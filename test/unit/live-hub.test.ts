@@ -126,6 +126,30 @@ describe('the live hub', () => {
     expect(told.at(-1)).toMatchObject({ at: 39 });
   });
 
+  it('lets those that never read give way to those that do, when there is no room for all', () => {
+    const stuck = Array.from({ length: 60 }, () => connect(['flows'], true));
+    const padding = 'x'.repeat(2000);
+    hub.publish(flow(-1, { padding: 'x'.repeat(100_000) }));
+    vi.advanceTimersByTime(5);
+    const fast = connect(['flows']);
+    for (let id = 0; id < 600; id++) {
+      hub.publish(flow(id, { padding }));
+      if (id % 50 === 0) vi.advanceTimersByTime(50);
+    }
+    vi.advanceTimersByTime(500);
+    expect(fast.sink.messages.map(({ id }) => id)).toEqual(Array.from({ length: 600 }, (_, id) => id));
+    expect(hub.state().waitingBytes).toBeLessThanOrEqual(LIVE_LIMITS.totalBytesMax + 3000);
+    expect(hub.counts.dropped).toBeGreaterThan(0);
+    expect(stuck.every(({ sink }) => sink.frames.length === 1)).toBe(true);
+  });
+
+  it('makes one frame of several messages for all that get the same ones', () => {
+    const clients = [connect(['flows']), connect(['flows']), connect(['flows', 'stats'])];
+    for (let id = 0; id < 8; id++) hub.publish(flow(id));
+    vi.advanceTimersByTime(5);
+    expect(new Set(clients.map(({ sink }) => sink.frames[0])).size).toBe(1);
+  });
+
   it('keeps to a budget for all clients together', () => {
     const stuck = Array.from({ length: LIVE_LIMITS.clientsMax }, () => connect(['flows'], true));
     for (let id = 0; id < 100; id++) {

@@ -1,5 +1,6 @@
 import { type LiveFilter, passes } from './live-filter.js';
-import { batchOf, LiveMessage, type LiveTopic } from './live-message.js';
+import type { LiveFrames } from './live-frames.js';
+import { LiveMessage, type LiveTopic } from './live-message.js';
 import { LiveQueue, type QueueLimits } from './live-queue.js';
 
 /** A connection that takes frames: a WebSocket, or a stream of server-sent events. */
@@ -63,19 +64,29 @@ export class LiveClient {
     return message.topic === null || (this.topics.has(message.topic) && passes(this.filter, message));
   }
 
+  /** Bytes in the queue alone: what could be dropped. */
+  get queuedBytes(): number {
+    return this.queue.bytes;
+  }
+
+  /** As `LiveQueue.dropLast`. */
+  giveWay(): number {
+    return this.queue.dropLast();
+  }
+
   /** As `LiveQueue.put`. */
   put(message: LiveMessage, isTight: boolean): boolean {
     return this.queue.put(message, isTight);
   }
 
   /** Hands one frame to the connection if that has taken most of the earlier ones. Returns the bytes of it, 0 for none. */
-  flush(): number {
+  flush(frames: LiveFrames): number {
     if (this.queue.messages === 0 || this.sink.unsentBytes >= UNSENT_BYTES_MAX) return 0;
     const count = Math.max(BATCH_MESSAGES_MIN, Math.ceil(this.queue.messages / BATCHES_PER_QUEUE));
     const messages = this.queue.take(count);
     const dropped = this.queue.takeDropped();
     if (dropped) messages.unshift(LiveMessage.control('dropped', { messages: dropped }));
-    const frame = messages.length === 1 ? (messages[0] as LiveMessage).json : batchOf(messages);
+    const frame = frames.frameOf(messages);
     this.sink.send(frame);
     this.sentBytes += frame.length;
     return frame.length;

@@ -5,8 +5,16 @@ import type { LiveHub } from './live-hub.js';
 import { type LiveFields, LiveMessage, type LiveTopic } from './live-message.js';
 import { statsBetween } from './live-stats.js';
 
-/** Rows that one question takes from the database; of more than that in a second, the oldest are passed over. */
-export const ROWS_PER_SECOND_MAX = 1000;
+/** Rows that one question takes from the database: few, since they and their JSON are in memory at the same time. */
+export const ROWS_PER_PAGE = 200;
+/** So many full pages one after the other, and the stream is too far behind: what is left is passed over, and the clients are told. */
+const PAGES_MAX = 50;
+/**
+ * Rows that are told at once, and how long after them the next: a batch that was committed is told over a second or so, in which the
+ * queues of those that read never hold much of it.
+ */
+const ROWS_AT_ONCE = 100;
+const ROWS_EVERY_MS = 50;
 
 /** Topics that come out of the database, and the kind of their messages. */
 const ROW_TYPES = { flows: 'flow', devices: 'device', alerts: 'alert' } as const;
@@ -21,8 +29,7 @@ export interface LiveSource {
   /** The clock of the session, µs since 1970. */
   nowUs(): number;
   /**
-   * Rows of a topic that are newer than `after`, the oldest first, at most `ROWS_PER_SECOND_MAX` of the newest; null asks only where
-   * the newest is. `after` is what the answer before had as `newest`. Rejects when the database cannot be read now.
+   * Rows of a topic that are newer than `after`, the oldest first, at most `ROWS_PER_PAGE`; null asks only where the newest is. `after` is what the answer before had as `newest`. Rejects when the database cannot be read now.
    */
   rowsAfter(topic: RowTopic, after: number | null): Promise<{ readonly rows: readonly LiveFields[]; readonly newest: number }>;
 }
@@ -83,16 +90,34 @@ export class LiveFeed {
     if (this.asking.has(topic)) return;
     this.asking.add(topic);
     try {
-      const { rows, newest } = await this.source.rowsAfter(topic, this.told.get(topic) ?? null);
-      this.told.set(topic, newest);
-      if (rows.length === ROWS_PER_SECOND_MAX) this.hub.publish(LiveMessage.of(topic, 'skipped', { topic }));
-      for (const row of rows) this.hub.publish(LiveMessage.of(topic, ROW_TYPES[topic], row));
+      let pages = 0;
+      while ((await this.tellPage(topic)) && this.hub.isWanted(topic)) if (++pages === PAGES_MAX) await this.passOver(topic);
     } catch {
       // The health tells of a database that cannot be read; the next second asks again for what is missing.
     } finally {
       this.asking.delete(topic);
     }
   }
+
+  /** Tells the next rows. Returns whether there may be more of them. */
+  private async tellPage(topic: RowTopic): Promise<boolean> {
+    const { rows, newest } = await this.source.rowsAfter(topic, this.told.get(topic) ?? null);
+    this.told.set(topic, newest);
+    for (let first = 0; first < rows.length; first += ROWS_AT_ONCE) {
+      for (const row of rows.slice(first, first + ROWS_AT_ONCE)) this.hub.publish(LiveMessage.of(topic, ROW_TYPES[topic], row));
+      await pause(ROWS_EVERY_MS);
+    }
+    return rows.length === ROWS_PER_PAGE;
+  }
+
+  private async passOver(topic: RowTopic): Promise<void> {
+    this.told.set(topic, (await this.source.rowsAfter(topic, null)).newest);
+    this.hub.publish(LiveMessage.of(topic, 'skipped', { topic }));
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
 function healthMessage({ status, reasons }: Health): LiveMessage {

@@ -1,4 +1,5 @@
 import { LiveClient, type LiveSink } from './live-client.js';
+import { LiveFrames } from './live-frames.js';
 import type { LiveMessage } from './live-message.js';
 
 /** Limits of the live stream. */
@@ -8,7 +9,7 @@ export const LIVE_LIMITS = {
   /** What may wait for one client; beyond it, messages are dropped, and the client is told how many. */
   messagesMax: 1000,
   bytesMax: 2 ** 20,
-  /** What may wait for all clients together, in their queues and connections; beyond it, messages are dropped in the same way. */
+  /** What may wait for all clients together, in their queues and connections; beyond it, those with most waiting lose messages. */
   totalBytesMax: 32 * 2 ** 20,
   /** A client whose network takes nothing for so long, although something waits, is told why and disconnected. */
   stuckMsMax: 10_000,
@@ -31,6 +32,13 @@ export interface LiveCounts {
   closedSlow: number;
 }
 
+/** The same, and how things are now. */
+export interface LiveState extends Readonly<LiveCounts> {
+  readonly clients: number;
+  /** In the queues and connections of all clients. */
+  readonly waitingBytes: number;
+}
+
 /**
  * Hands messages to all clients that want them. A message is encoded once; what waits for a client is a reference to it. The hub has no
  * timer while nobody is connected.
@@ -48,6 +56,12 @@ export class LiveHub {
 
   get clientCount(): number {
     return this.clients.size;
+  }
+
+  /** For `/metrics`. */
+  state(): LiveState {
+    this.measure();
+    return { ...this.counts, clients: this.clients.size, waitingBytes: this.waitingBytes };
   }
 
   /** Whether nobody else can be connected; counts the refusal of whoever asks. */
@@ -89,7 +103,8 @@ export class LiveHub {
 
   /** Queues a message for one client. */
   send(client: LiveClient, message: LiveMessage): void {
-    const isIn = client.put(message, this.waitingBytes >= LIVE_LIMITS.totalBytesMax);
+    const isTight = this.waitingBytes >= LIVE_LIMITS.totalBytesMax && !this.makeRoomFor(client);
+    const isIn = client.put(message, isTight);
     if (isIn) {
       this.waitingBytes += message.json.length;
       this.counts.delivered++;
@@ -113,9 +128,10 @@ export class LiveHub {
   /** One frame for each client that can take one; comes again while one could. */
   private flush(): void {
     this.tick = undefined;
+    const frames = new LiveFrames();
     let hasSent = false;
     for (const client of this.clients) {
-      const bytes = client.flush();
+      const bytes = client.flush(frames);
       if (bytes === 0) continue;
       hasSent = true;
       this.counts.frames++;
@@ -123,6 +139,23 @@ export class LiveHub {
     }
     this.measure();
     if (hasSent) this.wake();
+  }
+
+  /**
+   * Those with the most waiting give way to a client that has less than its share of the budget, so that those that read miss nothing
+   * for those that do not. False for a client that has its share.
+   */
+  private makeRoomFor(client: LiveClient): boolean {
+    if (client.waitingBytes >= LIVE_LIMITS.totalBytesMax / this.clients.size) return false;
+    while (this.waitingBytes >= LIVE_LIMITS.totalBytesMax) {
+      let largest = client;
+      for (const each of this.clients) if (each.queuedBytes > largest.queuedBytes) largest = each;
+      const bytes = largest === client ? 0 : largest.giveWay();
+      if (bytes === 0) return false;
+      this.counts.dropped++;
+      this.waitingBytes -= bytes;
+    }
+    return true;
   }
 
   private measure(): void {

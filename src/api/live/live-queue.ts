@@ -47,6 +47,21 @@ export class LiveQueue {
     return taken;
   }
 
+  /** Drops the newest of the least urgent messages. Returns its bytes; 0: there is none but what the stream says of itself. */
+  dropLast(): number {
+    for (const queue of this.waiting.toReversed()) {
+      const last = queue.at(-1);
+      if (last === undefined) continue;
+      if (last.topic === null) return 0;
+      queue.pop();
+      this.messages--;
+      this.bytes -= last.json.length;
+      this.countDropped(last.topic);
+      return last.json.length;
+    }
+    return 0;
+  }
+
   /** What was dropped since this was last asked, by topic; null for nothing. */
   takeDropped(): Record<string, number> | null {
     if (this.dropped.size === 0) return null;

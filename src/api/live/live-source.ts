@@ -1,6 +1,6 @@
 import type { Monitor } from '../monitor.js';
 import type { Queries } from '../query/queries.js';
-import { type LiveSource, ROWS_PER_SECOND_MAX } from './live-feed.js';
+import { type LiveSource, ROWS_PER_PAGE } from './live-feed.js';
 import type { LiveFields } from './live-message.js';
 
 /** Where the feed of a running daemon looks: the shared memory through the monitor, and the database through the readers. */
@@ -10,7 +10,7 @@ export function liveSource(monitor: Monitor, queries: Queries): LiveSource {
     judge: (snapshot) => monitor.judge(snapshot),
     nowUs: () => monitor.nowUs(),
     async rowsAfter(topic, after) {
-      const parameters = { topic, after, limit: ROWS_PER_SECOND_MAX };
+      const parameters = { topic, after, limit: ROWS_PER_PAGE };
       const answer = await queries.runPlain({ query: 'liveRows', parameters, sinceUs: 0, untilUs: 0 });
       if (!answer.ok) throw new Error(answer.detail);
       return JSON.parse(new TextDecoder().decode(answer.body)) as { rows: LiveFields[]; newest: number };

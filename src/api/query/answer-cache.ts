@@ -1,6 +1,7 @@
 import type { Answer } from './answer.js';
 
-const ENTRIES_MAX = 100;
+/** Most answers have some 10 KiB, so that of these and the bytes neither is reached long before the other. */
+const ENTRIES_MAX = 1_000;
 const BYTES_MAX = 16 * 2 ** 20;
 /** A larger answer is not kept: it would push out many others. */
 const ENTRY_BYTES_MAX = 2 * 2 ** 20;

@@ -3,6 +3,7 @@ import type { Worker } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import type { Config } from '../../config.js';
 import type { ReaderAnswer, ReaderStart, ReaderTask } from './reader-task.js';
+import { Turns } from './turns.js';
 
 /** Limits of the queries; what goes beyond them is refused with 503 and Retry-After. */
 export const QUERY_LIMITS = {
@@ -21,6 +22,8 @@ export const QUERY_LIMITS = {
   threadIdleMsMax: 60_000,
   /** Heap of a reader thread, MiB: with more it dies, and another one takes its place. */
   heapMibMax: 128,
+  /** Of it, what V8 lets gather before it looks for garbage, MiB: rows and their JSON are garbage soon. */
+  youngMibMax: 12,
 } as const;
 
 /** Why a query was not answered; the client may come again. */
@@ -43,6 +46,12 @@ export class QueryPool {
   private pool: Promise<Piscina> | undefined;
   private running = 0;
   private readonly line: Waiting[] = [];
+  private readonly threads: number;
+  /**
+   * For each thread one. The pool is given no more than it can run at once: of tasks that can be cut, it puts one behind all others
+   * each time that it finds no thread free, so that with steady work some never run.
+   */
+  private readonly turns: Turns;
 
   /** `onDeath` is told why a thread ended that had nothing to do; `threadFile` and `limits` are for tests. */
   constructor(
@@ -50,7 +59,10 @@ export class QueryPool {
     private readonly onDeath: (error: Error) => void,
     private readonly threadFile = new URL('../reader/thread.js', import.meta.url),
     private readonly limits: Readonly<Record<keyof typeof QUERY_LIMITS, number>> = QUERY_LIMITS,
-  ) {}
+  ) {
+    this.threads = readerCountOf(start.config, availableParallelism());
+    this.turns = new Turns(this.threads);
+  }
 
   /** Queries that run or stand next in line, and requests that wait behind them. */
   get queries(): number {
@@ -67,10 +79,13 @@ export class QueryPool {
     else this.running++;
     const abort = new AbortController();
     let ending: Promise<unknown> = Promise.resolve();
+    let hasTurn = false;
     const timer = setTimeout(() => {
       ending = this.cut(abort);
     }, this.limits.queryMsMax);
     try {
+      await this.turns.take(abort.signal);
+      hasTurn = true;
       this.pool ??= this.open();
       return (await (await this.pool).run(task, { signal: abort.signal })) as ReaderAnswer;
     } catch (error) {
@@ -79,7 +94,10 @@ export class QueryPool {
       throw new QueryRefused(`the query took longer than ${this.limits.queryMsMax / 1000} s and was cut`);
     } finally {
       clearTimeout(timer);
-      void ending.finally(() => this.leave());
+      void ending.finally(() => {
+        if (hasTurn) this.turns.pass();
+        this.leave();
+      });
     }
   }
 
@@ -130,15 +148,14 @@ export class QueryPool {
 
   private async open(): Promise<Piscina> {
     const { Piscina } = await import('piscina');
-    const threads = readerCountOf(this.start.config, availableParallelism());
     const pool = new Piscina({
       filename: this.threadFile.href,
       minThreads: 0,
-      maxThreads: threads,
+      maxThreads: this.threads,
       idleTimeout: this.limits.threadIdleMsMax,
       atomics: 'disabled',
       workerData: this.start,
-      resourceLimits: { maxOldGenerationSizeMb: this.limits.heapMibMax },
+      resourceLimits: { maxOldGenerationSizeMb: this.limits.heapMibMax, maxYoungGenerationSizeMb: this.limits.youngMibMax },
       // Ending a worker while it requires an ES module aborts the whole process on Node 20; see the parse workers.
       execArgv: [...process.execArgv, '--no-experimental-require-module'],
     });

@@ -6,7 +6,7 @@ import { sendProblem } from '../problem.js';
 const TEXT = 'text/plain; charset=utf-8';
 
 /** What watchdogs and Prometheus ask for. It comes from shared memory and from what this thread counts itself, and never waits. */
-export function addMonitorRoutes(app: FastifyInstance, { monitor, gate, counts, queries }: ApiContext): void {
+export function addMonitorRoutes(app: FastifyInstance, { monitor, gate, counts, queries, live }: ApiContext): void {
   const metrics = new Metrics();
   const open = { config: { isOpen: true } };
   app.get('/livez', open, (_request, reply) => reply.type(TEXT).send('ok\n'));
@@ -22,7 +22,10 @@ export function addMonitorRoutes(app: FastifyInstance, { monitor, gate, counts, 
     return reply.send({ status: body.status, reasons: body.reasons.map(({ code, severity }) => ({ code, severity })) });
   });
   app.get('/metrics', async (_request, reply) => {
-    const text = await metrics.render({ ...monitor.metricInput(), api: { counts, queries: queries.counts() } });
+    const text = await metrics.render({
+      ...monitor.metricInput(),
+      api: { counts, queries: queries.counts(), live: live.hub.state() },
+    });
     return reply.type(metrics.contentType).send(text);
   });
 }

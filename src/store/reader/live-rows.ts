@@ -11,24 +11,24 @@ export interface LiveRows {
 const TOPICS = {
   flows: {
     newest: 'SELECT max(id) FROM flows',
-    rows: 'SELECT * FROM (SELECT * FROM flow_view WHERE id > ? ORDER BY id DESC LIMIT ?) ORDER BY id',
+    rows: 'SELECT * FROM flow_view WHERE id > ? ORDER BY id LIMIT ?',
     place: 'id',
   },
   devices: {
     newest: 'SELECT max(last_seen_us) FROM devices',
-    rows: 'SELECT * FROM (SELECT * FROM device_view WHERE last_seen_us > ? ORDER BY last_seen_us DESC LIMIT ?) ORDER BY last_seen_us',
+    rows: 'SELECT * FROM device_view WHERE last_seen_us > ? ORDER BY last_seen_us LIMIT ?',
     place: 'last_seen_us',
   },
   alerts: {
     newest: 'SELECT max(last_us) FROM alerts',
-    rows: 'SELECT * FROM (SELECT * FROM alert_view WHERE last_us > ? ORDER BY last_us DESC LIMIT ?) ORDER BY last_us',
+    rows: 'SELECT * FROM alert_view WHERE last_us > ? ORDER BY last_us LIMIT ?',
     place: 'last_us',
   },
 } as const;
 
 export type LiveTopicOfRows = keyof typeof TOPICS;
 
-/** Rows of a topic behind the place `after`, the oldest first, at most `limit` of the newest; null: none, only where the newest is. */
+/** Rows of a topic behind the place `after`, the oldest first, at most `limit`; null: none, only where the newest is. */
 export function liveRows(db: Database, topic: LiveTopicOfRows, after: number | null, limit: number): LiveRows {
   const { newest, rows, place } = TOPICS[topic];
   if (after === null) return { rows: [], newest: values<number | null>(db, newest).get() ?? 0 };

@@ -1,0 +1,159 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import { LIVE_LIMITS } from '../../src/api/live/live-hub.js';
+import { captureMetrics } from '../live/capture-metrics.js';
+import { API_URL, DATABASE_NAME, liveFlowberry } from '../live/live-flowberry.js';
+import { Rig } from '../live/rig.js';
+import { type RunOutcome, runOnce } from '../live/run-once.js';
+import type { Running } from '../live/running.js';
+import { loadSender } from '../live/senders.js';
+import { readMachine } from '../machine.js';
+import type { Progress } from '../programs/run-programs.js';
+import { type BenchReport, type CaseResult, REPORT_FORMAT, single } from '../result.js';
+import { identify, openInput } from '../run-bench.js';
+import { type DaemonLook, DaemonWatch } from './daemon-watch.js';
+import { DeafClient } from './deaf-client.js';
+import { FastClient } from './fast-client.js';
+import type { StreamOptions } from './options.js';
+
+const LIVE_URL = `${API_URL.replace('http', 'ws')}/api/v1/live`;
+/** Before anybody listens, the daemon runs for this part of the time, so that its memory has its size. */
+const WARM_UP_SHARE = 0.15;
+const WARM_UP_MS_MIN = 3_000;
+/** Of the looks before anybody listens, the last of them count. */
+const LOOKS_BEFORE = 10;
+/** The sender goes on until the clients are done. */
+const SECONDS_MAX = 2 * 86_400;
+
+/** What was seen while the clients were there. */
+interface Listening {
+  readonly fast: readonly FastClient[];
+  readonly deaf: readonly DeafClient[];
+  readonly before: readonly DaemonLook[];
+  readonly looks: readonly DaemonLook[];
+  readonly seconds: number;
+}
+
+/** A daemon that captures, with clients of its live stream of which some never read. Throws `AppError`. */
+export async function runStream(options: StreamOptions, progress: Progress): Promise<BenchReport> {
+  const started = new Date().toISOString();
+  const rig = new Rig();
+  try {
+    const { description } = openInput({ file: null, capture: options.capture }, progress);
+    const packetsPerS = Math.ceil((options.messages * options.capture.packets) / options.capture.flows);
+    const sending = { file: description.path, packetsPerS, seconds: SECONDS_MAX, count: null };
+    const sender = await loadSender(rig, 'own', sending);
+    let listening: Promise<Listening> | undefined;
+    const outcome = await runOnce(rig, liveFlowberry('afpacket'), rig.directory, sender, (running) => {
+      const watch = new DaemonWatch(running.pid, `${API_URL}/metrics`);
+      listening = listen(running, watch, options, progress);
+      return { done: listening, stop: () => watch.stop() };
+    });
+    const result = resultOf(options, outcome, (await listening) as Listening, join(rig.directory, DATABASE_NAME));
+    const machine = readMachine();
+    return { format: REPORT_FORMAT, ...identify(), started, machine, input: description, results: [result], skipped: [] };
+  } finally {
+    rig.delete();
+  }
+}
+
+async function listen(running: Running, watch: DaemonWatch, options: StreamOptions, progress: Progress): Promise<Listening> {
+  const { clients, deaf: deafCount, seconds } = options;
+  progress(`warming up at ${options.messages} flows/s`);
+  await sleep(Math.max(WARM_UP_MS_MIN, seconds * WARM_UP_SHARE * 1000));
+  const before = watch.take().slice(-LOOKS_BEFORE);
+  progress(`${clients} clients for ${seconds} s, ${deafCount} of them deaf`);
+  const fast = Array.from({ length: clients - deafCount }, () => new FastClient(LIVE_URL));
+  await Promise.all(fast.map((client) => client.subscribe()));
+  const deaf = Array.from({ length: deafCount }, () => new DeafClient(new URL(LIVE_URL)));
+  try {
+    const startMs = performance.now();
+    const endMs = startMs + seconds * 1000;
+    while (performance.now() < endMs && !running.hasEnded) await sleep(Math.min(1_000, endMs - performance.now()));
+    return { fast, deaf, before, looks: watch.take(), seconds: (performance.now() - startMs) / 1000 };
+  } finally {
+    for (const client of [...fast, ...deaf]) client.close();
+  }
+}
+
+/** Flows in the database that a client should have been told and was not. */
+function missedBy(client: FastClient, database: Database.Database): number {
+  const stored = database.prepare('SELECT count(*) FROM flows WHERE id BETWEEN ? AND ?').pluck();
+  return (stored.get(client.firstId, client.lastId) as number) - client.flows;
+}
+
+function resultOf(options: StreamOptions, outcome: RunOutcome, listening: Listening, path: string): CaseResult {
+  const { fast, deaf, before, looks, seconds } = listening;
+  const sum = (of: (client: FastClient) => number): number => fast.reduce((total, client) => total + of(client), 0);
+  const max = (of: (look: DaemonLook) => number): number => Math.max(0, ...looks.map(of));
+  const added = (of: (look: DaemonLook) => number): number => max(of) - Math.max(0, ...before.map(of));
+  const rssBefore = Math.max(0, ...before.map(({ rssBytes }) => rssBytes));
+  const database = new Database(path, { readonly: true });
+  try {
+    return {
+      case: 'stream',
+      values: { clients: options.clients, deaf: options.deaf, seconds: options.seconds, messages_per_s: options.messages },
+      metrics: [
+        single('messages_per_s', null, sum(({ messages }) => messages) / fast.length / seconds),
+        single(
+          'missed_flows',
+          'lower',
+          sum((client) => missedBy(client, database)),
+        ),
+        single(
+          'told_dropped',
+          'lower',
+          sum(({ dropped }) => dropped),
+        ),
+        single(
+          'told_skipped',
+          'lower',
+          sum(({ skipped }) => skipped),
+        ),
+        single(
+          'disordered_flows',
+          'lower',
+          sum(({ disordered }) => disordered),
+        ),
+        single('fast_clients_lost', 'lower', fast.filter(({ isLost }) => isLost).length),
+        single(
+          'slow_clients_closed',
+          null,
+          added(({ closedSlow }) => closedSlow),
+        ),
+        single(
+          'deaf_dropped_messages',
+          null,
+          added(({ dropped }) => dropped),
+        ),
+        single(
+          'waiting_bytes_max',
+          'lower',
+          max(({ waitingBytes }) => waitingBytes),
+        ),
+        single('sent_bytes_per_s', null, added(({ sentBytes }) => sentBytes) / seconds),
+        single('rss_bytes_before', null, rssBefore),
+        single(
+          'rss_bytes_while',
+          'lower',
+          max(({ rssBytes }) => rssBytes),
+        ),
+        single(
+          'rss_bytes_added',
+          'lower',
+          added(({ rssBytes }) => rssBytes),
+        ),
+        ...captureMetrics(outcome).filter(({ name }) => name !== 'rss_bytes_max'),
+      ],
+      result_hash: null,
+      command: outcome.command,
+      notes: [
+        `all clients together may have ${LIVE_LIMITS.totalBytesMax / 1e6} MB waiting`,
+        `deaf clients came again ${deaf.reduce((total, { closings }) => total + closings, 0)} times; ${max(({ clients }) => clients)} clients at most`,
+      ],
+    };
+  } finally {
+    database.close();
+  }
+}
