@@ -1,12 +1,14 @@
 import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { isInMemory } from '../../src/store/budget/block-device.js';
+import { isDiskCounted } from '../helpers/counted-disk.js';
 import { flowberry, temporaryDirectory } from '../helpers/daemon.js';
 import { udpFrame } from '../helpers/frames.js';
 import { Daemon } from '../helpers/live-daemon.js';
 import { FrameSender, NetworkNamespace, namespaceObstacle } from '../helpers/network-namespace.js';
+import { NotifyListener } from '../helpers/notify-listener.js';
 import { mountObstacle, SmallDisk } from '../helpers/small-disk.js';
 
 const obstacle = namespaceObstacle() ?? (isInMemory('/dev/shm') ? null : 'needs a tmpfs at /dev/shm');
@@ -192,6 +194,71 @@ describe.skipIf(obstacle !== null)(`the daemon with its database in memory (${ob
       expect(scene.flows).toBe(30);
     },
   );
+
+  it.skipIf(mountObstacle() !== null)(`runs where the disk can only be read (${mountObstacle() ?? 'as root'})`, async () => {
+    const disk = new SmallDisk(40);
+    onTestFinished(() => disk.remove());
+    const scene = new Scene(disk.path);
+    const first = await scene.start();
+    await scene.record(first, 10);
+    first.signal('SIGTERM');
+    expect(await first.exitCode()).toBe(0);
+    rmSync(`${scene.database}-live`);
+    rmSync(`${scene.database}-lock`);
+
+    disk.setReadOnly(true);
+    const before = scene.state;
+    const second = await scene.start();
+    expect(
+      second.lines.some(({ msg }) => msg.includes('it cannot be saved as long as its directory cannot be written to: EROFS')),
+    ).toBe(true);
+    await scene.record(second, 10);
+    // Without a link, the config of the daemon leads there.
+    const file = join(temporaryDirectory(), 'flowberry.toml');
+    writeFileSync(file, `[store]\nprofile = "ram"\nram-directory = "${scene.memory}"\n`);
+    const found = await scene.command('flows', '--since', 'all', '--json', '--config', file);
+    expect(JSON.parse(found.stdout).flows).toHaveLength(20);
+    const refused = await scene.command('db', 'save', '--config', file);
+    expect(refused).toMatchObject({ exitCode: 74, stderr: expect.stringContaining('DATABASE_SAVE_FAILED') });
+    expect((await second.health()).reasons.map(({ code }) => code)).toContain('save_failed');
+    expect(scene.state).toEqual(before);
+
+    second.signal('SIGTERM');
+    expect(await second.exitCode()).toBe(74);
+    disk.setReadOnly(false);
+    expect((await scene.command('db', 'save', '--config', file)).exitCode).toBe(0);
+    expect(scene.flows).toBe(20);
+  });
+
+  it('writes no byte to any disk while it runs, by the counters of the kernel', async ({ skip }) => {
+    if (!isDiskCounted()) skip('bytes written to the directory for temporary files are not counted here');
+    const scene = new Scene();
+    const daemon = await scene.start();
+    const before = await daemon.writtenBytes();
+    await scene.record(daemon, 500);
+    expect(await daemon.writtenBytes()).toBe(before);
+    expect((await scene.command('db', 'save')).exitCode).toBe(0);
+    expect(await daemon.writtenBytes()).toBeGreaterThanOrEqual(before + statSync(scene.database).size);
+    daemon.signal('SIGTERM');
+    expect(await daemon.exitCode()).toBe(0);
+  });
+
+  it('asks the service manager for patience while it reads and saves', async () => {
+    const scene = new Scene();
+    const manager = await NotifyListener.open('path');
+    vi.stubEnv('NOTIFY_SOCKET', manager.address);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const daemon = await scene.start();
+    await scene.record(daemon, 10);
+    daemon.signal('SIGTERM');
+    expect(await daemon.exitCode()).toBe(0);
+    const lines = manager.notices.flatMap((notice) => notice.lines);
+    const at = (line: string): number => lines.indexOf(line);
+    expect(at('STATUS=starting: the database is read into memory')).toBeGreaterThan(0);
+    const saving = at('STATUS=stopping: the database is being saved');
+    expect(saving).toBeGreaterThan(at('READY=1'));
+    expect(lines.slice(saving)).toContain('EXTEND_TIMEOUT_USEC=15000000');
+  });
 
   it('refuses a directory that is not in memory, in one line', async ({ skip }) => {
     const directory = temporaryDirectory();

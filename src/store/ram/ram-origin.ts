@@ -1,5 +1,6 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { closeSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { z } from 'zod';
+import { createPrivate } from '../backup/durable-file.js';
 import { fingerprintOf } from '../faults/file-identity.js';
 
 const originSchema = z.object({
@@ -26,8 +27,13 @@ export function readOrigin(path: string): RamOrigin | null {
 
 /** Replaces the note whole. In memory: nothing has to be waited for. */
 export function writeOrigin(path: string, origin: RamOrigin): void {
-  writeFileSync(`${path}.partial`, JSON.stringify(origin), { mode: 0o600 });
-  renameSync(`${path}.partial`, path);
+  const partial = `${path}.partial`;
+  rmSync(partial, { force: true });
+  // Root may do this in the directory of somebody else: not through a link.
+  const fd = createPrivate(partial);
+  writeSync(fd, JSON.stringify(origin));
+  closeSync(fd);
+  renameSync(partial, path);
 }
 
 /** In place of a fingerprint: the file is being changed by the save itself. */

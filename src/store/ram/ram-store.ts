@@ -6,10 +6,11 @@ import { assertNever } from '../../messages.js';
 import { Cell, ThreadBlock } from '../../ring/thread-block.js';
 import { fingerprintOf } from '../faults/file-identity.js';
 import type { Log } from '../trouble.js';
+import { walBytes } from '../upkeep/file-room.js';
 import { databaseBytes, openRamDirectory, roomInMemory } from './ram-directory.js';
 import { RamLocks } from './ram-locks.js';
 import { type RamPaths, ramPathsOf } from './ram-paths.js';
-import type { SaveOptions, SaveResult } from './save-database.js';
+import { type SaveOptions, type SaveResult, saveError } from './save-database.js';
 import type { SaveEvent } from './save-thread.js';
 import type { Patience, StorePlace } from './store-place.js';
 import { pointTo, removeDatabase, takeIn } from './take-in.js';
@@ -45,7 +46,6 @@ export class RamStore implements StorePlace {
   private timer: NodeJS.Timeout | undefined;
   /** What the copy looked like when it was the same as the saved file; '' while it never was. */
   private savedState: string;
-  private isSaved = false;
   /** A save that is under way gives way to the last one. */
   private isEnding = false;
 
@@ -116,10 +116,7 @@ export class RamStore implements StorePlace {
     await this.running;
     this.isEnding = false;
     const { live, saved } = this.paths;
-    if (!existsSync(live) || this.state === this.savedState) {
-      this.isSaved = true;
-      return null;
-    }
+    if (!existsSync(live) || this.state === this.savedState) return null;
     const msMax = saveMsMax(databaseBytes(live));
     this.log('info', 'the database is being saved; until then its rows lie in memory', {
       database: saved,
@@ -130,14 +127,13 @@ export class RamStore implements StorePlace {
     patience.begin(msMax);
     const failure = await this.begin();
     patience.end();
-    this.isSaved = failure === null;
     return failure;
   }
 
   close(): void {
     clearInterval(this.timer);
-    // The locks of the copy stay with the directory; they mean nothing.
-    if (this.isSaved || this.state === this.savedState) {
+    // Threads that did not end by themselves may have written behind the last save. Locks stay with the directory; they mean nothing.
+    if (this.state === this.savedState) {
       removeDatabase(this.paths.live);
       rmSync(this.paths.origin, { force: true });
     }
@@ -150,7 +146,8 @@ export class RamStore implements StorePlace {
 
   private get state(): string {
     const { live } = this.paths;
-    return `${fingerprintOf(live)} ${fingerprintOf(`${live}-wal`)}`;
+    // A log without a page is as good as none; whoever reads may make it.
+    return `${fingerprintOf(live)} ${walBytes(live) > 0 ? fingerprintOf(`${live}-wal`) : ''}`;
   }
 
   /** Resolves when the save is over, with why it failed. */
@@ -174,7 +171,7 @@ export class RamStore implements StorePlace {
   private async save(): Promise<AppError | null> {
     const startMs = performance.now();
     const refusal = this.locks.lockSaved();
-    if (refusal) return this.failedWith(refusal);
+    if (refusal) return this.failedWith(this.errorOf(refusal.message));
     const { state } = this;
     const event = await this.runThread();
     switch (event.type) {
@@ -203,8 +200,8 @@ export class RamStore implements StorePlace {
     try {
       return await new Promise<SaveEvent>((resolve) => {
         worker.on('message', resolve);
-        worker.on('error', (error: Error) => resolve(this.failureOf(error.message)));
-        worker.on('exit', () => resolve(this.failureOf(cause)));
+        worker.on('error', ({ message }: Error) => resolve({ type: 'failed', error: this.errorOf(message) }));
+        worker.on('exit', () => resolve({ type: 'failed', error: this.errorOf(cause) }));
       });
     } finally {
       clearTimeout(timer);
@@ -212,10 +209,8 @@ export class RamStore implements StorePlace {
     }
   }
 
-  private failureOf(why: string): SaveEvent {
-    const { saved, live } = this.paths;
-    const message = `database ${saved}: it could not be saved (${why}); the rows lie in memory, ${live}`;
-    return { type: 'failed', error: { code: 'DATABASE_SAVE_FAILED', message } };
+  private errorOf(why: string): ErrorData {
+    return saveError(this.paths, why).toData();
   }
 
   private succeeded({ flows, bytes, kept }: SaveResult, ms: number): void {

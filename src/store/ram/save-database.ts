@@ -120,12 +120,14 @@ function removePartial(partial: string, isQuiet = false): void {
   }
 }
 
-function failureOf(error: unknown, { saved, live }: RamPaths): unknown {
+function failureOf(error: unknown, paths: RamPaths): unknown {
   const isSystem = error instanceof Error && 'code' in error;
   if (!(error instanceof AppError) && !isSqliteError(error) && !isSystem) return error;
-  return new AppError(
-    'DATABASE_SAVE_FAILED',
-    `database ${saved}: it could not be saved (${(error as Error).message}); the rows lie in memory, ${live}`,
-    { cause: error },
-  );
+  return saveError(paths, (error as Error).message, { cause: error });
+}
+
+/** What an operator is told of a save that failed. */
+export function saveError({ saved, live }: RamPaths, why: string, options: ErrorOptions = {}): AppError {
+  const message = `database ${saved}: it could not be saved (${why}); the rows lie in memory, ${live}`;
+  return new AppError('DATABASE_SAVE_FAILED', message, options);
 }

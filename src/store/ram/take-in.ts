@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, constants, copyFileSync, existsSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { AppError } from '../../errors.js';
 import { moveAside } from '../faults/aside.js';
 import { isFileDamaged } from '../faults/fault-kind.js';
@@ -93,7 +93,7 @@ function leaveAside({ live, saved }: RamPaths, log: Log): void {
 function copyChecked(saved: string, partial: string, nowMs: number, log: Log): void {
   removeDatabase(partial);
   for (const end of ['', '-wal'])
-    if (existsSync(`${saved}${end}`) && statSync(`${saved}${end}`).size > 0) copyFileSync(`${saved}${end}`, `${partial}${end}`);
+    if (existsSync(`${saved}${end}`) && statSync(`${saved}${end}`).size > 0) copyNew(`${saved}${end}`, `${partial}${end}`);
   try {
     refuseUnusable(partial);
     if (!isUnsound(partial)) return;
@@ -107,6 +107,12 @@ function copyChecked(saved: string, partial: string, nowMs: number, log: Log): v
     code: 'DATABASE_SET_ASIDE',
     file: aside,
   });
+}
+
+/** For the owner alone, whatever the rights of the saved file. */
+function copyNew(from: string, to: string): void {
+  copyFileSync(from, to, constants.COPYFILE_EXCL);
+  chmodSync(to, 0o600);
 }
 
 /** The operator knows the database by its own name. */
