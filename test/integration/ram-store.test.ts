@@ -13,6 +13,9 @@ import { mountObstacle, SmallDisk } from '../helpers/small-disk.js';
 
 const obstacle = namespaceObstacle() ?? (isInMemory('/dev/shm') ? null : 'needs a tmpfs at /dev/shm');
 
+/** Several daemons and commands, one after the other, on a machine that has other things to do. */
+const RUN_MS_MAX = 120_000;
+
 /** A database in memory, its disk and a network that it is fed from. */
 class Scene {
   readonly namespace = new NetworkNamespace();
@@ -82,84 +85,96 @@ class Scene {
 }
 
 describe.skipIf(obstacle !== null)(`the daemon with its database in memory (${obstacle ?? 'as root'})`, () => {
-  it('writes nothing while it runs, saves when asked, and all at the stop', async () => {
-    const scene = new Scene();
-    const daemon = await scene.start();
-    const before = scene.state;
-    await scene.record(daemon, 20);
-    expect(scene.state).toEqual(before);
-    expect(existsSync(scene.database)).toBe(false);
-    const health = await daemon.health();
-    expect(health).toMatchObject({ status: 'ok', io: { profile: 'ram' }, config: { db_path: scene.database } });
-    expect(health.writer.saves).toMatchObject({ made: 0, failed: 0, running: false, last_us: null });
-
-    // Commands with no more than the name find the rows in memory.
-    const found = await scene.command('flows', '--since', 'all', '--json');
-    expect(JSON.parse(found.stdout).flows).toHaveLength(20);
-    expect((await scene.command('db', 'check')).exitCode).toBe(0);
-    expect(scene.state).toEqual(before);
-
-    const saved = await scene.command('db', 'save');
-    expect(saved).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`${scene.database}: saved`) });
-    expect(scene.flows).toBe(20);
-    expect((await daemon.health()).writer.saves).toMatchObject({ made: 1, last_bytes: statSync(scene.database).size });
-
-    const between = scene.state;
-    await scene.record(daemon, 10);
-    expect(scene.state).toEqual(between);
-    // Open flows as well: they are written by the stop.
-    scene.send(5);
-    daemon.signal('SIGTERM');
-    expect(await daemon.exitCode()).toBe(0);
-    expect(scene.flows).toBe(35);
-    const stopped = await scene.command('db', 'check');
-    expect(stopped.stdout).toContain(scene.database);
-    expect(stopped.exitCode).toBe(0);
-  });
-
-  it('takes up what a killed run left in memory, and has every committed row', async () => {
-    const scene = new Scene();
-    const first = await scene.start();
-    await scene.record(first, 10);
-    expect((await scene.command('db', 'save')).exitCode).toBe(0);
-    await scene.record(first, 10);
-    first.signal('SIGKILL');
-    await first.exitCode();
-    expect(scene.flows).toBe(10);
-
-    const second = await scene.start();
-    const message = `database ${scene.database}: what an earlier run has left in memory is newer, and is taken up`;
-    expect(await second.line(message)).toMatchObject({ level: 'warn' });
-    await scene.record(second, 5);
-    second.signal('SIGTERM');
-    expect(await second.exitCode()).toBe(0);
-    expect(scene.flows).toBe(25);
-    expect((await scene.command('db', 'check')).exitCode).toBe(0);
-  });
-
-  it('is killed in the middle of saves, and the file is that of before or the new one', async () => {
-    const scene = new Scene();
-    let written = 0;
-    for (let round = 0; round < 4; round++) {
+  it(
+    'writes nothing while it runs, saves when asked, and all at the stop',
+    async () => {
+      const scene = new Scene();
       const daemon = await scene.start();
+      const before = scene.state;
+      await scene.record(daemon, 20);
+      expect(scene.state).toEqual(before);
+      expect(existsSync(scene.database)).toBe(false);
+      const health = await daemon.health();
+      expect(health).toMatchObject({ status: 'ok', io: { profile: 'ram' }, config: { db_path: scene.database } });
+      expect(health.writer.saves).toMatchObject({ made: 0, failed: 0, running: false, last_us: null });
+
+      // Commands with no more than the name find the rows in memory.
+      const found = await scene.command('flows', '--since', 'all', '--json');
+      expect(JSON.parse(found.stdout).flows).toHaveLength(20);
+      expect((await scene.command('db', 'check')).exitCode).toBe(0);
+      expect(scene.state).toEqual(before);
+
+      const saved = await scene.command('db', 'save');
+      expect(saved).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`${scene.database}: saved`) });
+      expect(scene.flows).toBe(20);
+      expect((await daemon.health()).writer.saves).toMatchObject({ made: 1, last_bytes: statSync(scene.database).size });
+
+      const between = scene.state;
       await scene.record(daemon, 10);
-      written += 10;
-      const isThere = existsSync(scene.database);
-      const before = isThere ? scene.flows : 0;
-      const saving = scene.command('db', 'save');
-      // The later the round, the further the save has come.
-      await daemon.healthWith(({ writer }) => writer.saves?.running === true || (writer.saves?.made ?? 0) > 0);
-      for (let look = 0; look < round; look++) await daemon.health();
-      daemon.signal('SIGKILL');
-      await daemon.exitCode();
-      await saving;
-      if (existsSync(scene.database)) expect([before, written]).toContain(scene.flows);
-    }
-    expect((await scene.command('db', 'save')).stdout).toContain('saved');
-    expect(scene.flows).toBe(written);
-    expect((await scene.command('db', 'check')).exitCode).toBe(0);
-    expect((await scene.command('db', 'save')).stdout).toContain('nothing of it is in memory');
-  });
+      expect(scene.state).toEqual(between);
+      // Open flows as well: they are written by the stop.
+      scene.send(5);
+      daemon.signal('SIGTERM');
+      expect(await daemon.exitCode()).toBe(0);
+      expect(scene.flows).toBe(35);
+      const stopped = await scene.command('db', 'check');
+      expect(stopped.stdout).toContain(scene.database);
+      expect(stopped.exitCode).toBe(0);
+    },
+    RUN_MS_MAX,
+  );
+
+  it(
+    'takes up what a killed run left in memory, and has every committed row',
+    async () => {
+      const scene = new Scene();
+      const first = await scene.start();
+      await scene.record(first, 10);
+      expect((await scene.command('db', 'save')).exitCode).toBe(0);
+      await scene.record(first, 10);
+      first.signal('SIGKILL');
+      await first.exitCode();
+      expect(scene.flows).toBe(10);
+
+      const second = await scene.start();
+      const message = `database ${scene.database}: what an earlier run has left in memory is newer, and is taken up`;
+      expect(await second.line(message)).toMatchObject({ level: 'warn' });
+      await scene.record(second, 5);
+      second.signal('SIGTERM');
+      expect(await second.exitCode()).toBe(0);
+      expect(scene.flows).toBe(25);
+      expect((await scene.command('db', 'check')).exitCode).toBe(0);
+    },
+    RUN_MS_MAX,
+  );
+
+  it(
+    'is killed in the middle of saves, and the file is that of before or the new one',
+    async () => {
+      const scene = new Scene();
+      let written = 0;
+      for (let round = 0; round < 3; round++) {
+        const daemon = await scene.start();
+        await scene.record(daemon, 10);
+        written += 10;
+        const isThere = existsSync(scene.database);
+        const before = isThere ? scene.flows : 0;
+        const saving = scene.command('db', 'save');
+        // The later the round, the further the save has come.
+        await daemon.healthWith(({ writer }) => writer.saves?.running === true || (writer.saves?.made ?? 0) > 0);
+        for (let look = 0; look < round; look++) await daemon.health();
+        daemon.signal('SIGKILL');
+        await daemon.exitCode();
+        await saving;
+        if (existsSync(scene.database)) expect([before, written]).toContain(scene.flows);
+      }
+      expect((await scene.command('db', 'save')).stdout).toContain('saved');
+      expect(scene.flows).toBe(written);
+      expect((await scene.command('db', 'check')).exitCode).toBe(0);
+      expect((await scene.command('db', 'save')).stdout).toContain('nothing of it is in memory');
+    },
+    RUN_MS_MAX,
+  );
 
   it.skipIf(mountObstacle() !== null)(
     `says that the disk is full, keeps the copy, and saves it when there is room (${mountObstacle() ?? 'as root'})`,
@@ -193,42 +208,47 @@ describe.skipIf(obstacle !== null)(`the daemon with its database in memory (${ob
       expect((await scene.command('db', 'save')).exitCode).toBe(0);
       expect(scene.flows).toBe(30);
     },
+    RUN_MS_MAX,
   );
 
-  it.skipIf(mountObstacle() !== null)(`runs where the disk can only be read (${mountObstacle() ?? 'as root'})`, async () => {
-    const disk = new SmallDisk(40);
-    onTestFinished(() => disk.remove());
-    const scene = new Scene(disk.path);
-    const first = await scene.start();
-    await scene.record(first, 10);
-    first.signal('SIGTERM');
-    expect(await first.exitCode()).toBe(0);
-    rmSync(`${scene.database}-live`);
-    rmSync(`${scene.database}-lock`);
+  it.skipIf(mountObstacle() !== null)(
+    `runs where the disk can only be read (${mountObstacle() ?? 'as root'})`,
+    async () => {
+      const disk = new SmallDisk(40);
+      onTestFinished(() => disk.remove());
+      const scene = new Scene(disk.path);
+      const first = await scene.start();
+      await scene.record(first, 10);
+      first.signal('SIGTERM');
+      expect(await first.exitCode()).toBe(0);
+      rmSync(`${scene.database}-live`);
+      rmSync(`${scene.database}-lock`);
 
-    disk.setReadOnly(true);
-    const before = scene.state;
-    const second = await scene.start();
-    expect(
-      second.lines.some(({ msg }) => msg.includes('it cannot be saved as long as its directory cannot be written to: EROFS')),
-    ).toBe(true);
-    await scene.record(second, 10);
-    // Without a link, the config of the daemon leads there.
-    const file = join(temporaryDirectory(), 'flowberry.toml');
-    writeFileSync(file, `[store]\nprofile = "ram"\nram-directory = "${scene.memory}"\n`);
-    const found = await scene.command('flows', '--since', 'all', '--json', '--config', file);
-    expect(JSON.parse(found.stdout).flows).toHaveLength(20);
-    const refused = await scene.command('db', 'save', '--config', file);
-    expect(refused).toMatchObject({ exitCode: 74, stderr: expect.stringContaining('DATABASE_SAVE_FAILED') });
-    expect((await second.health()).reasons.map(({ code }) => code)).toContain('save_failed');
-    expect(scene.state).toEqual(before);
+      disk.setReadOnly(true);
+      const before = scene.state;
+      const second = await scene.start();
+      expect(
+        second.lines.some(({ msg }) => msg.includes('it cannot be saved as long as its directory cannot be written to: EROFS')),
+      ).toBe(true);
+      await scene.record(second, 10);
+      // Without a link, the config of the daemon leads there.
+      const file = join(temporaryDirectory(), 'flowberry.toml');
+      writeFileSync(file, `[store]\nprofile = "ram"\nram-directory = "${scene.memory}"\n`);
+      const found = await scene.command('flows', '--since', 'all', '--json', '--config', file);
+      expect(JSON.parse(found.stdout).flows).toHaveLength(20);
+      const refused = await scene.command('db', 'save', '--config', file);
+      expect(refused).toMatchObject({ exitCode: 74, stderr: expect.stringContaining('DATABASE_SAVE_FAILED') });
+      expect((await second.health()).reasons.map(({ code }) => code)).toContain('save_failed');
+      expect(scene.state).toEqual(before);
 
-    second.signal('SIGTERM');
-    expect(await second.exitCode()).toBe(74);
-    disk.setReadOnly(false);
-    expect((await scene.command('db', 'save', '--config', file)).exitCode).toBe(0);
-    expect(scene.flows).toBe(20);
-  });
+      second.signal('SIGTERM');
+      expect(await second.exitCode()).toBe(74);
+      disk.setReadOnly(false);
+      expect((await scene.command('db', 'save', '--config', file)).exitCode).toBe(0);
+      expect(scene.flows).toBe(20);
+    },
+    RUN_MS_MAX,
+  );
 
   it('writes no byte to any disk while it runs, by the counters of the kernel', async ({ skip }) => {
     if (!isDiskCounted()) skip('bytes written to the directory for temporary files are not counted here');
@@ -270,28 +290,32 @@ describe.skipIf(obstacle !== null)(`the daemon with its database in memory (${ob
     expect(readdirSync(directory)).toEqual([]);
   });
 
-  it('keeps a second daemon from its database', async () => {
-    const scene = new Scene();
-    const daemon = await scene.start();
-    const others = [
-      ['--store-profile', 'ram', '--store-ram-directory', scene.memory],
-      ['--store-profile', 'sd'],
-    ];
-    for (const other of others) {
-      const { exitCode, stderr } = await flowberry([
-        'run',
-        '--interface',
-        'lo',
-        '--db',
-        scene.database,
-        '--api-port',
-        '0',
-        ...other,
-      ]);
-      expect(stderr).toMatch(/^flowberry: DATABASE_LOCKED: [^\n]*\n$/);
-      expect(exitCode).toBe(75);
-    }
-    daemon.signal('SIGTERM');
-    expect(await daemon.exitCode()).toBe(0);
-  });
+  it(
+    'keeps a second daemon from its database',
+    async () => {
+      const scene = new Scene();
+      const daemon = await scene.start();
+      const others = [
+        ['--store-profile', 'ram', '--store-ram-directory', scene.memory],
+        ['--store-profile', 'sd'],
+      ];
+      for (const other of others) {
+        const { exitCode, stderr } = await flowberry([
+          'run',
+          '--interface',
+          'lo',
+          '--db',
+          scene.database,
+          '--api-port',
+          '0',
+          ...other,
+        ]);
+        expect(stderr).toMatch(/^flowberry: DATABASE_LOCKED: [^\n]*\n$/);
+        expect(exitCode).toBe(75);
+      }
+      daemon.signal('SIGTERM');
+      expect(await daemon.exitCode()).toBe(0);
+    },
+    RUN_MS_MAX,
+  );
 });

@@ -1,9 +1,7 @@
 import {
   chmodSync,
   existsSync,
-  lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -12,127 +10,22 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import Database from 'better-sqlite3';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Config, type OptionValues, resolveConfig } from '../../src/config.js';
+import { describe, expect, it } from 'vitest';
+import { resolveConfig } from '../../src/config.js';
 import { memoryBudget } from '../../src/memory-budget.js';
 import { Cell, ThreadBlock } from '../../src/ring/thread-block.js';
 import { isInMemory } from '../../src/store/budget/block-device.js';
-import { withProfile } from '../../src/store/budget/profiles.js';
 import { livePathOf } from '../../src/store/ram/ram-paths.js';
 import { isDiskCounted } from '../helpers/counted-disk.js';
-import { flows, NOW_MS, temporaryDirectory, WriterRig } from '../helpers/flow-records.js';
+import { flows, NOW_MS, WriterRig } from '../helpers/flow-records.js';
+import { countFlows, openPlace, over, patience, RamRig, ramObstacle, saveMsMax, stateOf, stop } from '../helpers/ram-rig.js';
 import { failedChecks } from '../helpers/upkeep.js';
 
-const built = new URL('../../dist/src/store/ram/ram-store.js', import.meta.url);
-const obstacle = !existsSync(built) ? 'needs npm run build' : isInMemory('/dev/shm') ? null : 'needs a tmpfs at /dev/shm';
-const load = async <T>(name: string): Promise<T> => (await import(new URL(name, obstacle ? import.meta.url : built).href)) as T;
-type Stores = typeof import('../../src/store/ram/ram-store.js');
-type Places = typeof import('../../src/store/ram/store-place.js');
-const { RamStore, saveMsMax } = obstacle ? ({} as Stores) : await load<Stores>('./ram-store.js');
-const { openPlace } = obstacle ? ({} as Places) : await load<Places>('./store-place.js');
-
-type Store = ReturnType<Stores['RamStore']['open']>;
 /** Flows that fit into the ring of a test. */
 const MANY = 500;
-const COUNT = 'SELECT count(*) FROM flows';
 
-/** A database of the profile, with a disk and a memory of its own. */
-class RamRig {
-  readonly disk = temporaryDirectory();
-  readonly memory = mkdtempSync('/dev/shm/flowberry-test-');
-  readonly saved = join(this.disk, 'flows.db');
-  readonly log: { level: string; message: string; fields: object }[] = [];
-  readonly config: Config;
-  nowMs = NOW_MS;
-  private sessions = 0;
-
-  constructor(options: OptionValues = {}) {
-    onTestFinished(() => rmSync(this.memory, { recursive: true }));
-    this.config = withProfile(
-      resolveConfig({ 'db.path': this.saved, 'store.profile': 'ram', 'store.ram-directory': this.memory, ...options }),
-    );
-  }
-
-  open(options: OptionValues = {}): Store {
-    const config = Object.keys(options).length > 0 ? this.with(options) : this.config;
-    const log = (level: string, message: string, fields = {}) => this.log.push({ level, message, fields });
-    return RamStore.open(
-      config,
-      log,
-      () => undefined,
-      () => this.nowMs,
-    );
-  }
-
-  with(options: OptionValues): Config {
-    return withProfile(
-      resolveConfig({ 'db.path': this.saved, 'store.profile': 'ram', 'store.ram-directory': this.memory, ...options }),
-    );
-  }
-
-  /** Where the rows of the store lie. */
-  live(store: Store): string {
-    return store.configOf(this.config).dbPath;
-  }
-
-  /** One session of a writer that stores so many flows. */
-  write(path: string, count: number): void {
-    const emittedUs = NOW_MS * 1000 + ++this.sessions * 1_000_000;
-    new WriterRig({ path }).store(flows(count, { emittedUs }), NOW_MS);
-  }
-
-  /** Has the store save, and waits until it is over. */
-  async save(store: Store, block = new WriterRig().memory.writer): Promise<void> {
-    await over(store, store.askSave(), block);
-  }
-
-  codes(): unknown[] {
-    return this.log.flatMap(({ fields }) => ('code' in fields ? [fields.code] : []));
-  }
-}
-
-/** Waits until the save of this number has ended, and gives how many were made and failed. */
-async function over(store: Store, number: number, memory: SharedArrayBuffer): Promise<[number, number]> {
-  store.follow(memory);
-  const block = new ThreadBlock(memory);
-  for (;;) {
-    const [made, failed] = [block.cell(Cell.SavesMade), block.cell(Cell.SavesFailed)];
-    if (made + failed >= number && block.cell(Cell.SaveRunning) === 0) return [made, failed];
-    await setTimeout(5);
-  }
-}
-
-/** Names of a directory with everything that a write changes. */
-function stateOf(directory: string): string[] {
-  return readdirSync(directory)
-    .map((name) => {
-      const { ino, size, mtimeMs, ctimeMs } = lstatSync(join(directory, name));
-      return `${name} ${ino} ${size} ${mtimeMs} ${ctimeMs}`;
-    })
-    .concat(`. ${statSync(directory).mtimeMs}`);
-}
-
-function count(path: string): number {
-  const db = new Database(path, { readonly: true });
-  try {
-    return db.prepare<[], number>(COUNT).pluck().get() as number;
-  } finally {
-    db.close();
-  }
-}
-
-const patience = { begin: () => undefined, end: () => undefined };
-
-/** The stop of a daemon. */
-async function stop(store: Store): Promise<unknown> {
-  const failure = await store.finish(patience);
-  store.close();
-  return failure;
-}
-
-describe.skipIf(obstacle !== null)(`a database in memory (${obstacle ?? 'on /dev/shm'})`, () => {
+describe.skipIf(ramObstacle !== null)(`a database in memory (${ramObstacle ?? 'on /dev/shm'})`, () => {
   it('writes nothing beside db.path until it is asked, and then all', async () => {
     const rig = new RamRig();
     const store = rig.open();
@@ -142,13 +35,13 @@ describe.skipIf(obstacle !== null)(`a database in memory (${obstacle ?? 'on /dev
     expect(existsSync(rig.saved)).toBe(false);
 
     await rig.save(store);
-    expect(count(rig.saved)).toBe(300);
+    expect(countFlows(rig.saved)).toBe(300);
     const saved = stateOf(rig.disk);
     rig.write(rig.live(store), 200);
     expect(stateOf(rig.disk)).toEqual(saved);
 
     expect(await stop(store)).toBeNull();
-    expect(count(rig.saved)).toBe(500);
+    expect(countFlows(rig.saved)).toBe(500);
     expect(failedChecks(rig.saved)).toEqual([]);
     expect(readdirSync(rig.disk).sort()).toEqual(['flows.db', 'flows.db-live', 'flows.db-lock']);
     expect(existsSync(rig.live(store))).toBe(false);
@@ -160,7 +53,7 @@ describe.skipIf(obstacle !== null)(`a database in memory (${obstacle ?? 'on /dev
     rig.write(rig.saved, 100);
     const before = stateOf(rig.disk);
     const store = rig.open();
-    expect(count(rig.live(store))).toBe(100);
+    expect(countFlows(rig.live(store))).toBe(100);
     expect(statSync(rig.live(store)).mode & 0o777).toBe(0o600);
     // Nothing has changed, so nothing is to be saved.
     expect(await stop(store)).toBeNull();
@@ -180,7 +73,7 @@ describe.skipIf(obstacle !== null)(`a database in memory (${obstacle ?? 'on /dev
     rig.nowMs += 1;
     store.look();
     expect(await over(store, 1, block)).toEqual([1, 0]);
-    expect(count(rig.saved)).toBe(10);
+    expect(countFlows(rig.saved)).toBe(10);
     await stop(store);
   });
 
@@ -195,9 +88,9 @@ describe.skipIf(obstacle !== null)(`a database in memory (${obstacle ?? 'on /dev
     expect(livePathOf(rig.config)).toBe(rig.live(first));
     const second = rig.open();
     expect(rig.log.at(-2)).toMatchObject({ level: 'warn', message: expect.stringContaining('is newer, and is taken up') });
-    expect(count(rig.live(second))).toBe(150);
+    expect(countFlows(rig.live(second))).toBe(150);
     expect(await stop(second)).toBeNull();
-    expect(count(rig.saved)).toBe(150);
+    expect(countFlows(rig.saved)).toBe(150);
   });
 
   it('gives way to a saved file that was replaced meanwhile, and is left aside', async () => {
@@ -211,9 +104,23 @@ describe.skipIf(obstacle !== null)(`a database in memory (${obstacle ?? 'on /dev
     rig.write(rig.saved, 7);
     const second = rig.open();
     expect(rig.codes()).toEqual(['DATABASE_REPLACED']);
-    expect(count(rig.live(second))).toBe(7);
-    expect(count(`${rig.live(second)}.left`)).toBe(150);
+    expect(countFlows(rig.live(second))).toBe(7);
+    expect(countFlows(`${rig.live(second)}.left`)).toBe(150);
     await stop(second);
+  });
+
+  it('is taken up when the saved file is not there any more', async () => {
+    const rig = new RamRig();
+    const first = rig.open();
+    rig.write(rig.live(first), 100);
+    await rig.save(first);
+    rig.write(rig.live(first), 1);
+    first.close();
+    rmSync(rig.saved);
+    const second = rig.open();
+    expect(rig.codes()).toEqual([]);
+    expect(await stop(second)).toBeNull();
+    expect(countFlows(rig.saved)).toBe(101);
   });
 
   it('stays in memory when it cannot be saved, and the earlier file stays as it is', async () => {
@@ -233,11 +140,38 @@ describe.skipIf(obstacle !== null)(`a database in memory (${obstacle ?? 'on /dev
     expect(rig.codes()).toEqual(['DATABASE_SAVE_FAILED', 'DATABASE_SAVE_FAILED']);
     expect(rig.log.at(-1)?.message).toContain(rig.live(store));
     expect(readFileSync(rig.saved).equals(before)).toBe(true);
-    expect(count(rig.live(store))).toBe(150);
+    expect(countFlows(rig.live(store))).toBe(150);
 
     rmSync(`${rig.saved}.saving`, { recursive: true });
     expect(await stop(rig.open())).toBeNull();
-    expect(count(rig.saved)).toBe(150);
+    expect(countFlows(rig.saved)).toBe(150);
+  });
+
+  it('gives a save that is under way up for the last one, and begins no other', async () => {
+    const rig = new RamRig();
+    const store = rig.open();
+    rig.write(rig.live(store), 200);
+    store.askSave();
+    const finished = store.finish(patience);
+    expect(store.askSave()).toBe(1);
+    expect(await finished).toBeNull();
+    store.close();
+    expect(rig.codes()).toEqual([]);
+    expect(rig.log.filter(({ message }) => message === 'database saved')).toHaveLength(1);
+    expect(countFlows(rig.saved)).toBe(200);
+    expect(readdirSync(rig.disk).sort()).toEqual(['flows.db', 'flows.db-live', 'flows.db-lock']);
+  });
+
+  it('stays in memory when somebody has written behind the last save', async () => {
+    const rig = new RamRig();
+    const store = rig.open();
+    rig.write(rig.live(store), 100);
+    expect(await store.finish(patience)).toBeNull();
+    rig.write(rig.live(store), 1);
+    store.close();
+    expect(countFlows(rig.saved)).toBe(100);
+    await stop(rig.open());
+    expect(countFlows(rig.saved)).toBe(101);
   });
 
   it('tells each who asks the number of a save that has all rows of then', async () => {
@@ -263,12 +197,12 @@ describe.skipIf(obstacle !== null)(`a database in memory (${obstacle ?? 'on /dev
     writeFileSync(`${rig.saved}-wal`, wal);
     const before = stateOf(rig.disk).filter((line) => /^flows\.db(-wal|-shm)? /.test(line));
     const store = rig.open();
-    expect(count(rig.live(store))).toBe(60);
+    expect(countFlows(rig.live(store))).toBe(60);
     expect(stateOf(rig.disk).filter((line) => /^flows\.db(-wal|-shm)? /.test(line))).toEqual(before);
     rig.write(rig.live(store), 5);
     await stop(store);
     expect(existsSync(`${rig.saved}-wal`)).toBe(false);
-    expect(count(rig.saved)).toBe(65);
+    expect(countFlows(rig.saved)).toBe(65);
   });
 
   it('is saved and left when the profile is another one', async () => {
@@ -282,7 +216,7 @@ describe.skipIf(obstacle !== null)(`a database in memory (${obstacle ?? 'on /dev
       () => undefined,
     );
     expect(place.askSave()).toBeNull();
-    expect(count(rig.saved)).toBe(40);
+    expect(countFlows(rig.saved)).toBe(40);
     expect(readdirSync(rig.disk).sort()).toEqual(['flows.db', 'flows.db-lock']);
     expect(livePathOf(rig.config)).toBe(rig.config.dbPath);
   });
@@ -296,9 +230,9 @@ describe.skipIf(obstacle !== null)(`a database in memory (${obstacle ?? 'on /dev
     rmSync(rig.live(store));
     rig.write(rig.live(store), 3);
     await stop(store);
-    expect(count(rig.saved)).toBe(3);
+    expect(countFlows(rig.saved)).toBe(3);
     const [kept] = readdirSync(rig.disk).filter((name) => name.includes('.before-save-'));
-    expect(count(join(rig.disk, kept as string))).toBe(100);
+    expect(countFlows(join(rig.disk, kept as string))).toBe(100);
   });
 
   it('moves a damaged file aside, and refuses a foreign one under the name that the operator knows', async () => {

@@ -1,4 +1,4 @@
-import { closeSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { z } from 'zod';
 import { createPrivate } from '../backup/durable-file.js';
 import { fingerprintOf } from '../faults/file-identity.js';
@@ -39,7 +39,8 @@ export function writeOrigin(path: string, origin: RamOrigin): void {
 /** In place of a fingerprint: the file is being changed by the save itself. */
 export const IN_WORK = '*';
 
-/** Whether the file at `saved` is still the one that the copy goes with. */
+/** Whether the file at `saved` is still the one that the copy goes with. Where there is none any more, the copy is all that there is. */
 export function isOriginOf(origin: RamOrigin | null, saved: string): boolean {
+  if (!existsSync(saved)) return true;
   return origin !== null && (origin.saved.includes(IN_WORK) || origin.saved.includes(fingerprintOf(saved)));
 }

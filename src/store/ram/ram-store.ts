@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../../config.js';
 import { AppError, type ErrorData } from '../../errors.js';
@@ -13,7 +13,7 @@ import { type RamPaths, ramPathsOf } from './ram-paths.js';
 import { type SaveOptions, type SaveResult, saveError } from './save-database.js';
 import type { SaveEvent } from './save-thread.js';
 import type { Patience, StorePlace } from './store-place.js';
-import { pointTo, removeDatabase, takeIn } from './take-in.js';
+import { pointTo, removeCopy, takeIn } from './take-in.js';
 
 const LOOK_MS = 5_000;
 /** A save that takes longer than a minute, and a second for each megabyte, is broken off: the disk does not answer any more. */
@@ -46,8 +46,9 @@ export class RamStore implements StorePlace {
   private timer: NodeJS.Timeout | undefined;
   /** What the copy looked like when it was the same as the saved file; '' while it never was. */
   private savedState: string;
-  /** A save that is under way gives way to the last one. */
-  private isEnding = false;
+  /** Nobody is to begin another save; one that is under way gives way to the last one. */
+  private isFinishing = false;
+  private isGivingWay = false;
 
   private constructor(
     private readonly config: Config,
@@ -97,11 +98,14 @@ export class RamStore implements StorePlace {
   /** Begins a save if `store.ram-save-s` has passed since the last one began. */
   look(): void {
     const { storeRamSaveS } = this.config;
-    if (this.running !== null || storeRamSaveS === 0 || this.nowMs() - this.lastMs < storeRamSaveS * 1000) return;
-    void this.begin();
+    // A clock that was set back must not put it off for long.
+    const sinceMs = Math.abs(this.nowMs() - this.lastMs);
+    if (this.running === null && storeRamSaveS > 0 && sinceMs >= storeRamSaveS * 1000) void this.begin();
   }
 
   askSave(): number {
+    // The last save has everything.
+    if (this.isFinishing) return this.begun;
     if (this.running === null) void this.begin();
     else this.isAskedAgain = true;
     return this.begun + Number(this.isAskedAgain);
@@ -109,12 +113,13 @@ export class RamStore implements StorePlace {
 
   async finish(patience: Patience): Promise<AppError | null> {
     clearInterval(this.timer);
+    this.isFinishing = true;
     this.isAskedAgain = false;
     // What a save has copied so far lacks the last rows.
-    this.isEnding = true;
+    this.isGivingWay = true;
     await this.worker?.terminate();
     await this.running;
-    this.isEnding = false;
+    this.isGivingWay = false;
     const { live, saved } = this.paths;
     if (!existsSync(live) || this.state === this.savedState) return null;
     const msMax = saveMsMax(databaseBytes(live));
@@ -133,10 +138,7 @@ export class RamStore implements StorePlace {
   close(): void {
     clearInterval(this.timer);
     // Threads that did not end by themselves may have written behind the last save. Locks stay with the directory; they mean nothing.
-    if (this.state === this.savedState) {
-      removeDatabase(this.paths.live);
-      rmSync(this.paths.origin, { force: true });
-    }
+    if (this.state === this.savedState) removeCopy(this.paths);
     this.locks.release();
   }
 
@@ -180,7 +182,7 @@ export class RamStore implements StorePlace {
         this.succeeded(event.result, Math.round(performance.now() - startMs));
         return null;
       case 'failed':
-        return this.isEnding ? null : this.failedWith(event.error);
+        return this.isGivingWay ? null : this.failedWith(event.error);
       default:
         return assertNever(event);
     }

@@ -3,7 +3,7 @@ import { RamLocks } from './ram-locks.js';
 import { isOriginOf, readOrigin } from './ram-origin.js';
 import type { RamPaths } from './ram-paths.js';
 import { type SaveResult, saveDatabase } from './save-database.js';
-import { removeDatabase } from './take-in.js';
+import { removeCopy } from './take-in.js';
 
 /**
  * Saves what a daemon that was killed, or that could not save, has left in memory, and deletes it there. Throws `DATABASE_LOCKED` while a
@@ -18,7 +18,7 @@ export async function saveLeft(paths: RamPaths, nowMs: number): Promise<SaveResu
     if (!isOriginOf(readOrigin(origin), saved))
       throw new AppError('DATABASE_REPLACED', `database ${saved}: it was replaced; ${live} does not come from it`);
     const result = await saveDatabase({ paths, nowMs });
-    removeDatabase(live);
+    removeCopy(paths);
     return result;
   } finally {
     locks.release();

@@ -47,8 +47,14 @@ export function takeIn(paths: RamPaths, bytesMax: number, nowMs: number, log: Lo
   return false;
 }
 
+/** Deletes the copy in memory, which is saved. */
+export function removeCopy({ live, origin }: RamPaths): void {
+  removeDatabase(live);
+  rmSync(origin, { force: true });
+}
+
 /** Deletes a database with what belongs to it. */
-export function removeDatabase(path: string): void {
+function removeDatabase(path: string): void {
   for (const end of ENDS) rmSync(`${path}${end}`, { force: true });
 }
 
