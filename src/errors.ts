@@ -55,6 +55,14 @@ export const ERRORS = {
   RANGE_INVALID: fatal(64, 'Give a start before the end, and limits as the help tells them.'),
   COMPACT_FAILED: fatal(73, 'The database stays as it was. The copy is made beside it and needs room there.'),
   DATABASE_WRITE_FAILED: degraded(74, 'The rows wait in memory; check free space and the state of the card.'),
+  STORE_RAM_UNUSABLE: fatal(
+    78,
+    'With store.profile = ram, store.ram-directory must be a tmpfs with room that belongs to this user; or choose another store.profile.',
+  ),
+  DATABASE_SAVE_FAILED: degraded(
+    74,
+    'What was saved before is as it was, and the rows are in memory until the machine restarts: see to the disk, then flowberry db save.',
+  ),
   BACKUP_FAILED: degraded(
     74,
     'Earlier backups are as they were. Check the directory, its free space, and the database: flowberry db check.',

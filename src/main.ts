@@ -10,7 +10,15 @@ import {
   formatOf,
   pageOf,
 } from './cli/filter-options.js';
-import { addConfigOptions, COMMAND_OPTIONS, configOf, configSourcesOf, type Flags, idleTimeoutOptions } from './cli/options.js';
+import {
+  addConfigOptions,
+  COMMAND_OPTIONS,
+  configOf,
+  configSourcesOf,
+  type Flags,
+  idleTimeoutOptions,
+  livePathFor,
+} from './cli/options.js';
 import { addTimeFlags, answerFormatOf, rangeOf } from './cli/time-range.js';
 import type { Config } from './config.js';
 import { AppError } from './errors.js';
@@ -112,7 +120,7 @@ const dbCommand = command(program, 'db', 'Look at a database.');
 addConfigOptions(command(dbCommand, 'check', 'Check integrity and ledger.'), COMMAND_OPTIONS.dbCheck)
   .option('--json', 'print one JSON object')
   .action((flags: Flags) =>
-    run(async () => (await import('./cli/db-check.js')).runDbCheck(configOf(flags).dbPath, { json: flags['json'] === true }))(),
+    run(async () => (await import('./cli/db-check.js')).runDbCheck(livePathFor(flags), { json: flags['json'] === true }))(),
   );
 
 addConfigOptions(command(dbCommand, 'stats', 'Show sizes, and what was written to disks.'), COMMAND_OPTIONS.dbStats)
@@ -120,9 +128,11 @@ addConfigOptions(command(dbCommand, 'stats', 'Show sizes, and what was written t
   .option('--json', 'print one JSON object')
   .action((flags: Flags) =>
     run(async () => {
-      const { dbPath, storeCardTbw } = configOf(flags);
       const { runDbStats } = await import('./cli/db-stats.js');
-      return runDbStats(dbPath, storeCardTbw, { json: flags['json'] === true, tables: flags['tables'] === true });
+      return runDbStats(livePathFor(flags), configOf(flags).storeCardTbw, {
+        json: flags['json'] === true,
+        tables: flags['tables'] === true,
+      });
     })(),
   );
 
@@ -137,7 +147,7 @@ addConfigOptions(
   .action((sql: string, flags: Flags) =>
     run(async () => {
       const { queryOptionsOf, runDbQuery } = await import('./cli/db-query.js');
-      return runDbQuery(configOf(flags).dbPath, sql, queryOptionsOf(flags));
+      return runDbQuery(livePathFor(flags), sql, queryOptionsOf(flags));
     })(),
   );
 
@@ -156,7 +166,7 @@ addTimeFlags(
   .action((subject: string, flags: Flags) =>
     run(async () => {
       const { runTop, topInputOf } = await import('./cli/top.js');
-      return runTop(configOf(flags).dbPath, topInputOf(subject, flags, rangeOf(flags, Date.now() * 1000)), answerFormatOf(flags));
+      return runTop(livePathFor(flags), topInputOf(subject, flags, rangeOf(flags, Date.now() * 1000)), answerFormatOf(flags));
     })(),
   );
 
@@ -170,7 +180,7 @@ addTimeFlags(addConfigOptions(command(program, 'series', 'Show traffic, latency 
   .action((flags: Flags) =>
     run(async () => {
       const { runSeries, seriesInputOf } = await import('./cli/series.js');
-      return runSeries(configOf(flags).dbPath, seriesInputOf(flags, rangeOf(flags, Date.now() * 1000)), answerFormatOf(flags));
+      return runSeries(livePathFor(flags), seriesInputOf(flags, rangeOf(flags, Date.now() * 1000)), answerFormatOf(flags));
     })(),
   );
 
@@ -180,14 +190,14 @@ const queryCommand = (name: string, description: string): Command =>
 addPageFlags(addFlowFilters(queryCommand('flows', 'Search flows, the newest first.'))).action((flags: Flags) =>
   run(async () => {
     const filter = flowFilterOf(flags, Date.now() * 1000);
-    return (await import('./cli/flows.js')).runFlows(configOf(flags).dbPath, filter, pageOf(flags), formatOf(flags));
+    return (await import('./cli/flows.js')).runFlows(livePathFor(flags), filter, pageOf(flags), formatOf(flags));
   })(),
 );
 
 addPageFlags(addDnsFilters(queryCommand('dns', 'Search DNS transactions, the newest first.'))).action((flags: Flags) =>
   run(async () => {
     const filter = dnsFilterOf(flags, Date.now() * 1000);
-    return (await import('./cli/dns.js')).runDns(configOf(flags).dbPath, filter, pageOf(flags), formatOf(flags));
+    return (await import('./cli/dns.js')).runDns(livePathFor(flags), filter, pageOf(flags), formatOf(flags));
   })(),
 );
 
@@ -201,7 +211,7 @@ queryCommand('devices', 'List what was seen on the network, the one seen last fi
     run(async () => {
       const { search } = flags;
       const input = { ...pageOf(flags), ...(typeof search === 'string' && { search }) };
-      return (await import('./cli/devices.js')).runDevices(configOf(flags).dbPath, input, formatOf(flags));
+      return (await import('./cli/devices.js')).runDevices(livePathFor(flags), input, formatOf(flags));
     })(),
   );
 
@@ -214,7 +224,7 @@ addFlowFilters(queryCommand('names', 'List the names of servers, with their flow
       const filter = flowFilterOf(flags, Date.now() * 1000);
       const { limit } = pageOf(flags);
       const input = limit === undefined ? {} : { limit };
-      return (await import('./cli/names.js')).runNames(configOf(flags).dbPath, filter, input, formatOf(flags));
+      return (await import('./cli/names.js')).runNames(livePathFor(flags), filter, input, formatOf(flags));
     })(),
   );
 
@@ -225,7 +235,7 @@ addFlowFilters(queryCommand('export', 'Print all flows that are asked for, the o
     run(async () => {
       const filter = flowFilterOf(flags, Date.now() * 1000, 'all');
       const { exportFormatOf, runExport } = await import('./cli/export.js');
-      return runExport(configOf(flags).dbPath, filter, exportFormatOf(flags));
+      return runExport(livePathFor(flags), filter, exportFormatOf(flags));
     })(),
   );
 
@@ -276,6 +286,15 @@ addConfigOptions(
       const config = configOf(flags, typeof to === 'string' ? { 'backup.directory': to } : {});
       return (await import('./cli/db-backup.js')).runDbBackup(config, { json: flags['json'] === true });
     })(),
+  );
+
+addConfigOptions(
+  command(dbCommand, 'save', 'Save a database that lies in memory (store.profile = ram) under db.path.'),
+  COMMAND_OPTIONS.dbSave,
+)
+  .option('--json', 'print one JSON object')
+  .action((flags: Flags) =>
+    run(async () => (await import('./cli/db-save.js')).runDbSave(configOf(flags), { json: flags['json'] === true }))(),
   );
 
 addConfigOptions(

@@ -3,6 +3,7 @@ import { AppError } from './errors.js';
 import { flowRingBytesOf, frameRingBytesOf, heapBytesMax, slotsPerWorker } from './memory.js';
 import { FLOW_BYTES } from './ring/flow-slots.js';
 import { cacheKibFor } from './store/open-database.js';
+import { ramBytesMaxOf } from './store/ram/ram-directory.js';
 
 const KIB = 2 ** 10;
 const MIB = 2 ** 20;
@@ -52,6 +53,8 @@ export function memoryLimitOf(config: Config, memoryBytes: number): number {
 /** What a daemon takes with this config when everything is full: the formula, term by term. `memoryBytes` is the RAM of the machine. */
 export function memoryBudget(config: Config, workers: number, memoryBytes: number): MemoryBudget {
   const slots = slotsPerWorker(config, workers, memoryBytes);
+  // Files on a tmpfs are no resident memory of the process; the machine must have it all the same.
+  const ramBytes = config.storeProfile === 'ram' ? ramBytesMaxOf(config, memoryBytes) : 0;
   const interfaces = config.captureInterface.split(',').length;
   const item = (name: string, count: number, eachBytes: number, eachText: string): BudgetItem => ({
     name,
@@ -74,12 +77,15 @@ export function memoryBudget(config: Config, workers: number, memoryBytes: numbe
     item('remembered names', config.namesAddressesMax, NAME_BYTES, 'names.addresses-max'),
     item('page cache of the database', 1, (config.dbCacheKib || cacheKibFor(memoryBytes)) * KIB, 'db.cache-kib'),
     item('API', 1, API_BYTES, ''),
+    ...(ramBytes > 0
+      ? [item('database in memory', 1, ramBytes, 'store.profile = ram; comes on top of host.memory-bytes-max')]
+      : []),
   ];
   return {
     items,
     totalBytes: sum(items),
     sharedBytes: sum(shared),
-    limitBytes: memoryLimitOf(config, memoryBytes),
+    limitBytes: memoryLimitOf(config, memoryBytes) + ramBytes,
     isLimitChosen: config.hostMemoryBytesMax === 0,
     heapBytesMax: heapBytesMax(slots),
   };

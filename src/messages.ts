@@ -85,6 +85,8 @@ export interface ApiStart extends ThreadStart {
   readonly control: MessagePort;
   /** Where main answers `MaintenanceControl`. */
   readonly maintenance: MessagePort;
+  /** The operator's name for the database, which may lie elsewhere while it is written. */
+  readonly databaseName: string;
 }
 
 /** What a person says of a device; a member that is not there stays as it is, null takes it away. */
@@ -97,11 +99,13 @@ export interface DeviceNoteUpdate {
 /** `unknown`: there is no such device; `nameless`: it has no hardware address by which it could be known again; `full`: too many notes. */
 export type DeviceNoteResult = 'done' | 'unknown' | 'nameless' | 'full';
 
-/** The few calls by which the API has the writer change something. */
+/** The few calls by which the API has something done. */
 export interface MaintenanceControl {
   noteDevice(update: DeviceNoteUpdate): Promise<Outcome<DeviceNoteResult>>;
   /** False: there is no such alert. */
   acknowledgeAlert(id: number, isAcknowledged: boolean): Promise<Outcome<boolean>>;
+  /** Has a database that lies in memory saved. The number of the save that holds all rows of now; null where they are on the disk anyway. */
+  saveDatabase(): Promise<Outcome<number | null>>;
 }
 
 /** How a capture ended. */

@@ -139,9 +139,20 @@ export const OPTIONS = {
     'What a daily backup writes per second at most. 0: 128 KiB on the disk of the database, 4 MiB on another one.',
   ),
   'store.profile': choice(
-    ['auto', 'sd', 'ssd'],
+    ['auto', 'sd', 'ssd', 'ram'],
     'auto',
-    'What the database lies on: it decides how batches gather and how much may be written. auto: ssd on NVMe and on disks that neither are cards nor can be pulled out, else sd.',
+    'What the database lies on: it decides how batches gather and how much may be written. auto: ssd on NVMe and on disks that neither are cards nor can be pulled out, else sd. ram: in memory while flowberry runs; db.path is written at the stop and when flowberry db save asks.',
+  ),
+  'store.ram-directory': text(
+    '',
+    'a directory path, or nothing',
+    ANY_TEXT,
+    'Where the database lies with store.profile = ram: a tmpfs. None: the RuntimeDirectory of the service, else /dev/shm/flowberry-UID.',
+  ),
+  'store.ram-save-s': orZero(
+    60,
+    SECONDS_MAX,
+    'With store.profile = ram, the database is saved to db.path so often as well. 0: at the stop and when asked only.',
   ),
   'store.write-bytes-per-minute-soft': orZero(
     10_000,

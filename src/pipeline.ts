@@ -26,7 +26,6 @@ import type {
 import { RestartLimit } from './restart-limit.js';
 import { Doorbell } from './ring/doorbell.js';
 import { HostBlock } from './ring/host-block.js';
-import { Host, HostCell } from './ring/host-layout.js';
 import { Command } from './ring/layout.js';
 import { monotonicMs, ThreadBlock } from './ring/thread-block.js';
 import { SILENCE_MS_MAX, Watchdog } from './watchdog.js';
@@ -48,6 +47,10 @@ export interface PipelineOptions {
   readonly session: Session;
   readonly source: SourceSpec;
   readonly hasApi: boolean;
+  /** The operator's name for the database; `db.path` of the config where it is not given. */
+  readonly databaseName?: string;
+  /** Has the database saved where it lies in memory, as `MaintenanceControl.saveDatabase` says. */
+  readonly askSave?: () => number | null;
   readonly log: Log;
 }
 
@@ -59,9 +62,6 @@ export interface PipelineStarted {
   /** Why CPUs are not laid out as asked for, or null. */
   readonly affinityNote: string | null;
 }
-
-/** A timeout of 0 never comes. */
-const secondsToUs = (seconds: number): number => (seconds === 0 ? Number.POSITIVE_INFINITY : seconds * 1e6);
 
 /** Value of a control call, or its failure as an `AppError`. */
 function unwrap<T>(outcome: Outcome<T>): T {
@@ -116,7 +116,10 @@ export class Pipeline {
     this.failed.catch(() => undefined);
     this.writerThread = this.controlled('writer', './store/thread.js', null);
     if (options.hasApi)
-      this.apiThread = this.controlled('api', './api/thread.js', null, () => ({ maintenance: this.maintenancePort() }));
+      this.apiThread = this.controlled('api', './api/thread.js', null, () => ({
+        maintenance: this.maintenancePort(),
+        databaseName: options.databaseName ?? config.dbPath,
+      }));
     if (source.type === 'cap') {
       this.capture = new Capture({ ...this.threadStart(null, this.eventPort()), control: new MessageChannel().port1, source });
     } else {
@@ -195,13 +198,7 @@ export class Pipeline {
    */
   async reconfigure(config: Config): Promise<void> {
     this.config = config;
-    const host = new HostBlock(this.memory.host);
-    host.cells[HostCell.IdleTcpUs] = secondsToUs(config.flowIdleTcpS);
-    host.cells[HostCell.IdleUdpUs] = secondsToUs(config.flowIdleUdpS);
-    host.cells[HostCell.IdleOtherUs] = secondsToUs(config.flowIdleOtherS);
-    host.cells[HostCell.TcpLingerUs] = secondsToUs(config.flowTcpLingerS);
-    host.cells[HostCell.ActiveUs] = secondsToUs(config.flowActiveS);
-    host.setControl(Host.SettingsVersion, host.control(Host.SettingsVersion) + 1);
+    new HostBlock(this.memory.host).setTimeouts(config);
     for (const block of this.memory.parse) new Doorbell(block).wake();
     await Promise.all([this.writerThread, this.apiThread].map((thread) => this.reconfigureThread(thread, config)));
   }
@@ -296,7 +293,7 @@ export class Pipeline {
     return port2;
   }
 
-  /** A port on which the API may have the writer change something. */
+  /** A port on which the API may have something done. */
   private maintenancePort(): MessagePort {
     const { port1, port2 } = new MessageChannel();
     const answered = <T>(call: Promise<Outcome<T>>, what: string): Promise<Outcome<T>> =>
@@ -305,6 +302,7 @@ export class Pipeline {
       noteDevice: (update) => answered(this.writerThread.control.noteDevice(update), 'noting a device'),
       acknowledgeAlert: (id, isAcknowledged) =>
         answered(this.writerThread.control.acknowledgeAlert(id, isAcknowledged), 'acknowledging an alert'),
+      saveDatabase: async () => ({ ok: true, value: this.options.askSave?.() ?? null }),
     };
     exposeControl(port1, controls);
     port1.unref();

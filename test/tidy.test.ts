@@ -40,7 +40,7 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   'controlled-thread': ['control', 'errors', 'messages'],
   affinity: ['errors', 'libc'],
   memory: ['config', 'messages', 'ring'],
-  'memory-budget': ['config', 'errors', 'memory', 'ring', 'store/open-database'],
+  'memory-budget': ['config', 'errors', 'memory', 'ring', 'store/open-database', 'store/ram/ram-directory'],
   log: ['config', 'errors', 'messages'],
   'cpu-by-stage': ['messages', 'ring'],
   'thread-start': ['affinity', 'messages', 'ring'],

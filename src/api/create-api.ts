@@ -17,6 +17,8 @@ import { buildServer } from './server.js';
 /** What the API is made from. */
 export interface ApiParts {
   readonly config: Config;
+  /** Where the database lies, if not at `db.path`. */
+  readonly databasePath?: string;
   readonly memory: PipelineMemory;
   readonly monitor: Monitor;
   readonly maintenance: MaintenanceControl;
@@ -42,10 +44,14 @@ export interface Api {
 const SECOND_US = 1_000_000;
 
 /** Puts the API together; it does not listen yet. Throws `API_TOKEN_INVALID`. */
-export function createApi({ config, memory, monitor, maintenance, onDefect, onWebhookTrouble, readerFile }: ApiParts): Api {
+export function createApi(parts: ApiParts): Api {
+  const { config, memory, monitor, maintenance, onDefect, onWebhookTrouble, readerFile, databasePath = config.dbPath } = parts;
   const token = config.apiTokenFile === '' ? null : Token.read(config.apiTokenFile);
   const counts = new HttpCounts();
-  const queries = new Queries(new QueryPool({ config, memory }, onDefect, readerFile), settleUs(config));
+  const queries = new Queries(
+    new QueryPool({ config: { ...config, dbPath: databasePath }, memory }, onDefect, readerFile),
+    settleUs(config),
+  );
   const gate = new Gate(config, token, counts, monotonicMs);
   const hub = new LiveHub();
   const source = liveSource(monitor, queries);

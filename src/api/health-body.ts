@@ -102,6 +102,7 @@ export function healthBody(
       files_set_aside: writer.filesSetAside,
       files_replaced: writer.filesReplaced,
       backups: writer.backups,
+      saves: savesPart(writer.saves),
       addresses_overflowed: writer.addressesOverflowed,
       texts_overflowed: writer.textsOverflowed,
       devices_forgotten: writer.devicesForgotten,
@@ -130,6 +131,14 @@ export function healthBody(
     host: hostPart(snapshot.host),
     config: highlights(frame.config, workers.length),
   };
+}
+
+/** Null for a database on a disk. */
+function savesPart(saves: Snapshot['writer']['saves']): HealthBody['writer']['saves'] {
+  const { memoryBytesMax, made, failed, failures, isRunning: running, lastUs, lastBytes } = saves;
+  if (memoryBytesMax === 0) return null;
+  const last = lastUs > 0 ? { last_us: lastUs, last_bytes: lastBytes } : { last_us: null, last_bytes: null };
+  return { memory_bytes_max: memoryBytesMax, made, failed, failures, running, ...last };
 }
 
 const rounded = (value: number, parts: number): number => Math.round(value * parts) / parts;

@@ -63,6 +63,9 @@ export const HEALTH_REASONS = {
     'Rows were lost within the last minute: the database could not be written for longer than they could wait, or its file was lost.',
   ),
   backup_failed: degraded('The last daily backup failed; the log says why. Earlier ones are as they were.'),
+  save_failed: degraded(
+    'The database lies in memory, and the last attempt to save it under db.path failed; the log says why. What was saved before is as it was.',
+  ),
   rows_shed: degraded(
     'Within the last minute, flows were counted and not written as rows, since more was written than the disk should take: see store.write-bytes-per-minute-soft and -hard.',
   ),

@@ -165,6 +165,11 @@ function judgeLosses(snapshot: Snapshot, history: HealthHistory): HealthReason[]
   if (lost > 0) reasons.push(reason('rows_lost', `${lost} flows were lost within the last minute (${now.flowsLost} in all)`));
   const { failures } = snapshot.writer.backups;
   if (failures > 0) reasons.push(reason('backup_failed', `the daily backup failed ${times(failures)}; the log says why`));
+  const unsaved = snapshot.writer.saves.failures;
+  if (unsaved > 0)
+    reasons.push(
+      reason('save_failed', `saving the database failed ${times(unsaved)}; its rows lie in memory, and the log says why`),
+    );
   return reasons;
 }
 

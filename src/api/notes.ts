@@ -15,6 +15,7 @@ export const NOTE_CODES = [
   'file_replaced',
   'rows_lost',
   'backups_made',
+  'in_memory',
   'host_warm',
   'writes_limited',
 ] as const;
@@ -82,6 +83,11 @@ function faultNotes(writer: Snapshot['writer']): Note[] {
       code: 'rows_lost',
       message: `${writer.lost.flows} flows with ${writer.lost.packets} packets are counted and in no row (table unwritten)`,
     });
+  const { memoryBytesMax, lastUs } = writer.saves;
+  if (memoryBytesMax > 0) {
+    const when = lastUs > 0 ? `was last saved at ${new Date(lastUs / 1000).toISOString()}` : 'has not been saved in this run';
+    notes.push({ code: 'in_memory', message: `the database lies in memory and ${when}` });
+  }
   if (writer.backups.made > 0)
     notes.push({
       code: 'backups_made',

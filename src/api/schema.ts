@@ -114,6 +114,19 @@ export const healthSchema = z.object({
     files_replaced: count,
     /** Of the daemon; `failures` are those since the last good one. */
     backups: z.object({ made: count, failures: count, bytes: count }),
+    /** With the database in memory (`store.profile` ram): how saving it under `db_path` goes; null otherwise. `failures` as above. */
+    saves: z
+      .object({
+        made: count,
+        failed: count,
+        failures: count,
+        running: z.boolean(),
+        memory_bytes_max: count,
+        /** The last one that was made; null before there is one. */
+        last_us: count.nullable(),
+        last_bytes: count.nullable(),
+      })
+      .nullable(),
     addresses_overflowed: count,
     texts_overflowed: count,
     devices_forgotten: count,

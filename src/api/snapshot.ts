@@ -108,6 +108,18 @@ export interface WriterSnapshot {
   readonly filesReplaced: number;
   /** Backups of the daemon; `failures` are those since the last good one. */
   readonly backups: { readonly made: number; readonly failures: number; readonly bytes: number };
+  /** A database that lies in memory, where it may have `memoryBytesMax` (0: it lies on a disk), and how saving it goes. */
+  readonly saves: {
+    readonly memoryBytesMax: number;
+    readonly made: number;
+    readonly failed: number;
+    /** Those since the last good one. */
+    readonly failures: number;
+    readonly isRunning: boolean;
+    /** The last one made; 0 before there is one. */
+    readonly lastUs: number;
+    readonly lastBytes: number;
+  };
   /** Earlier sessions that were found open at the start, and the packets that they had in flows and had not written. */
   readonly uncleanSessions: number;
   readonly packetsUnwritten: number;

@@ -1,4 +1,5 @@
 import { workerData } from 'node:worker_threads';
+import type { Config } from '../config.js';
 import { connectControl, exposeControl } from '../control.js';
 import { AppError } from '../errors.js';
 import { type ApiControl, type ApiStart, done, type MaintenanceControl } from '../messages.js';
@@ -11,14 +12,14 @@ import { listenOn } from './listener.js';
 import { Monitor } from './monitor.js';
 
 const start = workerData as ApiStart;
-const { control, events } = start;
-/** The config to go by: that of the start, or of a reload, which may come before the API listens. */
-let { config } = start;
+const { control, events, databaseName: dbPath } = start;
+/** The config to go by: that of the start, or of a reload, which may come before the API listens. It shows the operator's name of the database. */
+let config: Config = { ...start.config, dbPath };
 
 const block = new ThreadBlock(start.memory.api);
 startThread(start, block, 'fb-api');
 
-const monitor = new Monitor(start);
+const monitor = new Monitor({ ...start, config });
 
 /** A poller meets the same defect again and again; the log has it once a minute. */
 const DEFECT_INTERVAL_MS = 60_000;
@@ -43,7 +44,15 @@ const timer = setInterval(() => {
 const controls: ApiControl = {
   async listen() {
     try {
-      api ??= createApi({ config, memory: start.memory, monitor, maintenance: main, onDefect, onWebhookTrouble });
+      api ??= createApi({
+        config,
+        databasePath: start.config.dbPath,
+        memory: start.memory,
+        monitor,
+        maintenance: main,
+        onDefect,
+        onWebhookTrouble,
+      });
       const listening = await listenOn(api.server, config.apiAddress, config.apiPort);
       block.cells[Cell.ApiPort] = listening.port;
       block.state = ThreadState.Running;
@@ -54,7 +63,7 @@ const controls: ApiControl = {
   },
 
   async reconfigure(next) {
-    config = next;
+    config = { ...next, dbPath };
     api?.reconfigure(next);
     return done;
   },

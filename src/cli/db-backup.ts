@@ -1,6 +1,7 @@
 import type { Config } from '../config.js';
 import { AppError } from '../errors.js';
 import { backupDatabase } from '../store/backup/backup.js';
+import { livePathOf } from '../store/ram/ram-paths.js';
 import { StepProgress } from './step-progress.js';
 import { exitCodeOf, onStopSignal, type StopSignal } from './stop-signals.js';
 
@@ -17,6 +18,7 @@ export async function runDbBackup(config: Config, { json }: { readonly json: boo
   try {
     const { path, metadata, deleted } = await backupDatabase({
       databasePath: config.dbPath,
+      livePath: livePathOf(config),
       directory: config.backupDirectory,
       keep: config.backupKeep,
       compression: config.backupCompression,

@@ -11,13 +11,14 @@ import {
   resolveConfig,
 } from '../config.js';
 import { OPTIONS } from '../options.js';
+import { livePathOf } from '../store/ram/ram-paths.js';
 
 /** Parsed flags as commander hands them over. */
 export type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
 /** Options that a replay has no use for. */
 const LIVE_ONLY =
-  /^(api\.|alerts\.|backup\.|host\.|log\.(file|days|buffer)|maintenance\.|retention\.[a-z]+-days$|capture\.(interface|wait-for-interface|backend|filter|exclude-own|promiscuous|buffer-bytes)$)/;
+  /^(api\.|alerts\.|backup\.|host\.|log\.(file|days|buffer)|maintenance\.|retention\.[a-z]+-days$|store\.ram-|capture\.(interface|wait-for-interface|backend|filter|exclude-own|promiscuous|buffer-bytes)$)/;
 
 const RETENTION = OPTION_NAMES.filter((name) => name.startsWith('retention.'));
 
@@ -35,6 +36,7 @@ export const COMMAND_OPTIONS = {
   dbPlan: ['db.path', ...RETENTION],
   dbBackup: ['db.path', 'backup.directory', 'backup.keep', 'backup.compression'],
   dbRestore: ['db.path'],
+  dbSave: ['db.path', 'store.ram-directory', ...OPTION_NAMES.filter((name) => name.startsWith('api.'))],
 } as const satisfies Record<string, readonly OptionName[]>;
 
 /** Adds `--config` and a flag for each of these options. A flag that is not given leaves the option to the other sources. */
@@ -79,6 +81,11 @@ export function configSourcesOf(flags: Flags, extra: Partial<Record<OptionName, 
 /** The config of this invocation: defaults < profile < TOML file < environment < flags. Throws `AppError` for whatever is not allowed. */
 export function configOf(flags: Flags, extra: Partial<Record<OptionName, string>> = {}): Config {
   return resolveConfig(...configSourcesOf(flags, extra).map(({ values }) => values));
+}
+
+/** The file with the newest rows of the database that this invocation names: in memory while a daemon has it there. */
+export function livePathFor(flags: Flags): string {
+  return livePathOf(configOf(flags));
 }
 
 /** `--idle-timeout N` is short for the idle timeout of every class; 0 also keeps flows that TCP has ended. */

@@ -13,9 +13,11 @@ import type { Session, SourceSpec } from '../messages.js';
 import { type Log, Pipeline, type PipelineStarted } from '../pipeline.js';
 import { ledgerDifference, readLedger } from '../ring/ledger.js';
 import { monotonicMs } from '../ring/thread-block.js';
+import { askPatience } from '../service/patience.js';
 import { Supervisor } from '../service/supervisor.js';
 import { DailyBackup } from '../store/backup/daily-backup.js';
 import { withProfile } from '../store/budget/profiles.js';
+import { openPlace, type Patience, type StorePlace } from '../store/ram/store-place.js';
 import { type Clocks, ClockWatch, SYSTEM_CLOCKS } from './clock-watch.js';
 import { onControlSignals } from './control-signals.js';
 import { reloadConfig } from './reload.js';
@@ -91,28 +93,52 @@ export async function runDaemon(given: Config, clocks: Clocks = SYSTEM_CLOCKS, h
     SIGUSR1: () => logger.toggleDebug(),
   });
   let run: DaemonRun | undefined;
+  let place: StorePlace | undefined;
   let isStopping = false;
+  let isSaving = false;
   let deadline: NodeJS.Timeout | undefined;
-  const ignoreSignals = onStopSignal((signal) => {
-    isStopping = true;
-    log('info', `stopping on ${signal}`);
-    run?.requestStop();
+  const setDeadline = (): void => {
     deadline = setTimeout(() => {
       const error = new AppError('STOP_DEADLINE', 'the stop took too long');
       log('fatal', error.message, { code: error.code });
       process.exit(error.exitCode);
     }, STOP_DEADLINE_MS);
+  };
+  const ignoreSignals = onStopSignal((signal) => {
+    isStopping = true;
+    log('info', `stopping on ${signal}`);
+    run?.requestStop();
+    if (!isSaving) setDeadline();
   });
+  /** The last save has a deadline of its own, by the size of the database. */
+  const patience: Patience = {
+    begin: () => {
+      isSaving = true;
+      clearTimeout(deadline);
+      run?.supervisor.stopping('the database is being saved');
+    },
+    end: () => {
+      isSaving = false;
+      setDeadline();
+    },
+  };
   try {
+    place = await openPlace(config, log, askPatience);
+    let unsaved: AppError | null = null;
     do {
-      run = new DaemonRun(config, logger, clocks);
+      run = new DaemonRun(config, logger, clocks, place, async () => {
+        if (!run?.hasWrongClock || isStopping) unsaved = (await place?.finish(patience)) ?? null;
+      });
+      if (isStopping) run.requestStop();
       await run.run();
     } while (run.hasWrongClock && !isStopping);
+    if (unsaved !== null) throw unsaved;
     return 0;
   } finally {
     clearTimeout(deadline);
     ignoreSignals();
     ignoreControl();
+    place?.close();
     await logger.close();
   }
 }
@@ -134,18 +160,26 @@ class DaemonRun {
     private readonly config: Config,
     logger: Logger,
     clocks: Clocks,
+    private readonly place: StorePlace,
+    /** What is to be done before the threads end, when the rows are written. */
+    private readonly beforeEnd: () => Promise<void>,
   ) {
     this.log = logger.log;
     this.source = sourceOf(config);
     this.session = newSession('live', this.source.interfaces.join(','));
-    this.pipeline = new Pipeline({ config, session: this.session, source: this.source, hasApi: true, log: logger.log });
+    const { session, source } = this;
+    const threadConfig = place.configOf(config);
+    const askSave = (): number | null => place.askSave();
+    const options = { config: threadConfig, session, source, hasApi: true, databaseName: config.dbPath, askSave };
+    this.pipeline = new Pipeline({ ...options, log: logger.log });
+    place.follow(this.pipeline.memory.writer);
     const clock = new LiveClock(this.session.startedUs, this.session.startedMonotonicMs);
     this.supervisor = new Supervisor(this.pipeline.memory, config, this.log);
-    this.backups = new DailyBackup(config, this.pipeline.memory.writer, this.log);
+    this.backups = new DailyBackup(config, this.pipeline.memory.writer, this.log, Date.now, threadConfig.dbPath);
     this.clockWatch = new ClockWatch(clock, (offsetMs) => this.renew(offsetMs), clocks);
     this.hostWatch = new HostWatch({
       memory: this.pipeline.memory,
-      diskPath: dirname(config.dbPath),
+      diskPath: dirname(threadConfig.dbPath),
       memoryLimitBytes: memoryLimitOf(config, totalmem()),
       nowUs: () => clock.nowUs(),
       nowMs: monotonicMs,
@@ -163,7 +197,7 @@ class DaemonRun {
   /** Goes by another config from now on, as far as that is possible at run time. */
   async reconfigure(config: Config): Promise<void> {
     this.hostWatch.limitMemory(memoryLimitOf(config, totalmem()));
-    await this.pipeline.reconfigure(config);
+    await this.pipeline.reconfigure(this.place.configOf(config));
   }
 
   /** Shows how a reload ended. */
@@ -196,6 +230,7 @@ class DaemonRun {
       this.clockWatch.stop();
       await this.backups.stop();
       this.hostWatch.stop();
+      await this.beforeEnd();
       await pipeline.close();
       this.supervisor.close();
     }

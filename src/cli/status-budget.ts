@@ -24,8 +24,8 @@ export async function runStatusBudget(
 /** Null when no daemon answers: the formula holds without one. */
 async function residentBytes(config: Config): Promise<number | null> {
   try {
-    return (await readHealth({ address: config.apiAddress, port: config.apiPort, tokenFile: config.apiTokenFile, json: false }))
-      .host.resident_bytes;
+    return (await readHealth({ address: config.apiAddress, port: config.apiPort, tokenFile: config.apiTokenFile })).host
+      .resident_bytes;
   } catch (error) {
     if (error instanceof AppError && error.code === 'API_UNREACHABLE') return null;
     throw error;

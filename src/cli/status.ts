@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 import { isIPv6 } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ZodType } from 'zod';
 import { readToken } from '../api/http/token.js';
 import { type HealthBody, healthSchema } from '../api/schema.js';
 import { AppError } from '../errors.js';
@@ -68,18 +69,37 @@ function reachable(address: string): string {
   return address === '::' ? '::1' : address;
 }
 
+/** Where a daemon is asked, and the file with the token that it asks for; '' for none. */
+type Daemon = Pick<StatusOptions, 'address' | 'port' | 'tokenFile'>;
+
+/** What it is asked; `/health` where nothing is said. */
+interface Ask {
+  readonly method?: 'PATCH';
+  readonly path?: string;
+  readonly body?: object;
+}
+
 /** The body of `/health`. Throws `API_UNREACHABLE` when no flowberry answers. */
-export async function readHealth({ address: listening, port, tokenFile = '' }: StatusOptions): Promise<HealthBody> {
+export async function readHealth(daemon: Daemon): Promise<HealthBody> {
+  return await askDaemon(daemon, healthSchema);
+}
+
+/** What a daemon answers, if it has this schema. Throws `API_UNREACHABLE` when no flowberry answers so. */
+export async function askDaemon<T>(
+  { address: listening, port, tokenFile = '' }: Daemon,
+  schema: ZodType<T>,
+  ask: Ask = {},
+): Promise<T> {
   const address = reachable(listening);
   const where = `${isIPv6(address) ? `[${address}]` : address}:${port}`;
   const headers: Record<string, string> = tokenFile === '' ? {} : { authorization: `Bearer ${readToken(tokenFile)}` };
   let text: string;
   try {
-    text = await get(address, port, headers);
+    text = await answerOf(address, port, headers, ask);
   } catch (error) {
     throw new AppError('API_UNREACHABLE', `no answer from ${where}: ${(error as Error).message}`, { cause: error });
   }
-  const body = healthSchema.safeParse(fromJson(text));
+  const body = schema.safeParse(fromJson(text));
   if (!body.success) throw new AppError('API_UNREACHABLE', `what answers on ${where} is no flowberry of this version`);
   return body.data;
 }
@@ -93,12 +113,14 @@ function fromJson(text: string): unknown {
   }
 }
 
-/** The body of `/health`, whatever the status. Not `fetch`, which refuses some ports that an operator may choose. */
-function get(address: string, port: number, headers: Record<string, string>): Promise<string> {
+/** The body of the answer, whatever the status. Not `fetch`, which refuses some ports that an operator may choose. */
+function answerOf(address: string, port: number, given: Record<string, string>, ask: Ask): Promise<string> {
+  const { method = 'GET', path = '/health', body } = ask;
+  const headers = body ? { ...given, 'content-type': 'application/json' } : given;
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(ANSWER_MS_MAX);
     signal.addEventListener('abort', () => reject(new Error(`timed out after ${ANSWER_MS_MAX} ms`)), { once: true });
-    const call = request({ host: address, port, path: '/health', headers, agent: false, signal }, (response) => {
+    const call = request({ host: address, port, method, path, headers, agent: false, signal }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (part: string) => {
@@ -109,6 +131,6 @@ function get(address: string, port: number, headers: Record<string, string>): Pr
       response.on('error', reject);
     });
     call.on('error', reject);
-    call.end();
+    call.end(body && JSON.stringify(body));
   });
 }

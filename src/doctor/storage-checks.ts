@@ -47,6 +47,8 @@ function storage(host: Host, config: Config): Finding {
   if (FOREIGN_FILE_SYSTEMS.test(fileSystem))
     return fail(`the database lies on ${fileSystem}: SQLite needs a disk of this machine; give another db.path`);
   if (fileSystem === 'tmpfs') return fail('the database lies in memory and is gone after a restart; give another db.path');
+  if (config.storeProfile === 'ram')
+    return ok(`the database lies in memory, and is saved to ${device || fileSystem} at the stop and when asked`);
   if (device.startsWith('mmcblk'))
     return warn(`the database lies on an SD card or eMMC (${device}): it works within its write budget; an SSD lasts longer`);
   if (device === '') return unknown(`the database lies on ${fileSystem}, whose device is not known`);

@@ -2,6 +2,7 @@ import type { ParseStart } from '../messages.js';
 import { Doorbell } from '../ring/doorbell.js';
 import { Drop } from '../ring/drop-reason.js';
 import { HostBlock } from '../ring/host-block.js';
+import { timeoutUs } from '../ring/host-layout.js';
 import { EndReason, Frame, Slot, Table } from '../ring/layout.js';
 import { ResumeAt, RingConsumer, RingProducer, ringCapacityBytes } from '../ring/ring.js';
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
@@ -18,16 +19,14 @@ const FRAMES_PER_STEP = 8192;
 /** Ring space is given back after so many frames: often enough for the capture, seldom enough to cost nothing. */
 const FRAMES_PER_RELEASE_MASK = 63;
 
-const secondsToUs = (seconds: number): number => (seconds === 0 ? Number.POSITIVE_INFINITY : seconds * 1e6);
-
 function flowOptionsOf(start: ParseStart): FlowOptions {
   const { config } = start;
   return {
-    idleTcpUs: secondsToUs(config.flowIdleTcpS),
-    idleUdpUs: secondsToUs(config.flowIdleUdpS),
-    idleOtherUs: secondsToUs(config.flowIdleOtherS),
-    tcpLingerUs: secondsToUs(config.flowTcpLingerS),
-    activeUs: secondsToUs(config.flowActiveS),
+    idleTcpUs: timeoutUs(config.flowIdleTcpS),
+    idleUdpUs: timeoutUs(config.flowIdleUdpS),
+    idleOtherUs: timeoutUs(config.flowIdleOtherS),
+    tcpLingerUs: timeoutUs(config.flowTcpLingerS),
+    activeUs: timeoutUs(config.flowActiveS),
     keyVlan: config.flowKeyVlan,
     workerIndex: start.index,
   };

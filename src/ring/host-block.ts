@@ -1,4 +1,4 @@
-import { Host, HostCell, HostField, HostMinute, type ReducedMode } from './host-layout.js';
+import { Host, HostCell, HostField, HostMinute, type ReducedMode, timeoutUs } from './host-layout.js';
 import { LAYOUT_VERSION } from './layout.js';
 
 /** Allocates what main says of the machine: nothing is known yet, and nothing is cut back. */
@@ -38,6 +38,18 @@ export class HostBlock {
 
   setControl(word: Host, value: number): void {
     Atomics.store(this.words, word, value);
+  }
+
+  /** Gives the flow tables other timeouts; a config has all of them, in seconds. */
+  setTimeouts(
+    given: Readonly<Record<'flowIdleTcpS' | 'flowIdleUdpS' | 'flowIdleOtherS' | 'flowTcpLingerS' | 'flowActiveS', number>>,
+  ): void {
+    this.cells[HostCell.IdleTcpUs] = timeoutUs(given.flowIdleTcpS);
+    this.cells[HostCell.IdleUdpUs] = timeoutUs(given.flowIdleUdpS);
+    this.cells[HostCell.IdleOtherUs] = timeoutUs(given.flowIdleOtherS);
+    this.cells[HostCell.TcpLingerUs] = timeoutUs(given.flowTcpLingerS);
+    this.cells[HostCell.ActiveUs] = timeoutUs(given.flowActiveS);
+    this.setControl(Host.SettingsVersion, this.control(Host.SettingsVersion) + 1);
   }
 
   isReduced(mode: ReducedMode): boolean {

@@ -194,3 +194,8 @@ if (
   (Host.MinutesF64 + HostMinute.Words * HostMinute.CountMax) * 8 > Host.Bytes
 )
   throw new Error('host layout: parts overlap');
+
+/** A timeout of so many seconds, as the cells have it; one of 0 never comes. */
+export function timeoutUs(seconds: number): number {
+  return seconds === 0 ? Number.POSITIVE_INFINITY : seconds * 1e6;
+}

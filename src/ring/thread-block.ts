@@ -162,9 +162,20 @@ export const enum Cell {
   DnsShed = 149,
   /** Writer: how often it looked at rows that were due, and let them wait since too much was written. */
   BatchesHeld = 150,
+
+  /** A database that lies in memory: bytes that it may have, 0 for one on a disk (gauge). Main writes it and those below, in the writer's block. */
+  RamBytesMax = 151,
+  /** Saves of it: made, failed, failed in a row (gauge), whether one is under way (gauge). */
+  SavesMade = 152,
+  SavesFailed = 153,
+  SaveFailures = 154,
+  SaveRunning = 155,
+  /** The last one made: bytes of its file, and when it was over, µs since 1970; 0 before the first one (gauges). */
+  SavedBytes = 156,
+  SavedUs = 157,
 }
 
-if (Cell.Drops + Drop.Count > Cell.FlowsLost || Cell.BatchesHeld >= Thread.CellCount)
+if (Cell.Drops + Drop.Count > Cell.FlowsLost || Cell.SavedUs >= Thread.CellCount)
   throw new Error('thread block: too many drop reasons');
 
 /** What keeps retention from its work. */

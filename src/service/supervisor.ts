@@ -68,10 +68,10 @@ export class Supervisor {
   }
 
   /** Says that a stop has begun. Until `close`, the manager is asked for patience. */
-  stopping(): void {
+  stopping(what = 'open flows are being written'): void {
     this.phase = 'stopping';
     this.extendedMs = Number.NEGATIVE_INFINITY;
-    this.send('STOPPING=1\nSTATUS=stopping: open flows are being written');
+    this.send(`STOPPING=1\nSTATUS=stopping: ${what}`);
     this.schedule(0);
   }
 

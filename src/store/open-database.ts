@@ -48,7 +48,7 @@ export function closeDatabase({ db, lock }: WritableDatabase): void {
  */
 export function openForWriting(config: Config, nowUs: number): WritableDatabase {
   const path = writablePath(config.dbPath);
-  if (existsSync(path) && statSync(path).size > 0) openReadOnly(path).close();
+  if (existsSync(path) && statSync(path).size > 0) refuseUnusable(path);
   const lock = WriterLock.acquire(path);
   let db: Database.Database | undefined;
   try {
@@ -85,6 +85,11 @@ export function openForReading(path: string): Database.Database {
   if (db.pragma('user_version', { simple: true }) !== 0) return db;
   db.close();
   throw new AppError('DATABASE_FOREIGN', `database ${path}: it is empty`);
+}
+
+/** Throws what `openForWriting` throws for a file that it would not take. */
+export function refuseUnusable(path: string): void {
+  openReadOnly(path).close();
 }
 
 /** Opens a file that is ours, or an SQLite file without any table, which may become ours. */

@@ -21,6 +21,8 @@ export class WriterLock {
     try {
       makePrivateFile(`${databasePath}-lock`);
       connection = new Database(`${databasePath}-lock`, { timeout: WAIT_MS });
+      // Nothing is ever written to it; a journal would be, on the disk.
+      connection.pragma('journal_mode = MEMORY');
       connection.exec('BEGIN EXCLUSIVE');
       return new WriterLock(connection);
     } catch (error) {

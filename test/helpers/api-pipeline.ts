@@ -143,6 +143,7 @@ export function maintenance(parts: Partial<MaintenanceControl> = {}): Maintenanc
   return {
     noteDevice: async () => ({ ok: true, value: 'done' }),
     acknowledgeAlert: async () => ({ ok: true, value: true }),
+    saveDatabase: async () => ({ ok: true, value: null }),
     ...parts,
   };
 }

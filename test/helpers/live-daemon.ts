@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -59,6 +60,13 @@ export class Daemon {
       if (condition(body)) return body;
       await sleep(50);
     }
+  }
+
+  /** Bytes that its process has written to disks, all threads together, as the kernel counts them. */
+  async writtenBytes(): Promise<number> {
+    const task = (await this.health()).threads.find(({ task_id: id }) => id !== null)?.task_id;
+    const [, processId] = /^Tgid:\s+(\d+)$/m.exec(readFileSync(`/proc/${task}/status`, 'latin1')) as RegExpExecArray;
+    return Number(/^write_bytes: (\d+)$/m.exec(readFileSync(`/proc/${processId}/io`, 'latin1'))?.[1]);
   }
 
   signal(signal: NodeJS.Signals): void {

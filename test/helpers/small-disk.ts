@@ -37,6 +37,11 @@ export class SmallDisk {
     run('mount', '-o', `remount,size=${mib}m`, this.path);
   }
 
+  /** As an operator does with a root that is not to be written to; processes that write to it must have ended. */
+  setReadOnly(isReadOnly: boolean): void {
+    run('mount', '-o', `remount,${isReadOnly ? 'ro' : 'rw'}`, this.path);
+  }
+
   /** Lazily, so that a process that was killed and is not gone yet does not hold it. */
   remove(): void {
     run('umount', '--lazy', this.path);

@@ -59,6 +59,8 @@ describe('deploy/', () => {
       'WatchdogSec=60',
       'CPUAffinity=1-3',
       'StateDirectory=flowberry',
+      // A database in memory outlives the process there (store.profile = ram).
+      ...['RuntimeDirectory=flowberry', 'RuntimeDirectoryMode=0700', 'RuntimeDirectoryPreserve=yes'],
     ])
       expect(lines).toContain(line);
   });

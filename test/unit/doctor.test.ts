@@ -48,6 +48,7 @@ const CASES: readonly Case[] = [
   ['port', 'ok a free port', {}, { portOwner: async () => 'somebody' }, { 'api.port': 0 }],
   ['storage', 'ok nvme0n1p2', {}, {}, { 'db.path': '/data/flows.db' }],
   ['storage', 'warn SD card or eMMC (mmcblk0p2)', {}, {}, { 'db.path': '/card/data/flows.db' }],
+  ['storage', 'ok in memory, and is saved to mmcblk0p2', {}, {}, { 'db.path': '/card/data/flows.db', 'store.profile': 'ram' }],
   ['storage', 'fail in memory', {}, {}, { 'db.path': '/memory/flows.db' }],
   ['storage', 'fail nfs4', {}, {}, { 'db.path': '/far/flows.db' }],
   ['storage', 'unknown', { '/sys/dev/block/259:2': null }],

@@ -139,6 +139,13 @@ const CASES: Record<HealthReasonCode, { readonly cause: (pipeline: ApiPipeline) 
     cause: (pipeline) => pipeline.add(pipeline.writer, Cell.BackupFailures, 2),
     message: 'the daily backup failed 2 times; the log says why',
   },
+  save_failed: {
+    cause: (pipeline) => {
+      pipeline.add(pipeline.writer, Cell.RamBytesMax, 1e9);
+      pipeline.add(pipeline.writer, Cell.SaveFailures, 1);
+    },
+    message: 'saving the database failed once; its rows lie in memory, and the log says why',
+  },
   rows_shed: {
     cause: (pipeline) => pipeline.add(pipeline.writer, Cell.FlowsShed, 6),
     message: '6 flows were left out within the last minute (6 in all): too much is written',

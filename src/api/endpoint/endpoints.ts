@@ -22,6 +22,8 @@ const LIVE_FRESH_MS = 500;
 const LIST_MAX = 1_000;
 
 const nothing = z.strictObject({});
+/** What may be asked of the database. */
+export const saveDatabaseSchema = z.strictObject({ saved: z.literal(true) });
 const deviceId = parameter.id.describe('Id of a device, as /api/v1/devices has it.');
 
 /** Every endpoint below /api/v1. */
@@ -173,6 +175,18 @@ export const ENDPOINTS: readonly Endpoint[] = [
     summary: 'Every option with its value; secrets are masked.',
     parameters: nothing,
     answer: z.object({ options: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])) }),
+    by: 'server',
+    freshMs: 0,
+  },
+  {
+    name: 'saveDatabase',
+    method: 'PATCH',
+    path: '/api/v1/database',
+    summary:
+      'Has a database that lies in memory saved. save: its number; it is over when made and failed in /health, writer.saves, reach that.',
+    parameters: nothing,
+    body: saveDatabaseSchema,
+    answer: z.object({ save: count.nullable() }),
     by: 'server',
     freshMs: 0,
   },

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Config, configValue, OPTION_NAMES, type OptionName } from '../../config.js';
 import type { ApiContext } from '../context.js';
 import { deviceNoteSchema } from '../endpoint/device-schema.js';
+import { saveDatabaseSchema } from '../endpoint/endpoints.js';
 import { sendProblem } from '../problem.js';
 import { SLOW_MS } from '../query/query-times.js';
 import { acknowledgeAlert } from './alert-answers.js';
@@ -24,7 +25,21 @@ export const SERVER_ANSWERS: Readonly<Record<string, Make>> = {
   slowQueries: ({ queries }, _parameters, _request, reply) => reply.send(slowQueries(queries.times)),
   noteDevice,
   acknowledgeAlert,
+  saveDatabase,
 };
+
+async function saveDatabase(
+  { maintenance }: ApiContext,
+  _parameters: Readonly<Record<string, unknown>>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  if (!saveDatabaseSchema.safeParse(request.body).success)
+    return sendProblem(reply, 400, 'The body is not valid: it is {"saved": true}.');
+  const outcome = await maintenance.saveDatabase();
+  if (!outcome.ok) return sendProblem(reply.header('retry-after', 1), 503, 'It cannot be saved now; the log says more.');
+  return reply.send({ save: outcome.value });
+}
 
 /** Every option with its value; secrets are masked where there is one. */
 function shownConfig(config: Config): Record<string, unknown> {

@@ -1,23 +1,12 @@
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statfsSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
 import { AppError } from '../../errors.js';
 import { openForReading } from '../open-database.js';
+import { realPathOf } from '../real-path.js';
 import { isSqliteError } from '../sqlite-error.js';
 import { WriterLock } from '../writer-lock.js';
 import {
-  type BackupFacts,
   type BackupMetadata,
   backupName,
   backupStem,
@@ -27,22 +16,20 @@ import {
   deleteUnfinished,
   metadataPath,
 } from './backup-files.js';
+import { checkCopy, copyPages, requireSpace } from './copy-pages.js';
 import { createPrivate, syncPath } from './durable-file.js';
-import { readFacts, verifyCopy } from './facts.js';
 import { pack, requireCompression } from './packing.js';
-import { blockMs, Throttle } from './throttle.js';
 
-/** Pages that are copied between two looks at the clock: 1 MiB. */
-const STEP_PAGES = 256;
 /** Part of the database's size that must be free on top of the copy: what the packed file may take at worst. */
 const PACKED_RATIO_MAX = 0.5;
-/** What must stay free beside it all. */
-const SPARE_BYTES = 16 * 2 ** 20;
 
 type BackupStage = 'copy' | 'verify' | 'pack';
 
 export interface BackupOptions {
+  /** Its name: backups are known by it. */
   readonly databasePath: string;
+  /** Where it lies now, if elsewhere: in memory. */
+  readonly livePath?: string;
   /** Made where it is not there. */
   readonly directory: string;
   /** Good backups of this database that stay there, this one included: at least 1. */
@@ -78,9 +65,9 @@ export interface BackupResult {
  */
 export async function backupDatabase(options: BackupOptions): Promise<BackupResult> {
   requireCompression(options.compression);
-  const source = openForReading(options.databasePath);
+  const source = openForReading(options.livePath ?? options.databasePath);
   try {
-    const databasePath = realpathSync(options.databasePath);
+    const databasePath = realPathOf(options.databasePath);
     const directory = makeDirectory(options.directory);
     const lock = lockBackups(join(directory, `${backupStem(databasePath)}.backup`));
     try {
@@ -105,9 +92,16 @@ async function makeBackup(source: Database.Database, options: BackupOptions): Pr
   const packedPath = `${path}.partial`;
   const metadataPartial = `${metadataPath(path)}.partial`;
   try {
-    const facts = await copy(source, copyPath, options);
+    const facts = await copyPages(source, copyPath, {
+      bytesPerSMax: options.bytesPerSMax,
+      signal,
+      requireSpace: (bytes) =>
+        requireSpace(directory, Math.ceil(bytes * (1 + PACKED_RATIO_MAX)), 'BACKUP_FAILED', `backup directory ${directory}`),
+      onProgress: (ratio) => options.onProgress?.('copy', ratio),
+      ...(onWritten && { onWritten }),
+    });
     options.onProgress?.('verify', 0);
-    check(copyPath, facts);
+    checkCopy(copyPath, facts, 'BACKUP_FAILED', `backup ${copyPath}`);
     const packed = await pack(copyPath, packedPath, compression, {
       bytesPerSMax: options.bytesPerSMax,
       signal,
@@ -139,50 +133,6 @@ async function makeBackup(source: Database.Database, options: BackupOptions): Pr
   }
 }
 
-/** Copies all pages of one moment, and tells what the database held at that moment. */
-async function copy(source: Database.Database, path: string, options: BackupOptions): Promise<BackupFacts> {
-  const pageBytes = source.pragma('page_size', { simple: true }) as number;
-  const throttle = new Throttle(options.bytesPerSMax, () => performance.now());
-  source.exec('BEGIN');
-  const facts = readFacts(source);
-  requireSpace(options.directory, (source.pragma('page_count', { simple: true }) as number) * pageBytes);
-  closeSync(createPrivate(path));
-  let copiedPages = 0;
-  const copied = (totalPages: number, remainingPages: number): void => {
-    const bytes = (totalPages - remainingPages - copiedPages) * pageBytes;
-    copiedPages = totalPages - remainingPages;
-    options.onWritten?.(bytes);
-    options.onProgress?.('copy', totalPages === 0 ? 1 : copiedPages / totalPages);
-    for (let waitMs = throttle.wrote(bytes); waitMs > 0; waitMs = throttle.wrote(0)) {
-      options.signal?.throwIfAborted();
-      blockMs(waitMs);
-    }
-    options.signal?.throwIfAborted();
-  };
-  const { totalPages, remainingPages } = await source.backup(path, {
-    progress: (progress) => {
-      copied(progress.totalPages, progress.remainingPages);
-      return STEP_PAGES;
-    },
-  });
-  // The last step is not told.
-  copied(totalPages, remainingPages);
-  source.exec('COMMIT');
-  return facts;
-}
-
-/** Opens the copy as a file that needs no other beside it, and checks it. */
-function check(path: string, facts: BackupFacts): void {
-  const db = new Database(path);
-  try {
-    db.pragma('synchronous = OFF');
-    db.pragma('journal_mode = DELETE');
-    verifyCopy(db, facts, 'BACKUP_FAILED', `backup ${path}`);
-  } finally {
-    db.close();
-  }
-}
-
 function writeMetadata(path: string, metadata: BackupMetadata): void {
   const fd = createPrivate(path);
   try {
@@ -191,17 +141,6 @@ function writeMetadata(path: string, metadata: BackupMetadata): void {
   } finally {
     closeSync(fd);
   }
-}
-
-/** A backup that cannot fit shall not fill the disk first. */
-function requireSpace(directory: string, databaseBytes: number): void {
-  const { bavail, bsize } = statfsSync(directory);
-  const neededBytes = Math.ceil(databaseBytes * (1 + PACKED_RATIO_MAX)) + SPARE_BYTES;
-  if (bavail * bsize < neededBytes)
-    throw new AppError(
-      'BACKUP_FAILED',
-      `backup directory ${directory}: ${bavail * bsize} bytes are free, ${neededBytes} are needed`,
-    );
 }
 
 function makeDirectory(path: string): string {

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import type { Config } from '../../config.js';
 import { assertNever } from '../../messages.js';
 import { Cell, ThreadBlock } from '../../ring/thread-block.js';
+import { realPathOf } from '../real-path.js';
 import type { Log } from '../trouble.js';
 import { deleteUnfinished, goodBackups } from './backup-files.js';
 import type { BackupEvent, BackupTask } from './backup-thread.js';
@@ -31,12 +32,15 @@ export class DailyBackup {
   private worker: Worker | null = null;
   private triedMs = Number.NEGATIVE_INFINITY;
 
-  /** `writerBlock` is the writer's block, whose cells for backups this one writes. `nowMs` is the wall clock. */
+  /** `writerBlock` is the writer's block, whose cells for backups this one writes. `nowMs` is the wall clock, `livePath` where the
+   * database lies if not under its name.
+   */
   constructor(
     private readonly config: Config,
     writerBlock: SharedArrayBuffer,
     private readonly log: Log,
     private readonly nowMs: () => number = Date.now,
+    private readonly livePath = config.dbPath,
   ) {
     this.block = new ThreadBlock(writerBlock);
   }
@@ -78,9 +82,10 @@ export class DailyBackup {
   private begin(nowMs: number): void {
     const { config } = this;
     mkdirSync(config.backupDirectory, { recursive: true, mode: 0o700 });
-    const isSameDisk = statSync(config.backupDirectory).dev === statSync(this.databasePath()).dev;
+    const isSameDisk = statSync(config.backupDirectory).dev === statSync(this.livePath).dev;
     const task: BackupTask = {
       databasePath: config.dbPath,
+      livePath: this.livePath,
       directory: config.backupDirectory,
       keep: config.backupKeep,
       compression: config.backupCompression,
@@ -122,7 +127,7 @@ export class DailyBackup {
   }
 
   private databasePath(): string {
-    return existsSync(this.config.dbPath) ? realpathSync(this.config.dbPath) : this.config.dbPath;
+    return realPathOf(this.config.dbPath);
   }
 
   /** Time of the newest good backup; before all time without one. */

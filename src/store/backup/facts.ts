@@ -21,8 +21,13 @@ export function readFacts(db: Database): BackupFacts {
   };
 }
 
-/** Throws `BACKUP_FAILED` or `BACKUP_INVALID`, as `code` says, when the file is not sound or does not hold what it should. */
-export function verifyCopy(db: Database, expected: BackupFacts, code: 'BACKUP_FAILED' | 'BACKUP_INVALID', what: string): void {
+/** Throws an `AppError` with this code when the file is not sound or does not hold what it should. */
+export function verifyCopy(
+  db: Database,
+  expected: BackupFacts,
+  code: 'BACKUP_FAILED' | 'BACKUP_INVALID' | 'DATABASE_SAVE_FAILED',
+  what: string,
+): void {
   const lines = db.prepare<[], string>('PRAGMA integrity_check(3)').pluck().all();
   if (lines.length !== 1 || lines[0] !== 'ok') throw new AppError(code, `${what}: the file is not sound: ${lines.join('; ')}`);
   const found = readFacts(db);

@@ -1,16 +1,4 @@
-import {
-  chmodSync,
-  chownSync,
-  copyFileSync,
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { AppError } from '../../errors.js';
@@ -18,7 +6,7 @@ import { APPLICATION_ID, SCHEMA_VERSION } from '../schema.js';
 import { isSqliteError } from '../sqlite-error.js';
 import { WriterLock } from '../writer-lock.js';
 import { type BackupMetadata, readMetadata, timeName } from './backup-files.js';
-import { PRIVATE_MODE, syncPath } from './durable-file.js';
+import { giveOwner, linkOrCopy, syncPath } from './durable-file.js';
 import { verifyCopy } from './facts.js';
 import { sha256Of, unpack } from './packing.js';
 
@@ -57,7 +45,7 @@ export async function restoreDatabase(options: RestoreOptions): Promise<RestoreR
     try {
       await unpackChecked(options, metadata, partial);
       const safetyCopy = existsSync(path) ? keep(path, options.nowMs) : null;
-      giveOwner(partial, safetyCopy ?? dirname(path), safetyCopy !== null);
+      giveOwner(partial, safetyCopy ?? path);
       renameSync(partial, path);
       syncPath(dirname(path));
       return { metadata, safetyCopy };
@@ -133,25 +121,12 @@ function keep(path: string, nowMs: number): string {
   } finally {
     db?.close();
   }
-  try {
-    linkSync(path, safetyCopy);
-  } catch {
-    // A file system without hard links, such as FAT.
-    copyFileSync(path, safetyCopy);
-    syncPath(safetyCopy);
-  }
+  linkOrCopy(path, safetyCopy);
   // A log that is left here would be taken for that of the restored database.
   if (existsSync(`${path}-wal`)) renameSync(`${path}-wal`, `${safetyCopy}-wal`);
   rmSync(`${path}-shm`, { force: true });
   syncPath(dirname(path));
   return safetyCopy;
-}
-
-/** The restored file belongs to whom the old one belonged to, or the directory: root restores what a service's user writes. */
-function giveOwner(path: string, like: string, isFile: boolean): void {
-  const { uid, gid, mode } = statSync(like);
-  if (process.getuid?.() === 0) chownSync(path, uid, gid);
-  chmodSync(path, isFile ? mode & 0o777 : PRIVATE_MODE);
 }
 
 /** Deletes what a restore that was killed has left half-done. */

@@ -32,6 +32,14 @@ const PROFILES: Readonly<Record<ProfileName, Readonly<Record<ProfileOption, numb
     storeWriteBytesPerMinuteSoft: 20_000_000,
     storeWriteBytesPerMinuteHard: 100_000_000,
   },
+  // What is written is what was asked for, and no reason to leave rows out; the write-ahead log takes memory.
+  ram: {
+    batchRowsMin: 50,
+    batchAgeMsMax: 5_000,
+    storeCheckpointBytes: 4_000_000,
+    storeWriteBytesPerMinuteSoft: 100_000_000_000,
+    storeWriteBytesPerMinuteHard: 100_000_000_000,
+  },
 };
 
 /** `config` with a profile in place of `auto`, and what that decides in place of zeros. A config that has nothing open stays as it is. */

@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { Config } from '../../config.js';
 import { ADDRESSES_MAX } from '../addresses.js';
 import { openForReading } from '../open-database.js';
+import { livePathOf } from '../ram/ram-paths.js';
 import { TEXTS_MAX } from '../texts.js';
 import { fileBytesMaxOf } from './file-room.js';
 import { DAY_US } from './fold-ledger.js';
@@ -39,7 +40,7 @@ export interface Plan {
 
 /** Reads the rates from the rows that are there. Throws what `openForReading` throws. Reads samples, not the whole file. */
 export function planDatabase(config: Config): Plan {
-  const db = openForReading(config.dbPath);
+  const db = openForReading(livePathOf(config));
   try {
     return planOf(db, config);
   } finally {
