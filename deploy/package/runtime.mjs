@@ -72,7 +72,14 @@ function compileSqlite(cache, machine, headers) {
   const tool = (name) => (isNative ? name : `${machine.compiler}-${name}`);
   const args = ['rebuild', '--release', `--arch=${machine.node}`, `--target=${NODE_VERSION}`];
   // By the environment, which node-gyp heeds before its arguments, and where npm puts what its user has configured.
-  const env = { ...process.env, npm_config_nodedir: headers, CC: tool('gcc'), CXX: tool('g++'), AR: tool('ar'), LINK: tool('g++') };
+  const env = {
+    ...process.env,
+    npm_config_nodedir: headers,
+    CC: tool('gcc'),
+    CXX: tool('g++'),
+    AR: tool('ar'),
+    LINK: tool('g++'),
+  };
   if (!isNative && spawnSync(tool('g++'), ['--version']).error)
     throw new SetupError(`no compiler for ${machine.node}: sudo apt-get install -y g++-${machine.compiler}`);
   run(process.execPath, [nodeGyp, ...args], { cwd: folder, env });
