@@ -62,3 +62,9 @@ export async function withDeadline<T>(call: Promise<T>, deadlineMs: number, what
     clearTimeout(timer);
   }
 }
+
+/** Value of a control call, or its failure as an `AppError`. */
+export function unwrap<T>(outcome: Outcome<T>): T {
+  if (!outcome.ok) throw AppError.fromData(outcome.error);
+  return outcome.value;
+}

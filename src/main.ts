@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { addBenchCommands } from './cli/bench-commands.js';
+import { command, type Runner } from './cli/command.js';
 import {
   addDnsFilters,
   addFlowFilters,
@@ -26,10 +28,6 @@ import { AppError } from './errors.js';
 /** Exit code for a command line that commander refuses. */
 const USAGE_EXIT_CODE = 64;
 
-interface BenchFlags {
-  readonly [name: string]: string | boolean | undefined;
-}
-
 const version = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 const program = new Command('flowberry')
   .description('Records network flows: packets in, years of flows in one SQLite file.')
@@ -41,18 +39,9 @@ const program = new Command('flowberry')
   .showHelpAfterError(false);
 
 let exitCode = 0;
-/** Commands are loaded when they are called, so that none pays for the others' libraries. */
-const run = (command: () => Promise<number> | number) => async (): Promise<void> => {
+const run: Runner = (command) => async () => {
   exitCode = await command();
 };
-
-function command(parent: Command, name: string, description: string): Command {
-  return parent
-    .command(name)
-    .description(description)
-    .exitOverride()
-    .configureOutput({ outputError: () => undefined });
-}
 
 addConfigOptions(command(program, 'run', 'Capture from an interface until SIGTERM or SIGINT.'), COMMAND_OPTIONS.run)
   .option('--idle-timeout <seconds>', 'idle timeout of every kind of flow; 0 is never')
@@ -309,75 +298,7 @@ addConfigOptions(
     )(),
   );
 
-const benchCommand = command(program, 'bench', 'Measure flowberry on this machine.')
-  .enablePositionalOptions()
-  .option('--packets <count>', 'packets of the generated capture')
-  .option('--flows <count>', 'flows of the generated capture')
-  .option('--file <file>', 'capture file instead of a generated one')
-  .option('--runs <count>', 'runs of each case')
-  .option('--only <case>', 'run one case')
-  .option('--smoke', 'tiny values, to see that all cases work')
-  .option('--peers', 'also time softflowd, nfpcapd, ndpiReader and tcpdump on the same file')
-  .option('--json', 'print one JSON object')
-  .option('--save <file>', 'save the result as a baseline')
-  .option('--compare <file>', 'compare with a baseline; fails beyond 10 %')
-  .option('--clean', 'delete generated captures')
-  .action((flags: BenchFlags) => run(async () => (await import('./cli/bench.js')).runBench(flags))());
-
-command(benchCommand, 'live', 'Measure live capture in a network namespace of its own, at stepped rates; needs root.')
-  .option('--rates <rates>', 'packets per second, such as 10k,100k,top (default 10k,50k,100k,200k,top)')
-  .option('--seconds <seconds>', 'length of a run (default 10)')
-  .option('--count <packets>', 'end a run after so many packets instead')
-  .option('--packets <count>', 'packets of the generated capture, which is sent again and again')
-  .option('--flows <count>', 'flows of the generated capture')
-  .option('--file <file>', 'capture file instead of a generated one')
-  .option('--sender <name>', 'own, or tcpreplay where it is installed (default own)')
-  .option('--only <programs>', 'run these programs only, separated by commas')
-  .option('--soak <minutes>', 'one long run of flowberry instead: memory, descriptors, disk')
-  .option('--rate <rate>', 'packets per second of a soak (default 5k)')
-  .option('--json', 'print one JSON object')
-  .action((flags: BenchFlags) => run(async () => (await import('./cli/bench-live.js')).runBenchLive(flags))());
-
-command(benchCommand, 'api', 'Measure the API: many users ask for everything that it has, and /health is watched meanwhile.')
-  .option('--users <count>', 'users at the same time (default 50)')
-  .option('--requests <count>', 'requests of each user (default 100)')
-  .option('--pause <ms>', 'how long a user waits between requests on average (default 0)')
-  .option('--url <url>', 'a daemon that runs, such as http://127.0.0.1:8417, instead of an API of the bench')
-  .option('--token-file <file>', 'file with the token of that daemon')
-  .option('--db <file>', 'database for the API of the bench instead of a generated one')
-  .option('--rate <rate>', 'a daemon of the bench that captures so many packets/s meanwhile, such as 50k; needs root')
-  .option('--history <flows>', 'flows that it has stored already: the history of bench query (default 10000000)')
-  .option('--flood <rate>', 'packets/s while only /health is watched (default top)')
-  .option('--seconds <seconds>', 'length of that (default 10)')
-  .option('--packets <count>', 'packets of the generated capture')
-  .option('--flows <count>', 'flows of the generated capture')
-  .option('--json', 'print one JSON object')
-  .action((flags: BenchFlags) => run(async () => (await import('./cli/bench-api.js')).runBenchApi(flags))());
-
-command(benchCommand, 'stream', 'Measure the live stream with clients that never read; needs root.')
-  .option('--clients <count>', 'clients of the stream (default 100)')
-  .option('--deaf <count>', 'those of them that never read (default half of them)')
-  .option('--seconds <seconds>', 'how long they listen (default 600)')
-  .option('--messages <count>', 'messages per second for each (default 200)')
-  .option('--packets <count>', 'packets of the generated capture, which is sent again and again')
-  .option('--flows <count>', 'flows of the generated capture')
-  .option('--json', 'print one JSON object')
-  .action((flags: BenchFlags) => run(async () => (await import('./cli/bench-stream.js')).runBenchStream(flags))());
-
-command(benchCommand, 'store', 'Measure the store: speed, bytes written per flow, readers beside the writer.')
-  .option('--flows <count>', 'flows of each case (default 100000)')
-  .option('--only <case>', 'run these cases only, separated by commas')
-  .option('--smoke', 'tiny values, to see that all cases work')
-  .option('--json', 'print one JSON object')
-  .action((flags: BenchFlags) => run(async () => (await import('./cli/bench-store.js')).runBenchStore(flags))());
-
-command(benchCommand, 'query', 'Measure queries on a made-up history of 30 days, which is kept for the next time.')
-  .option('--flows <count>', 'flows of that history (default 1000000)')
-  .option('--runs <count>', 'runs of each query (default 50)')
-  .option('--only <case>', 'run these cases only, separated by commas')
-  .option('--clean', 'delete such histories')
-  .option('--json', 'print one JSON object')
-  .action((flags: BenchFlags) => run(async () => (await import('./cli/bench-query.js')).runBenchQuery(flags))());
+addBenchCommands(command(program, 'bench', 'Measure flowberry on this machine.'), run);
 
 program.addCommand(
   new Command('docs')

@@ -3,7 +3,7 @@ import type { Piscina } from 'piscina';
 import { type AffinityPlan, availableCpus, coresOf, resolveAffinity, setProcessMask } from './affinity.js';
 import { Capture } from './capture/capture.js';
 import type { Config } from './config.js';
-import { exposeControl, withDeadline } from './control.js';
+import { exposeControl, unwrap, withDeadline } from './control.js';
 import { ControlledThread } from './controlled-thread.js';
 import { AppError, type ErrorData } from './errors.js';
 import { allocateMemory, heapMibMax, workerCountOf, youngMibMaxOf } from './memory.js';
@@ -61,12 +61,6 @@ export interface PipelineStarted {
   readonly journalMode: string;
   /** Why CPUs are not laid out as asked for, or null. */
   readonly affinityNote: string | null;
-}
-
-/** Value of a control call, or its failure as an `AppError`. */
-function unwrap<T>(outcome: Outcome<T>): T {
-  if (!outcome.ok) throw AppError.fromData(outcome.error);
-  return outcome.value;
 }
 
 /**
