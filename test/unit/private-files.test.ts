@@ -31,7 +31,6 @@ describe('what flowberry makes', () => {
     expect(modes).toEqual({
       'flows.db': '600',
       'flows.db-lock': '600',
-      'flows.db-lock-journal': '600',
       'flows.db-shm': '600',
       'flows.db-wal': '600',
     });
