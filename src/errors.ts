@@ -45,6 +45,7 @@ export const ERRORS = {
   DATABASE_NOT_WRITABLE: fatal(73, 'Check that the directory exists and that this user may write to it.'),
   DATABASE_FOREIGN: fatal(65, 'The file is not a flowberry database; give another path with --db.'),
   DATABASE_NEWER: fatal(65, 'The database was written by a newer flowberry; update this one.'),
+  DATABASE_OLDER: fatal(65, 'The database was written by an older flowberry; flowberry run brings it up to date.'),
   DATABASE_LOCKED: fatal(75, 'Another flowberry writes to this database; stop it, or give another path with --db.'),
   DATABASE_DAMAGED: fatal(65, 'Bring back a backup, or give another path with --db; flowberry db check says what is broken.'),
   DATABASE_NOT_FOUND: fatal(66, 'Check the path given with --db.'),

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SCHEMA_VERSION } from '../../src/store/schema.js';
 import type { Progress } from '../programs/run-programs.js';
 import { StoreRig } from '../store/store-rig.js';
 import { BENCH_PREFIX } from '../temporary.js';
@@ -17,7 +18,7 @@ const PROGRESS_PARTS = 100;
 
 /** The kept history of so many flows over 30 days, or a new one: written by the real writer, with what it keeps beside rows. */
 export function openHistory(flows: number, progress: Progress, directory: string): string {
-  const place = join(directory, `${PREFIX}v${HISTORY_VERSION}-${flows}-flows`);
+  const place = join(directory, `${PREFIX}v${HISTORY_VERSION}-schema-${SCHEMA_VERSION}-${flows}-flows`);
   if (existsSync(place)) return join(place, 'flowberry.db');
   const partial = `${place}.${process.pid}.partial`;
   mkdirSync(partial);

@@ -8,6 +8,7 @@ import { quality } from '../../src/store/reader/analytics/quality.js';
 import { series } from '../../src/store/reader/analytics/series.js';
 import { summary } from '../../src/store/reader/analytics/summary.js';
 import { top } from '../../src/store/reader/analytics/top.js';
+import { SCHEMA_VERSION } from '../../src/store/schema.js';
 import { type FlowSpec, flow, NOW_MS, WriterRig } from '../helpers/flow-records.js';
 import { type DnsSpec, dns } from '../helpers/name-records.js';
 
@@ -234,6 +235,20 @@ describe('dns', () => {
       dns: { total: { queries: 4 } },
     });
     expect(deviceDetail(db, { ...HOUR, device: '02:00:00:00:00:99' })).toBeNull();
+  });
+});
+
+describe('a database of an older flowberry', () => {
+  it('is said to be one, where it lacks what is asked about', () => {
+    const db = stored([OUT]);
+    const other = new Database(db.name);
+    other.exec(`DELETE FROM rollup_state WHERE table_name = 'rollup_name_day'`);
+    expect(() => top(db, { ...HOUR, subject: 'names' })).toThrow(expect.objectContaining({ code: 'DATABASE_INCONSISTENT' }));
+    other.pragma(`user_version = ${SCHEMA_VERSION - 1}`);
+    other.close();
+    expect(() => top(db, { ...HOUR, subject: 'names' })).toThrow(
+      expect.objectContaining({ code: 'DATABASE_OLDER', message: expect.stringContaining(db.name) }),
+    );
   });
 });
 

@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { AppError } from '../../../errors.js';
 import { KINDS, type KindName } from '../../rollup/kinds.js';
 import { AGE_NEAR_MAX, BUCKET_SQL, ID_STEP, LEVEL_MINUTES, LEVEL_NAMES, Level, MINUTE_US } from '../../rollup/levels.js';
+import { SCHEMA_VERSION } from '../../schema.js';
 import type { Range } from './answer.js';
 import { statementOf } from './statements.js';
 
@@ -163,7 +164,13 @@ function readState(db: Database, table: string): State {
     db,
     'SELECT folded_id, age_min, age_max, flows_pruned FROM rollup_state WHERE table_name = ?',
   ).get(table);
-  if (!state) throw new AppError('DATABASE_INCONSISTENT', `rollup_state has no row ${table}`);
+  if (!state) {
+    const isOlder = (db.pragma('user_version', { simple: true }) as number) < SCHEMA_VERSION;
+    throw new AppError(
+      isOlder ? 'DATABASE_OLDER' : 'DATABASE_INCONSISTENT',
+      `database ${db.name}: rollup_state has no row ${table}`,
+    );
+  }
   let keptFromMinute = 0;
   if (state.flows_pruned > 0) {
     const level = LEVEL_NAMES.findIndex((name) => table.endsWith(name));
