@@ -8,12 +8,32 @@ export function exitCodeOf(signal: StopSignal): number {
   return SIGNAL_EXIT_CODES[signal];
 }
 
-/** Calls `stop` at the first SIGINT or SIGTERM; a second one exits at once. Returns a function that takes the handlers away. */
-export function onStopSignal(stop: (signal: StopSignal) => void): () => void {
-  let isStopping = false;
+/**
+ * Signals that come so soon after the first are the same one: Ctrl-C goes to each process of the terminal, and npm hands on to its child
+ * what it got itself.
+ */
+const SAME_SIGNAL_MS = 1_000;
+
+/** What the handler goes by; tests have their own. */
+interface Surroundings {
+  readonly nowMs: () => number;
+  readonly exit: (code: number) => void;
+}
+
+const PROCESS: Surroundings = { nowMs: () => performance.now(), exit: (code) => process.exit(code) };
+
+/**
+ * Calls `stop` at the first SIGINT or SIGTERM; one that comes a second later or more exits at once. Returns a function that takes the
+ * handlers away.
+ */
+export function onStopSignal(stop: (signal: StopSignal) => void, { nowMs, exit }: Surroundings = PROCESS): () => void {
+  let stoppingMs: number | null = null;
   const handle = (signal: StopSignal): void => {
-    if (isStopping) process.exit(exitCodeOf(signal));
-    isStopping = true;
+    if (stoppingMs !== null) {
+      if (nowMs() - stoppingMs >= SAME_SIGNAL_MS) exit(exitCodeOf(signal));
+      return;
+    }
+    stoppingMs = nowMs();
     stop(signal);
   };
   const signals = Object.keys(SIGNAL_EXIT_CODES) as StopSignal[];
