@@ -36,6 +36,20 @@ export function numberFlag(flags: BenchFlags, name: string): number | null {
   return Number(digits);
 }
 
+/** The same from `min` to `max`, or `standard` where the flag is not given. Throws `USAGE`. */
+export function numberWithin<T extends number | null>(
+  flags: BenchFlags,
+  name: string,
+  standard: T,
+  min: number,
+  max: number,
+): number | T {
+  const value = numberFlag(flags, name);
+  if (value === null) return standard;
+  if (value < min || value > max) throw new AppError('USAGE', `--${name} ${value} is not from ${min} to ${max}`);
+  return value;
+}
+
 /** The text that a flag gives, or null. */
 export function textFlag(flags: BenchFlags, name: string): string | null {
   const value = flags[name];
@@ -73,8 +87,7 @@ export function benchOptionsOf(flags: BenchFlags, caseNames: readonly string[], 
   const peers = flags['peers'] === true;
   if (peers && only !== null && !only.includes(pipelineCase))
     throw new AppError('USAGE', `--peers are compared with the case ${pipelineCase}, which --only leaves out`);
-  const runs = numberFlag(flags, 'runs') ?? (smoke ? SMOKE.runs : FULL.runs);
-  if (runs < 1 || runs > RUNS_MAX) throw new AppError('USAGE', `--runs ${runs} is not from 1 to ${RUNS_MAX}`);
+  const runs = numberWithin<number>(flags, 'runs', smoke ? SMOKE.runs : FULL.runs, 1, RUNS_MAX);
   return {
     file,
     capture: parametersOf(flags, smoke ? SMOKE : FULL),

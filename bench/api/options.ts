@@ -1,7 +1,7 @@
 import { AppError } from '../../src/errors.js';
 import type { CaptureParameters } from '../generate/packets.js';
 import { type Rate, rateOf } from '../live/options.js';
-import { type BenchFlags, numberFlag, parametersOf, textFlag } from '../options.js';
+import { type BenchFlags, numberWithin, parametersOf, textFlag } from '../options.js';
 
 /** Packets that a daemon captures while it is asked. */
 export interface ApiLoad {
@@ -47,12 +47,6 @@ const HISTORY_FLOWS_MAX = 100_000_000;
 const FLOOD_SECONDS = 10;
 const FLOOD_SECONDS_MAX = 3_600;
 
-function within(flags: BenchFlags, name: string, standard: number, max: number, min = 1): number {
-  const value = numberFlag(flags, name) ?? standard;
-  if (value < min || value > max) throw new AppError('USAGE', `--${name} ${value} is not from ${min} to ${max}`);
-  return value;
-}
-
 function loadOf(flags: BenchFlags): ApiLoad | null {
   const rate = textFlag(flags, 'rate');
   const lone = ['flood', 'seconds', 'history'].find((name) => rate === null && flags[name] !== undefined);
@@ -63,8 +57,8 @@ function loadOf(flags: BenchFlags): ApiLoad | null {
   return {
     rate: rateOf(rate),
     flood: rateOf(textFlag(flags, 'flood') ?? 'top'),
-    floodSeconds: within(flags, 'seconds', FLOOD_SECONDS, FLOOD_SECONDS_MAX),
-    historyFlows: within(flags, 'history', HISTORY_FLOWS, HISTORY_FLOWS_MAX),
+    floodSeconds: numberWithin<number>(flags, 'seconds', FLOOD_SECONDS, 1, FLOOD_SECONDS_MAX),
+    historyFlows: numberWithin<number>(flags, 'history', HISTORY_FLOWS, 1, HISTORY_FLOWS_MAX),
   };
 }
 
@@ -81,9 +75,9 @@ export function apiBenchOptionsOf(flags: BenchFlags): ApiBenchOptions {
     tokenFile: textFlag(flags, 'tokenFile'),
     database,
     capture: parametersOf(flags, load ? STANDARD_SENT : STANDARD),
-    users: within(flags, 'users', USERS, USERS_MAX),
-    requests: within(flags, 'requests', REQUESTS, REQUESTS_MAX),
-    pauseMs: within(flags, 'pause', 0, PAUSE_MS_MAX, 0),
+    users: numberWithin<number>(flags, 'users', USERS, 1, USERS_MAX),
+    requests: numberWithin<number>(flags, 'requests', REQUESTS, 1, REQUESTS_MAX),
+    pauseMs: numberWithin<number>(flags, 'pause', 0, 0, PAUSE_MS_MAX),
     load,
     json: flags['json'] === true,
   };

@@ -1,6 +1,6 @@
 import { AppError } from '../../src/errors.js';
 import type { CaptureParameters } from '../generate/packets.js';
-import { type BenchFlags, numberFlag, parametersOf, textFlag } from '../options.js';
+import { type BenchFlags, numberWithin, parametersOf, textFlag } from '../options.js';
 
 /** Who sends: the sender of this bench, or tcpreplay. */
 export type SenderName = 'own' | 'tcpreplay';
@@ -44,18 +44,12 @@ export function rateOf(text: string): Rate {
   return rate;
 }
 
-function within(flags: BenchFlags, name: string, max: number): number | null {
-  const value = numberFlag(flags, name);
-  if (value !== null && (value < 1 || value > max)) throw new AppError('USAGE', `--${name} ${value} is not from 1 to ${max}`);
-  return value;
-}
-
 /** Checks the flags. Throws `USAGE` with what is wrong. */
 export function liveOptionsOf(flags: BenchFlags, programNames: readonly string[]): LiveOptions {
   const file = textFlag(flags, 'file');
   if (file !== null && (flags['packets'] !== undefined || flags['flows'] !== undefined))
     throw new AppError('USAGE', '--packets and --flows describe a generated capture; they do not go with --file');
-  const soakMinutes = within(flags, 'soak', SOAK_MINUTES_MAX);
+  const soakMinutes = numberWithin(flags, 'soak', null, 1, SOAK_MINUTES_MAX);
   if (soakMinutes !== null && flags['rates'] !== undefined)
     throw new AppError('USAGE', '--soak goes with --rate, one rate for the whole time');
   if (soakMinutes === null && flags['rate'] !== undefined)
@@ -71,8 +65,8 @@ export function liveOptionsOf(flags: BenchFlags, programNames: readonly string[]
     file,
     capture: parametersOf(flags, STANDARD),
     rates: rates.split(',').map(rateOf),
-    seconds: within(flags, 'seconds', SECONDS_MAX) ?? DEFAULT_SECONDS,
-    count: within(flags, 'count', Number.MAX_SAFE_INTEGER),
+    seconds: numberWithin<number>(flags, 'seconds', DEFAULT_SECONDS, 1, SECONDS_MAX),
+    count: numberWithin(flags, 'count', null, 1, Number.MAX_SAFE_INTEGER),
     sender,
     only,
     soakMinutes,

@@ -1,6 +1,5 @@
-import { AppError } from '../../src/errors.js';
 import type { CaptureParameters } from '../generate/packets.js';
-import { type BenchFlags, numberFlag, parametersOf } from '../options.js';
+import { type BenchFlags, numberWithin, parametersOf } from '../options.js';
 
 /** What `flowberry bench stream` is to do. */
 export interface StreamOptions {
@@ -23,20 +22,14 @@ const MESSAGES_MAX = 10_000;
 /** The sender holds the capture in memory. */
 const STANDARD = { packets: 200_000, flows: 20_000 };
 
-function within(flags: BenchFlags, name: string, standard: number, min: number, max: number): number {
-  const value = numberFlag(flags, name) ?? standard;
-  if (value < min || value > max) throw new AppError('USAGE', `--${name} ${value} is not from ${min} to ${max}`);
-  return value;
-}
-
 /** Checks the flags; `clientsMax` is how many the stream takes. Throws `USAGE`. */
 export function streamOptionsOf(flags: BenchFlags, clientsMax: number): StreamOptions {
-  const clients = within(flags, 'clients', CLIENTS, 1, clientsMax);
+  const clients = numberWithin<number>(flags, 'clients', CLIENTS, 1, clientsMax);
   return {
     clients,
-    deaf: within(flags, 'deaf', Math.floor(clients / 2), 0, clients - 1),
-    seconds: within(flags, 'seconds', SECONDS, 1, SECONDS_MAX),
-    messages: within(flags, 'messages', MESSAGES, 1, MESSAGES_MAX),
+    deaf: numberWithin<number>(flags, 'deaf', Math.floor(clients / 2), 0, clients - 1),
+    seconds: numberWithin<number>(flags, 'seconds', SECONDS, 1, SECONDS_MAX),
+    messages: numberWithin<number>(flags, 'messages', MESSAGES, 1, MESSAGES_MAX),
     capture: parametersOf(flags, STANDARD),
     json: flags['json'] === true,
   };

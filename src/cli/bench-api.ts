@@ -1,10 +1,10 @@
 import { apiBenchOptionsOf } from '../../bench/api/options.js';
 import { runApiBench } from '../../bench/api/run-api.js';
 import type { BenchFlags } from '../../bench/options.js';
-import { showReport } from './bench-report.js';
+import { showCases } from './bench-report.js';
 
 /** `flowberry bench api`: measures and prints. Returns 0; throws `BENCH_UNBALANCED` as `bench live` does. */
 export async function runBenchApi(flags: BenchFlags): Promise<number> {
   const options = apiBenchOptionsOf(flags);
-  return await showReport(options, (progress) => runApiBench(options, progress));
+  return await showCases((progress) => runApiBench(options, progress), options.json);
 }

@@ -3,9 +3,7 @@ import { liveReportText } from '../../bench/live/live-text.js';
 import { liveOptionsOf } from '../../bench/live/options.js';
 import { LIVE_PROGRAM_NAMES, runLive } from '../../bench/live/run-live.js';
 import type { BenchFlags } from '../../bench/options.js';
-import { AppError } from '../errors.js';
-import { endSteps, showStep } from './bench-steps.js';
-import { exitCodeOf, onStopSignal } from './stop-signals.js';
+import { showBench } from './bench-report.js';
 
 /** Runs in which kernel, ledger and database do not agree. */
 function unbalanced({ results, soak }: LiveReport): string[] {
@@ -23,15 +21,6 @@ function unbalanced({ results, soak }: LiveReport): string[] {
  */
 export async function runBenchLive(flags: BenchFlags): Promise<number> {
   const options = liveOptionsOf(flags, LIVE_PROGRAM_NAMES);
-  const ignoreSignals = onStopSignal((signal) => process.exit(exitCodeOf(signal)));
-  try {
-    const report = await runLive(options, showStep).finally(endSteps);
-    process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : liveReportText(report));
-    const differing = unbalanced(report);
-    if (differing.length > 0)
-      throw new AppError('BENCH_UNBALANCED', `kernel, ledger and database differ: ${differing.join(', ')}`);
-    return 0;
-  } finally {
-    ignoreSignals();
-  }
+  const { json } = options;
+  return await showBench((progress) => runLive(options, progress), { json, textOf: liveReportText, unbalancedOf: unbalanced });
 }

@@ -6,8 +6,8 @@ import { AppError } from '../errors.js';
 import { findLive } from '../store/ram/ram-paths.js';
 import { saveLeft } from '../store/ram/save-left.js';
 import { realPathOf } from '../store/real-path.js';
+import { askDaemon, readHealth } from './ask-daemon.js';
 import { bytesText } from './bytes-text.js';
-import { askDaemon, readHealth } from './status.js';
 
 const POLL_MS = 250;
 

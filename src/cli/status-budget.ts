@@ -4,8 +4,8 @@ import type { Config } from '../config.js';
 import { AppError } from '../errors.js';
 import { workerCountOf } from '../memory.js';
 import { checkBudget, memoryBudget } from '../memory-budget.js';
+import { readHealth } from './ask-daemon.js';
 import { formatBudget } from './budget-text.js';
-import { readHealth } from './status.js';
 
 /**
  * `flowberry status --budget`: prints what a daemon with this config takes at most, and what the running one takes, if there is one. Throws

@@ -78,6 +78,17 @@ export class RamRig {
     await over(store, store.askSave(), block);
   }
 
+  /** A daemon that has saved so many flows, has others in memory besides, and is killed: the locks go. Gives where the rows lie. */
+  async killed(saved: number, unsaved: number): Promise<string> {
+    const store = this.open();
+    const live = this.live(store);
+    this.write(live, saved);
+    await this.save(store);
+    this.write(live, unsaved);
+    store.close();
+    return live;
+  }
+
   codes(): unknown[] {
     return this.log.flatMap(({ fields }) => ('code' in fields ? [fields.code] : []));
   }

@@ -31,7 +31,7 @@ function stored(
   transactions: readonly Partial<DnsSpec>[] = [],
   local = 'private',
 ): Database.Database {
-  const rig = new WriterRig({ options: { 'store.local-networks': local } });
+  const rig = new WriterRig({ options: { 'store.local-networks': local, 'ring.flow-bytes': 1_048_576 } });
   const writer = rig.open();
   const ends = { startUs: NOW_US - 5 * MINUTE_US, endUs: NOW_US - 5 * MINUTE_US + 1_000 };
   specs.forEach((spec, index) => {
@@ -235,6 +235,28 @@ describe('dns', () => {
       dns: { total: { queries: 4 } },
     });
     expect(deviceDetail(db, { ...HOUR, device: '02:00:00:00:00:99' })).toBeNull();
+  });
+});
+
+describe('the late part of a time', () => {
+  it('takes rows in proportion, a tenth of them at least, and what finds none is in the rest', () => {
+    // Of ten minutes much, of the ten before them a little: names that are told once each.
+    const named = (count: number, minutesAgo: number, prefix: string) =>
+      Array.from({ length: count }, (_, index) => {
+        const us = NOW_US - minutesAgo * MINUTE_US;
+        return { ...OUT, startUs: us, endUs: us, details: { sni: `${prefix}${index}.example` } };
+      });
+    const db = stored([...named(1_000, 5, 'now'), ...named(300, 15, 'late'), ...named(60, 25, 'long-ago')]);
+    const rows = db
+      .prepare(
+        'SELECT (id >> 16) - age AS bucket, count(*) AS rows, sum(flows) AS flows FROM rollup_name_minute GROUP BY 1 ORDER BY 1',
+      )
+      .all();
+    expect(rows).toMatchObject([
+      { rows: 50 + 1, flows: 60 },
+      { rows: 150 + 1, flows: 300 },
+      { rows: 500 + 1, flows: 1_000 },
+    ]);
   });
 });
 

@@ -79,13 +79,8 @@ describe.skipIf(ramObstacle !== null)(`a database in memory (${ramObstacle ?? 'o
 
   it('is taken up by the next start when it was left there, and the saved file is not', async () => {
     const rig = new RamRig();
-    const first = rig.open();
-    rig.write(rig.live(first), 100);
-    await rig.save(first);
-    rig.write(rig.live(first), 50);
-    // Killed: the locks go, and nobody has saved.
-    first.close();
-    expect(livePathOf(rig.config)).toBe(rig.live(first));
+    const live = await rig.killed(100, 50);
+    expect(livePathOf(rig.config)).toBe(live);
     const second = rig.open();
     expect(rig.log.at(-2)).toMatchObject({ level: 'warn', message: expect.stringContaining('is newer, and is taken up') });
     expect(countFlows(rig.live(second))).toBe(150);
@@ -95,11 +90,7 @@ describe.skipIf(ramObstacle !== null)(`a database in memory (${ramObstacle ?? 'o
 
   it('gives way to a saved file that was replaced meanwhile, and is left aside', async () => {
     const rig = new RamRig();
-    const first = rig.open();
-    rig.write(rig.live(first), 100);
-    await rig.save(first);
-    rig.write(rig.live(first), 50);
-    first.close();
+    await rig.killed(100, 50);
     rmSync(rig.saved);
     rig.write(rig.saved, 7);
     const second = rig.open();
@@ -111,11 +102,7 @@ describe.skipIf(ramObstacle !== null)(`a database in memory (${ramObstacle ?? 'o
 
   it('is taken up when the saved file is not there any more', async () => {
     const rig = new RamRig();
-    const first = rig.open();
-    rig.write(rig.live(first), 100);
-    await rig.save(first);
-    rig.write(rig.live(first), 1);
-    first.close();
+    await rig.killed(100, 1);
     rmSync(rig.saved);
     const second = rig.open();
     expect(rig.codes()).toEqual([]);

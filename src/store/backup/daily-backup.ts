@@ -32,8 +32,9 @@ export class DailyBackup {
   private worker: Worker | null = null;
   private triedMs = Number.NEGATIVE_INFINITY;
 
-  /** `writerBlock` is the writer's block, whose cells for backups this one writes. `nowMs` is the wall clock, `livePath` where the
-   * database lies if not under its name.
+  /**
+   * `writerBlock` is the writer's block, whose cells for backups this one writes. `nowMs` is the wall clock, `livePath` where the database
+   * lies if not under its name.
    */
   constructor(
     private readonly config: Config,

@@ -30,7 +30,10 @@ export function linkOrCopy(path: string, name: string): void {
   }
 }
 
-/** Gives a file the owner and the rights of another one, or, where there is none, the owner of its directory: root makes what a service's user writes. */
+/**
+ * Gives a file the owner and the rights of another one, or, where there is none, the owner of its directory: root makes what a service's
+ * user writes.
+ */
 export function giveOwner(path: string, like: string): void {
   const status = statSync(like, { throwIfNoEntry: false });
   const { uid, gid } = status ?? statSync(dirname(like));

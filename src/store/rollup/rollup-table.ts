@@ -81,8 +81,8 @@ export class RollupTable {
 
   /**
    * The largest rows of each bucket: as many as a bucket may have, and of one that only the late part is written of, as many in proportion
-   * to that part. What of the others has two keys is added up by the second of them: which device it was is lost
-   * before which name it was. What finds no room even so is one row.
+   * to that part. What of the others has two keys is added up by the second of them: which device it was is lost before which name it
+   * was. What finds no room even so is one row.
    */
   private writeLargest(from: Accumulator): void {
     const { kind } = this;

@@ -1,7 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { APPLICATIONS } from '../../../ring/application.js';
-import type { KindName } from '../../rollup/kinds.js';
-import { FLOW_MEASURES } from '../../rollup/kinds.js';
+import { FLOW_MEASURES, type KindName } from '../../rollup/kinds.js';
 import { type Answer, LIMIT_MAX, type Range, type Traffic } from './answer.js';
 import { Completeness } from './completeness.js';
 import { Coverage, checkLimit, reachesUs } from './coverage.js';
