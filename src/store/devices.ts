@@ -96,7 +96,7 @@ export class Devices {
     const nameBytes = Math.min(words[word + Device.NameBytes] as number, Device.NameBytesMax);
     if (nameBytes === 0) return;
     const nameStart = payload + Device.HeaderBytes;
-    const name = this.dimensions.texts.idOf(bytes.toString('latin1', nameStart, nameStart + nameBytes));
+    const name = this.dimensions.texts.idOf(bytes, nameStart, nameStart + nameBytes);
     this.forgotten += this.names.see(id, name, source, us);
     if (version !== 0) this.cache.addDevice(nameSourceOf(source), version, words, address, name, us);
   }

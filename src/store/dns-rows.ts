@@ -66,7 +66,7 @@ export class DnsRows {
     const code = words[word + Dns.Code] as number;
     const nameStart = payload + Dns.HeaderBytes;
     const nameEnd = nameStart + Math.min(words[word + Dns.NameBytes] as number, Dns.NameBytesMax);
-    const query = this.dimensions.texts.idOf(bytes.toString('latin1', nameStart, nameEnd));
+    const query = this.dimensions.texts.idOf(bytes, nameStart, nameEnd);
     if (isShed) {
       if (query !== OVERFLOW_ID) this.readAnswers(memory, payload, nameEnd, query);
       return;

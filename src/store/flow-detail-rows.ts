@@ -127,7 +127,7 @@ export class FlowDetailRows {
   private textOf(kind: Detail): number | null {
     const offset = this.offsets[kind] as number;
     if (offset === NONE) return null;
-    return this.texts.idOf(this.bytes.toString('latin1', offset, offset + (this.bytes[offset - 1] as number)));
+    return this.texts.idOf(this.bytes, offset, offset + (this.bytes[offset - 1] as number));
   }
 
   private numberOf(kind: Detail): number | null {

@@ -11,6 +11,7 @@ import { Sweep } from '../../src/store/upkeep/sweep.js';
 import { UpkeepNotes } from '../../src/store/upkeep/upkeep-notes.js';
 import { flow, NOW_MS, WriterRig } from '../helpers/flow-records.js';
 import { dns } from '../helpers/name-records.js';
+import { idOf } from '../helpers/texts.js';
 import { DAY_MS, databaseOf, failedChecks } from '../helpers/upkeep.js';
 
 /** Tables without ids of texts or addresses. A new table stands here or in `REFERRERS`, or its names are swept away under it. */
@@ -102,12 +103,12 @@ describe('the sweep of texts and addresses', () => {
   it('leaves what the writer holds in memory, and what it writes while the sweep is under way', async () => {
     const rig = halfGone();
     const { db, texts, held, start, run } = sweptOf(rig);
-    const inCache = texts.idOf('n1');
+    const inCache = idOf(texts, 'n1');
     const inNames = db.prepare<[], number>(`SELECT id FROM texts WHERE text = 'n2'`).pluck().get() as number;
     held.push(inNames);
     let later = 0;
     await run(start(), () => {
-      later = texts.idOf('n3');
+      later = idOf(texts, 'n3');
     });
     expect(
       rig.query<{ text: string }>('SELECT text FROM texts WHERE id BETWEEN 1 AND 20 ORDER BY id').map(({ text }) => text),
@@ -125,12 +126,12 @@ describe('the sweep of texts and addresses', () => {
     const rig = halfGone();
     const { db, texts, start, run } = sweptOf(rig);
     const idMax = rig.value('SELECT max(id) FROM texts');
-    const fill = (from: number): number[] => Array.from({ length: 60 }, (_, index) => texts.idOf(`${from}-${index}`));
+    const fill = (from: number): number[] => Array.from({ length: 60 }, (_, index) => idOf(texts, `${from}-${index}`));
     expect(fill(0).filter((id) => id === 0).length).toBeGreaterThan(0);
     texts.revert();
     await run(start());
     const given = new Texts(db, ROWS_MAX);
-    const ids = Array.from({ length: 60 }, (_, index) => given.idOf(`again-${index}`));
+    const ids = Array.from({ length: 60 }, (_, index) => idOf(given, `again-${index}`));
     const fresh = ids.filter((id) => id !== 0);
     expect(new Set(fresh).size).toBe(fresh.length);
     expect(Math.min(...fresh)).toBeGreaterThan(idMax);

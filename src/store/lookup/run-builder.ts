@@ -50,6 +50,8 @@ export class RunBuilder {
   private readonly bytesMax = new Float64Array(RUN_BLOCKS);
   private readonly seen = new Float64Array(SEEN_PLACES);
   private entries = new Float64Array(ENTRIES_AT_FIRST);
+  /** The same numbers by their bits. Numbers that are not negative sort as their bits do, and that without looking for NaN: twice as fast. */
+  private bits = new BigUint64Array(this.entries.buffer);
   private entryCount = 0;
   private segment = 0;
 
@@ -126,10 +128,10 @@ export class RunBuilder {
     take: (kind: number, key: number, places: number) => void,
   ): void {
     const own = this.entryCount;
-    this.entries.subarray(0, own).sort();
+    this.bits.subarray(0, own).sort();
     this.derive(from, to, keysOf);
     const { entries, entryCount } = this;
-    entries.subarray(own, entryCount).sort();
+    this.bits.subarray(own, entryCount).sort();
     let group = -1;
     let last = -1;
     for (let i = 0, j = own; i < own || j < entryCount; ) {
@@ -199,6 +201,7 @@ export class RunBuilder {
       const larger = new Float64Array(this.entries.length * 2);
       larger.set(this.entries);
       this.entries = larger;
+      this.bits = new BigUint64Array(larger.buffer);
     }
     this.entries[this.entryCount++] = packed;
   }
