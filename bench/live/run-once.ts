@@ -1,5 +1,6 @@
 import { loadavg } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
+import { AppError } from '../../src/errors.js';
 import type { LiveCounts, LiveProgram, LiveRun } from './live-program.js';
 import { cpuUsOf, endedChildrenCpuUs, memoryBytesOf, threadCpuUs } from './process-figures.js';
 import type { Rig } from './rig.js';
@@ -85,7 +86,7 @@ async function rest(running: Running): Promise<void> {
   const endMs = performance.now() + REST_DEADLINE_MS;
   for (let before = cpuUsOf(running.pid); performance.now() < endMs; ) {
     await setTimeout(REST_MS);
-    if (running.hasEnded) throw new Error(`${running.command} ended: ${running.lastLines}`);
+    if (running.hasEnded) throw new AppError('BENCH_RUN_FAILED', `${running.command} ended: ${running.lastLines}`);
     const now = cpuUsOf(running.pid);
     if (now - before <= REST_CPU_US_MAX) return;
     before = now;

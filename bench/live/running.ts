@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { AppError } from '../../src/errors.js';
 import type { RigProcess } from './rig.js';
 
 const OUTPUT_CHARACTERS_MAX = 1_000_000;
@@ -47,9 +48,9 @@ export class Running {
   async until(condition: () => boolean, deadlineMs: number, what: string): Promise<void> {
     const endMs = performance.now() + deadlineMs;
     while (!condition()) {
-      if (this.hasEnded) throw new Error(`${this.command} ended: ${this.lastLines}`);
+      if (this.hasEnded) throw new AppError('BENCH_RUN_FAILED', `${this.command} ended: ${this.lastLines}`);
       if (performance.now() > endMs)
-        throw new Error(`${this.command}: ${what} took more than ${deadlineMs} ms: ${this.lastLines}`);
+        throw new AppError('BENCH_RUN_FAILED', `${this.command}: ${what} took more than ${deadlineMs} ms: ${this.lastLines}`);
       await setTimeout(LOOK_MS);
     }
   }
@@ -61,6 +62,6 @@ export class Running {
     const failure = await this.end;
     clearTimeout(killing);
     if (failure !== null && failure !== `was ended by ${signal}`)
-      throw new Error(`${this.command} ${failure}: ${this.lastLines}`);
+      throw new AppError('BENCH_RUN_FAILED', `${this.command} ${failure}: ${this.lastLines}`);
   }
 }

@@ -1,6 +1,9 @@
 import { memoryBytesOf } from '../live/process-figures.js';
 
 const LOOK_MS = 500;
+/** Memory stands still when so many looks have not seen a larger one than so many before them did, but for this: 30 s each. */
+export const SETTLED_LOOKS = 60;
+const SETTLED_BYTES = 1_000_000;
 
 /** Metrics of the live stream, as `/metrics` names them. */
 const STREAM_METRICS = {
@@ -29,6 +32,14 @@ export class DaemonWatch {
     private readonly metricsUrl: string,
   ) {
     this.timer = setInterval(() => void this.look(), LOOK_MS);
+  }
+
+  /** Whether the memory of the daemon has stopped growing. */
+  get isSettled(): boolean {
+    const largest = (looks: readonly DaemonLook[]): number => Math.max(...looks.map(({ rssBytes }) => rssBytes));
+    const { looks } = this;
+    if (looks.length < 2 * SETTLED_LOOKS) return false;
+    return largest(looks.slice(-SETTLED_LOOKS)) - largest(looks.slice(-2 * SETTLED_LOOKS, -SETTLED_LOOKS)) < SETTLED_BYTES;
   }
 
   stop(): void {

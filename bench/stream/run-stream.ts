@@ -12,17 +12,20 @@ import { readMachine } from '../machine.js';
 import type { Progress } from '../programs/run-programs.js';
 import { type BenchReport, type CaseResult, REPORT_FORMAT, single } from '../result.js';
 import { identify, openInput } from '../run-bench.js';
-import { type DaemonLook, DaemonWatch } from './daemon-watch.js';
+import { type DaemonLook, DaemonWatch, SETTLED_LOOKS } from './daemon-watch.js';
 import { DeafClient } from './deaf-client.js';
 import { FastClient } from './fast-client.js';
 import type { StreamOptions } from './options.js';
 
 const LIVE_URL = `${API_URL.replace('http', 'ws')}/api/v1/live`;
-/** Before anybody listens, the daemon runs for this part of the time, so that its memory has its size. */
-const WARM_UP_SHARE = 0.15;
+/**
+ * Memory of a ring is taken when records first come by: a large one would grow for minutes, whoever listens. These are filled many times
+ * before anybody does.
+ */
+const SMALL_RINGS = ['--ring-frame-bytes', '4194304', '--ring-flow-bytes', '1048576'];
+/** Before anybody listens, the daemon runs until its memory stands still, but for no more than this part of the time. */
+const WARM_UP_SHARE_MAX = 0.5;
 const WARM_UP_MS_MIN = 3_000;
-/** Of the looks before anybody listens, the last of them count. */
-const LOOKS_BEFORE = 10;
 /** The sender goes on until the clients are done. */
 const SECONDS_MAX = 2 * 86_400;
 
@@ -45,7 +48,7 @@ export async function runStream(options: StreamOptions, progress: Progress): Pro
     const sending = { file: description.path, packetsPerS, seconds: SECONDS_MAX, count: null };
     const sender = await loadSender(rig, 'own', sending);
     let listening: Promise<Listening> | undefined;
-    const outcome = await runOnce(rig, liveFlowberry('afpacket'), rig.directory, sender, (running) => {
+    const outcome = await runOnce(rig, liveFlowberry('afpacket', SMALL_RINGS), rig.directory, sender, (running) => {
       const watch = new DaemonWatch(running.pid, `${API_URL}/metrics`);
       listening = listen(running, watch, options, progress);
       return { done: listening, stop: () => watch.stop() };
@@ -61,8 +64,10 @@ export async function runStream(options: StreamOptions, progress: Progress): Pro
 async function listen(running: Running, watch: DaemonWatch, options: StreamOptions, progress: Progress): Promise<Listening> {
   const { clients, deaf: deafCount, seconds } = options;
   progress(`warming up at ${options.messages} flows/s`);
-  await sleep(Math.max(WARM_UP_MS_MIN, seconds * WARM_UP_SHARE * 1000));
-  const before = watch.take().slice(-LOOKS_BEFORE);
+  await sleep(WARM_UP_MS_MIN);
+  const warmUpEndMs = performance.now() + seconds * WARM_UP_SHARE_MAX * 1000;
+  while (performance.now() < warmUpEndMs && !watch.isSettled && !running.hasEnded) await sleep(1_000);
+  const before = watch.take().slice(-SETTLED_LOOKS);
   progress(`${clients} clients for ${seconds} s, ${deafCount} of them deaf`);
   const fast = Array.from({ length: clients - deafCount }, () => new FastClient(LIVE_URL));
   await Promise.all(fast.map((client) => client.subscribe()));
