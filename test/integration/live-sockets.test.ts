@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 import { serveEvents } from '../../src/api/live/live-events.js';
 import type { LiveFeed } from '../../src/api/live/live-feed.js';
 import { LiveHub } from '../../src/api/live/live-hub.js';
@@ -35,16 +36,26 @@ type Told = { readonly type: string; readonly [member: string]: unknown };
 /** A client that keeps what it is told. */
 class Client {
   readonly told: Told[] = [];
-  readonly socket = new WebSocket(`ws://127.0.0.1:${port}`);
+  readonly socket: WebSocket;
   private readonly waiting: (() => void)[] = [];
+  private connection: Socket | undefined;
 
-  constructor() {
+  constructor(options: ClientOptions = {}) {
+    this.socket = new WebSocket(`ws://127.0.0.1:${port}`, options);
+    this.socket.on('upgrade', ({ socket }) => {
+      this.connection = socket;
+    });
     this.socket.on('error', () => undefined);
     this.socket.on('message', (data) => {
       const message = JSON.parse(String(data)) as Told;
       this.told.push(...(message.type === 'batch' ? (message['messages'] as Told[]) : [message]));
       for (const look of this.waiting.splice(0)) look();
     });
+  }
+
+  /** Over the network, headers included. */
+  get bytesRead(): number {
+    return this.connection?.bytesRead ?? 0;
   }
 
   async until(condition: (told: readonly Told[]) => boolean): Promise<void> {
@@ -92,6 +103,28 @@ describe('the live stream over the network', () => {
     }
     expect(hub.counts.dropped).toBeGreaterThan(0);
     for (const socket of deaf) socket.destroy();
+  });
+
+  it('compresses what is long, for those that take it, in frames of any length', async () => {
+    const client = new Client();
+    const plain = new Client({ perMessageDeflate: false });
+    for (const each of [client, plain]) await each.subscribe('flows');
+    // Lengths around those where the header of a frame changes (RFC 6455 section 5.2), of text that hardly gets shorter and text that does.
+    const random = (bytes: number): string => randomBytes(bytes).toString('base64').slice(0, bytes);
+    const texts = [100, 126, 1000, 1100, 1400, 65_000, 84_000, 88_000, 200_000].flatMap((bytes) => [
+      random(bytes),
+      'x'.repeat(bytes),
+    ]);
+    const before = client.bytesRead;
+    const plainBefore = plain.bytesRead;
+    for (const [id, text] of texts.entries()) {
+      hub.publish(LiveMessage.of('flows', 'flow', { id, text }));
+      for (const each of [client, plain]) await each.until((told) => told.at(-1)?.['id'] === id);
+    }
+    for (const each of [client, plain]) expect(each.told.flatMap(({ text }) => text ?? [])).toEqual(texts);
+    const bytes = texts.join('').length;
+    expect(plain.bytesRead - plainBefore).toBeGreaterThan(bytes);
+    expect(client.bytesRead - before).toBeLessThan(bytes / 2);
   });
 
   it('answers what it does not understand, and ends what is too long or too much', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LiveSink } from '../../src/api/live/live-client.js';
 import { LiveFeed, type LiveSource, ROWS_PER_PAGE } from '../../src/api/live/live-feed.js';
+import type { LiveFrame } from '../../src/api/live/live-frames.js';
 import { LiveHub } from '../../src/api/live/live-hub.js';
 
 type Told = { readonly type: string; readonly id?: number };
@@ -10,8 +11,8 @@ class Sink implements LiveSink {
   readonly messages: Told[] = [];
   readonly unsentBytes = 0;
 
-  send(frame: Buffer): void {
-    const told = JSON.parse(String(frame)) as Told & { messages?: Told[] };
+  send({ json }: LiveFrame): void {
+    const told = JSON.parse(String(json)) as Told & { messages?: Told[] };
     this.messages.push(...(told.messages ?? [told]));
   }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CloseReason, LiveClient, LiveSink } from '../../src/api/live/live-client.js';
+import type { LiveFrame } from '../../src/api/live/live-frames.js';
 import { LIVE_LIMITS, LiveHub } from '../../src/api/live/live-hub.js';
 import { LiveMessage, type LiveTopic } from '../../src/api/live/live-message.js';
 import { answerRequest } from '../../src/api/live/live-request.js';
@@ -14,9 +15,9 @@ class Sink implements LiveSink {
 
   constructor(private readonly isStuck = false) {}
 
-  send(frame: Buffer): void {
-    this.frames.push(frame);
-    if (this.isStuck) this.unsentBytes += frame.length;
+  send({ json }: LiveFrame): void {
+    this.frames.push(json);
+    if (this.isStuck) this.unsentBytes += json.length;
   }
 
   close(reason: CloseReason): void {

@@ -1,5 +1,5 @@
 import { type LiveFilter, passes } from './live-filter.js';
-import type { LiveFrames } from './live-frames.js';
+import type { LiveFrame, LiveFrames } from './live-frames.js';
 import { LiveMessage, type LiveTopic } from './live-message.js';
 import { LiveQueue, type QueueLimits } from './live-queue.js';
 
@@ -7,8 +7,7 @@ import { LiveQueue, type QueueLimits } from './live-queue.js';
 export interface LiveSink {
   /** Bytes handed to `send` that the network has not taken yet. */
   readonly unsentBytes: number;
-  /** Sends one frame of JSON. */
-  send(frame: Buffer): void;
+  send(frame: LiveFrame): void;
   /** Says why, and ends the connection; what has not been sent by then is lost. */
   close(reason: CloseReason): void;
 }
@@ -88,8 +87,8 @@ export class LiveClient {
     if (dropped) messages.unshift(LiveMessage.control('dropped', { messages: dropped }));
     const frame = frames.frameOf(messages);
     this.sink.send(frame);
-    this.sentBytes += frame.length;
-    return frame.length;
+    this.sentBytes += frame.json.length;
+    return frame.json.length;
   }
 
   /** Looks whether the network takes anything. Returns for how long it has taken nothing although something waits, ms. */

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { LiveClient, LiveSink } from './live-client.js';
 import type { LiveFilter } from './live-filter.js';
+import type { LiveFrame } from './live-frames.js';
 import type { LiveHub } from './live-hub.js';
 import type { LiveTopic } from './live-message.js';
 
@@ -15,9 +16,9 @@ class EventSink implements LiveSink {
     return this.response.writableLength;
   }
 
-  send(frame: Buffer): void {
+  send({ json }: LiveFrame): void {
     this.response.write('data: ');
-    this.response.write(frame);
+    this.response.write(json);
     this.response.write('\n\n');
   }
 

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import type { CloseReason, LiveClient, LiveSink } from './live-client.js';
 import type { LiveFeed } from './live-feed.js';
+import { type LiveFrame, WINDOW_BITS } from './live-frames.js';
 import type { LiveHub } from './live-hub.js';
 import { answerRequest, REQUEST_BYTES_MAX, REQUESTS_PER_SECOND_MAX } from './live-request.js';
 
@@ -13,28 +14,64 @@ const CLOSE_MS_MAX = 1000;
 const CLOSE_CODES: Readonly<Record<CloseReason, number>> = { 'too slow': 1013, stopping: 1001, 'not understood': 1008 };
 
 /**
- * Frames above 1 KiB are compressed, each for itself, at a low level: a Raspberry Pi has better things to do. Every client has a
- * compressor, which takes 256 KiB by default; with a window of 8 KiB and a small table it is 64.
+ * What is agreed on with clients (RFC 7692): each message is compressed for itself, so that one compression serves all clients. By this
+ * library each would have a compressor of its own.
  */
 const DEFLATE = {
-  threshold: 1024,
   serverNoContextTakeover: true,
   clientNoContextTakeover: true,
   concurrencyLimit: 10,
-  serverMaxWindowBits: 13,
-  zlibDeflateOptions: { level: 3, memLevel: 6 },
+  serverMaxWindowBits: WINDOW_BITS,
   zlibInflateOptions: { chunkSize: 10 * 1024 },
 } as const;
 
+/** First byte of a frame (RFC 6455 section 5.2): the last of a message, compressed (RFC 7692 section 6), text. */
+const COMPRESSED_TEXT = 0x80 | 0x40 | 0x01;
+/** In place of a length: it follows in 2 or in 8 bytes. */
+const LENGTH_IN_2 = 126;
+const LENGTH_IN_8 = 127;
+
+/** The header of a frame with a compressed text of so many bytes; those of a server are not masked. */
+function compressedHeader(bytes: number): Buffer {
+  if (bytes < LENGTH_IN_2) return Buffer.of(COMPRESSED_TEXT, bytes);
+  const header = Buffer.alloc(bytes < 2 ** 16 ? 4 : 10);
+  header[0] = COMPRESSED_TEXT;
+  if (bytes < 2 ** 16) {
+    header[1] = LENGTH_IN_2;
+    header.writeUInt16BE(bytes, 2);
+  } else {
+    header[1] = LENGTH_IN_8;
+    header.writeBigUInt64BE(BigInt(bytes), 2);
+  }
+  return header;
+}
+
 class SocketSink implements LiveSink {
-  constructor(private readonly socket: WebSocket) {}
+  private readonly takesCompressed: boolean;
+
+  constructor(
+    private readonly socket: WebSocket,
+    private readonly connection: Duplex,
+  ) {
+    this.takesCompressed = socket.extensions.includes('permessage-deflate');
+  }
 
   get unsentBytes(): number {
     return this.socket.bufferedAmount;
   }
 
-  send(frame: Buffer): void {
-    this.socket.send(frame, { binary: false }, () => undefined);
+  /** The library sends what it is given at once where it does not compress it, so that it and this do not overtake each other. */
+  send(frame: LiveFrame): void {
+    const { socket, connection } = this;
+    const body = this.takesCompressed ? frame.compressed : null;
+    if (body === null) {
+      socket.send(frame.json, { binary: false, compress: false }, () => undefined);
+    } else if (socket.readyState === WebSocket.OPEN) {
+      connection.cork();
+      connection.write(compressedHeader(body.length));
+      connection.write(body);
+      connection.uncork();
+    }
   }
 
   close(reason: CloseReason): void {
@@ -64,7 +101,7 @@ export class LiveSockets {
 
   private serve(socket: WebSocket, connection: Duplex): void {
     const { hub, feed } = this;
-    const client = hub.connect(new SocketSink(socket));
+    const client = hub.connect(new SocketSink(socket, connection));
     let isAlive = true;
     const ping = setInterval(() => {
       if (!isAlive) return socket.terminate();
