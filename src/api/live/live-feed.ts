@@ -29,7 +29,7 @@ export interface LiveSource {
   /** The clock of the session, µs since 1970. */
   nowUs(): number;
   /**
-   * Rows of a topic that are newer than `after`, the oldest first, at most `ROWS_PER_PAGE`; null asks only where the newest is. `after` is
+   * Rows of a topic that are newer than `after`, the oldest first, `ROWS_PER_PAGE` or hardly more; null asks only where the newest is. `after` is
    * what the answer before had as `newest`. Rejects when the database cannot be read now.
    */
   rowsAfter(topic: RowTopic, after: number | null): Promise<{ readonly rows: readonly LiveFields[]; readonly newest: number }>;
@@ -108,7 +108,7 @@ export class LiveFeed {
       for (const row of rows.slice(first, first + ROWS_AT_ONCE)) this.hub.publish(LiveMessage.of(topic, ROW_TYPES[topic], row));
       await pause(ROWS_EVERY_MS);
     }
-    return rows.length === ROWS_PER_PAGE;
+    return rows.length >= ROWS_PER_PAGE;
   }
 
   private async passOver(topic: RowTopic): Promise<void> {

@@ -7,31 +7,25 @@ export interface LiveRows {
   readonly newest: number;
 }
 
-/** For each topic: where the newest row is, the rows behind a place, and which column is that place. */
+/** For each topic: its table, its view, and the column that is the place of a row. */
 const TOPICS = {
-  flows: {
-    newest: 'SELECT max(id) FROM flows',
-    rows: 'SELECT * FROM flow_view WHERE id > ? ORDER BY id LIMIT ?',
-    place: 'id',
-  },
-  devices: {
-    newest: 'SELECT max(last_seen_us) FROM devices',
-    rows: 'SELECT * FROM device_view WHERE last_seen_us > ? ORDER BY last_seen_us LIMIT ?',
-    place: 'last_seen_us',
-  },
-  alerts: {
-    newest: 'SELECT max(last_us) FROM alerts',
-    rows: 'SELECT * FROM alert_view WHERE last_us > ? ORDER BY last_us LIMIT ?',
-    place: 'last_us',
-  },
+  flows: { table: 'flows', view: 'flow_view', place: 'id' },
+  devices: { table: 'devices', view: 'device_view', place: 'last_seen_us' },
+  alerts: { table: 'alerts', view: 'alert_view', place: 'last_us' },
 } as const;
 
 export type LiveTopicOfRows = keyof typeof TOPICS;
 
-/** Rows of a topic behind the place `after`, the oldest first, at most `limit`; null: none, only where the newest is. */
+/**
+ * Rows of a topic behind the place `after`, the oldest first, at most `limit` and those in the same place as the last of them: alerts that
+ * are raised together have one time. Null: no rows, only where the newest is.
+ */
 export function liveRows(db: Database, topic: LiveTopicOfRows, after: number | null, limit: number): LiveRows {
-  const { newest, rows, place } = TOPICS[topic];
-  if (after === null) return { rows: [], newest: values<number | null>(db, newest).get() ?? 0 };
-  const found = objects<Record<string, unknown>>(db, rows).all(after, limit);
-  return { rows: found, newest: (found.at(-1)?.[place] as number | undefined) ?? after };
+  const { table, view, place } = TOPICS[topic];
+  if (after === null) return { rows: [], newest: values<number | null>(db, `SELECT max(${place}) FROM ${table}`).get() ?? 0 };
+  const lastSql = `SELECT max(${place}) FROM (SELECT ${place} FROM ${table} WHERE ${place} > ? ORDER BY ${place} LIMIT ?)`;
+  const last = values<number | null>(db, lastSql).get(after, limit);
+  if (last == null) return { rows: [], newest: after };
+  const rowsSql = `SELECT * FROM ${view} WHERE ${place} > ? AND ${place} <= ? ORDER BY ${place}`;
+  return { rows: objects<Record<string, unknown>>(db, rowsSql).all(after, last), newest: last };
 }
