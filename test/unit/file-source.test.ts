@@ -6,6 +6,7 @@ import { Step } from '../../src/capture/source.js';
 import { createInterfaceTable, InterfaceTable } from '../../src/ring/interface-table.js';
 import { type FrameToWrite, pcapFile } from '../helpers/capture-file.js';
 import { tcpFrame, udpFrame } from '../helpers/frames.js';
+import { asNobody, otherUserObstacle } from '../helpers/other-user.js';
 import { readable, readCapture, recorded, TestFiles } from '../helpers/read-capture.js';
 import { RecordingSink } from '../helpers/recording-sink.js';
 
@@ -186,15 +187,13 @@ describe('what is no capture', () => {
   });
 });
 
-describe.skipIf(!process.seteuid)('a file without the right to read it (needs users)', () => {
+const obstacle = otherUserObstacle();
+describe.skipIf(obstacle !== null)(`a file without the right to read it (needs ${obstacle})`, () => {
   it('is not readable', async () => {
     const path = files.write('secret.pcap', pcapFile(FRAMES));
     chmodSync(files.directory, 0o755);
     chmodSync(path, 0);
-    // Nothing is forbidden to root, who reads it as nobody.
-    const user = process.geteuid?.() ?? 0;
-    if (user === 0) process.seteuid?.(65_534);
-    const result = await readCapture([path]).finally(() => process.seteuid?.(user));
+    const result = await asNobody(() => readCapture([path]));
     expect(result).toMatchObject({ frames: [], failedAt: 'open', error: { code: 'INPUT_NOT_READABLE' } });
     expect(result.error?.message).toContain(`${path}: EACCES`);
   });
