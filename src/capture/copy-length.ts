@@ -8,8 +8,10 @@ import { StreamStarts, tcpPayloadOffset } from './stream-starts.js';
 /** Offsets in an Ethernet frame with a plain IP header. */
 const ETHERNET_TYPE = 12;
 const IP = 14;
+const IPV4_TOTAL_BYTES = IP + 2;
 const IPV4_PROTOCOL = IP + 9;
 const IPV4_SRC = IP + 12;
+const IPV6_PAYLOAD_BYTES = IP + 4;
 const IPV6_NEXT_HEADER = IP + 6;
 const IPV6_SRC = IP + 8;
 const IPV6_BYTES = 40;
@@ -20,8 +22,6 @@ const UDP_BYTES = 8;
 const FRAME_BYTES_MIN = IP + 20 + TRANSPORT_BYTES;
 /** What is copied of a datagram by whose start an application is recognised: a WireGuard handshake, the longest start, whole. */
 const DATAGRAM_START_BYTES = 160;
-/** What is copied at most of a DNS segment. */
-const DNS_SEGMENT_BYTES_MAX = 4096;
 /** The two upper bits of a QUIC packet with a long header (RFC 9000 section 17.2): its first packets, where the name is. */
 const QUIC_LONG = 0xc0;
 
@@ -45,7 +45,8 @@ export class CopyLength {
       if (protocol !== IpProtocol.Tcp) return capturedBytes;
       const src = view.getInt32(offset + IPV4_SRC);
       const dst = view.getInt32(offset + IPV4_SRC + 4);
-      return this.ofTcp(view, offset, transport, capturedBytes, src, dst);
+      const end = endOf(capturedBytes, IP, view.getUint16(offset + IPV4_TOTAL_BYTES));
+      return this.ofTcp(view, offset, transport, end, src, dst);
     }
     if (etherType !== EtherType.Ipv6 || IP + IPV6_BYTES + TRANSPORT_BYTES > capturedBytes) return capturedBytes;
     const protocol = view.getUint8(offset + IPV6_NEXT_HEADER);
@@ -53,20 +54,31 @@ export class CopyLength {
     if (protocol !== IpProtocol.Tcp) return capturedBytes;
     const src = sumOfIpv6(view, offset + IPV6_SRC);
     const dst = sumOfIpv6(view, offset + IPV6_SRC + 16);
-    return this.ofTcp(view, offset, IP + IPV6_BYTES, capturedBytes, src, dst);
+    const end = endOf(capturedBytes, IP + IPV6_BYTES, view.getUint16(offset + IPV6_PAYLOAD_BYTES));
+    return this.ofTcp(view, offset, IP + IPV6_BYTES, end, src, dst);
   }
 
-  /** `src` and `dst` stand for the addresses, or for their sums. */
-  private ofTcp(view: DataView, offset: number, transport: number, capturedBytes: number, src: number, dst: number): number {
+  /** What is captured of the packet ends `end` bytes behind `offset`. `src` and `dst` stand for the addresses, or for their sums. */
+  private ofTcp(view: DataView, offset: number, transport: number, end: number, src: number, dst: number): number {
     const at = offset + transport;
     const srcPort = view.getUint16(at);
     const dstPort = view.getUint16(at + 2);
     const payload = tcpPayloadOffset(view, at);
     const isFromHi = src === dst ? srcPort > dstPort : src > dst;
-    let wanted = this.starts.wanted(view, at, payload, offset + capturedBytes, src ^ dst, isFromHi);
-    if (srcPort === NamePort.Dns || dstPort === NamePort.Dns) wanted = DNS_SEGMENT_BYTES_MAX;
-    return wanted === 0 ? transport + TRANSPORT_BYTES : Math.min(capturedBytes, payload - offset + wanted);
+    const wanted = this.starts.wanted(view, at, payload, offset + end, src ^ dst, isFromHi);
+    const isDns = srcPort === NamePort.Dns || dstPort === NamePort.Dns;
+    const wantedEnd = isDns ? end : Math.min(end, payload - offset + wanted);
+    // The header is wanted in any case, also where the packet says that it is shorter.
+    return wanted === 0 && !isDns ? transport + TRANSPORT_BYTES : Math.max(transport + TRANSPORT_BYTES, wantedEnd);
   }
+}
+
+/**
+ * Where a packet ends that says so: behind a short one comes the padding of Ethernet (IEEE 802.3 section 4.2.3.3), which is no payload. A
+ * length of 0 says nothing: the card shall cut the packet (TSO), or it is longer than 64 KiB.
+ */
+function endOf(capturedBytes: number, from: number, bytes: number): number {
+  return bytes === 0 ? capturedBytes : Math.min(capturedBytes, from + bytes);
 }
 
 function sumOfIpv6(view: DataView, at: number): number {

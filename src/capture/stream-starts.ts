@@ -6,13 +6,17 @@ const ENTRIES = 65_536;
 const CLIENT_SEGMENTS = 12;
 /** Client segments of a stream that is neither TLS nor HTTP: some protocols begin with a greeting of a few bytes. */
 const OTHER_SEGMENTS = 2;
-const SERVER_SEGMENTS = 1;
-/** What is wanted of a segment: merged ones (GRO) can be 64 KiB long, and an answer is told by its beginning. */
-const CLIENT_BYTES = 4096;
+/** An interim answer may come before the final one (RFC 9110 section 15.2). */
+const SERVER_SEGMENTS = 3;
+/** What is wanted of a segment: merged ones (GRO) can be 64 KiB long, a request head 16 KiB, and an answer is told by its beginning. */
+const CLIENT_BYTES = 16_384;
 const SERVER_BYTES = 128;
 
 const TLS_HANDSHAKE = 0x16;
 const TLS_HEADER_BYTES = 5;
+const CLIENT_HELLO = 1;
+/** Type and length of a handshake message (RFC 8446 section 4). */
+const HANDSHAKE_HEADER_BYTES = 4;
 /** The end of a request head: CR LF CR LF. */
 const HEAD_END = 0x0d0a0d0a;
 
@@ -50,11 +54,28 @@ function isHttp(start: number): boolean {
 /** A TLS record with a handshake, version 1.0 to 1.3 as records have it (RFC 8446 section 5.1). */
 const isTls = (start: number): boolean => start >> 24 === TLS_HANDSHAKE && ((start >> 16) & 0xff) === 3;
 
+/** Whether the first handshake message is all there, and in one record: it may go on in others (RFC 8446 section 5.1). */
+function isWholeHandshake(view: DataView, payload: number, end: number): boolean {
+  const message = payload + TLS_HEADER_BYTES;
+  if (message + HANDSHAKE_HEADER_BYTES > end) return false;
+  const bytes = HANDSHAKE_HEADER_BYTES + (view.getUint32(message) & 0xffffff);
+  return bytes <= view.getUint16(payload + 3) && message + bytes <= end;
+}
+
+/** Whether a ClientHello begins here, so that this is where the client's stream begins, whatever came before it. */
+function isClientHello(view: DataView, payload: number, end: number): boolean {
+  return (
+    end - payload > TLS_HEADER_BYTES &&
+    isTls(view.getInt32(payload)) &&
+    view.getUint8(payload + TLS_HEADER_BYTES) === CLIENT_HELLO
+  );
+}
+
 /** How many more segments a parser wants behind a client's first one, whose payload this is. */
 function segmentsBehind(view: DataView, payload: number, end: number): number {
   if (end - payload < TLS_HEADER_BYTES) return OTHER_SEGMENTS;
   const start = view.getInt32(payload);
-  if (isTls(start)) return payload + TLS_HEADER_BYTES + view.getUint16(payload + 3) <= end ? 0 : CLIENT_SEGMENTS - 1;
+  if (isTls(start)) return isWholeHandshake(view, payload, end) ? 0 : CLIENT_SEGMENTS - 1;
   // Behind the head of a CONNECT comes the client's TLS.
   if (!isHttp(start) || start === 0x434f4e4e) return OTHER_SEGMENTS;
   return view.getInt32(end - 4) === HEAD_END ? 0 : CLIENT_SEGMENTS - 1;
@@ -99,11 +120,10 @@ export class StreamStarts {
       return SERVER_BYTES;
     }
     const left = entry & Entry.ClientMask;
-    if (left === 0) return 0;
-    this.entries[index] =
-      left === CLIENT_SEGMENTS * Entry.ClientLeft
-        ? (entry & ~Entry.ClientMask) | (segmentsBehind(view, payload, end) * Entry.ClientLeft)
-        : entry - Entry.ClientLeft;
+    if (left === CLIENT_SEGMENTS * Entry.ClientLeft || isClientHello(view, payload, end))
+      this.entries[index] = (entry & ~Entry.ClientMask) | (segmentsBehind(view, payload, end) * Entry.ClientLeft);
+    else if (left === 0) return 0;
+    else this.entries[index] = entry - Entry.ClientLeft;
     return CLIENT_BYTES;
   }
 

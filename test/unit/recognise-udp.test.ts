@@ -14,6 +14,28 @@ function recognised(bytes: Uint8Array | string, srcPort = 40_000, dstPort = 40_0
 const fives = (count: number): Uint8Array => new Uint8Array(count).fill(5);
 const telephone = join(hex('80 00 1234 00000000 aabbccdd'), fives(160));
 
+describe('a datagram of which only the start is here', () => {
+  const start = (bytes: Uint8Array, bytesInAll: number, dstPort = 40_002): string | undefined =>
+    APPLICATIONS[recogniseUdp(viewOf(bytes), 0, bytes.length, 40_000, dstPort, bytesInAll)];
+
+  it.each([
+    ['wireguard', join(hex('04000000'), fives(156)), 1408, 51_820],
+    ['ipsec', join(hex('0102030405060708 0000000000000000 21 20 22 08 00000000 000001f4'), fives(132)), 500, 500],
+    ['ipsec', join(hex('00000000 0102030405060708 0000000000000000 21 20 22 08 00000000 000001f4'), fives(128)), 504, 4500],
+    ['netflow', join(hex('000a 0400'), fives(156)), 1024, 40_002],
+    ['netflow', join(hex('0005 001e'), fives(156)), 1464, 40_002],
+    ['bacnet', join(hex('81 0b 01f4'), fives(156)), 500, 47_808],
+    ['radius', join(hex('01 01 01f4'), fives(156)), 500, 1812],
+    ['rtcp', join(hex('81 c8 007c'), fives(156)), 500, 40_001],
+  ])('of %s goes by its length', (application, bytes, bytesInAll, dstPort) => {
+    expect(start(bytes, bytesInAll, dstPort)).toBe(application);
+  });
+
+  it('is not WireGuard if the whole of it cannot be', () => {
+    expect(start(join(hex('04000000'), fives(156)), 303)).not.toBe('wireguard');
+  });
+});
+
 describe('a datagram', () => {
   it.each(UDP_SAMPLES.map((sample) => [sample.application, sample.what, sample] as const))(
     'of %s: %s',

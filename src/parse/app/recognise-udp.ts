@@ -57,18 +57,26 @@ const enum Port {
 
 /**
  * The application that one datagram shows: the payload from `offset` to `end`, sent from `srcPort` to `dstPort`; `Application.None` if it
- * shows none. Allocates nothing.
+ * shows none. By its headers it has `bytes` of payload, which are more than lie there where the capture has copied only its start: forms
+ * that tell their own length are held against those. Allocates nothing.
  */
-export function recogniseUdp(view: DataView, offset: number, end: number, srcPort: number, dstPort: number): Application {
+export function recogniseUdp(
+  view: DataView,
+  offset: number,
+  end: number,
+  srcPort: number,
+  dstPort: number,
+  bytes = end - offset,
+): Application {
   if (end - offset < 4) return Application.None;
-  let application = recogniseOnPort(view, offset, end, dstPort);
-  if (application === Application.None) application = recogniseOnPort(view, offset, end, srcPort);
-  if (application === Application.None) application = recogniseForm(view, offset, end, srcPort, dstPort);
+  let application = recogniseOnPort(view, offset, end, dstPort, bytes);
+  if (application === Application.None) application = recogniseOnPort(view, offset, end, srcPort, bytes);
+  if (application === Application.None) application = recogniseForm(view, offset, end, srcPort, dstPort, bytes);
   return application;
 }
 
 /** What is told by its port, if the payload does not speak against it. */
-function recogniseOnPort(view: DataView, offset: number, end: number, port: number): Application {
+function recogniseOnPort(view: DataView, offset: number, end: number, port: number, bytes: number): Application {
   switch (port) {
     case Port.Dns:
       return isDnsHeader(view, offset, end) ? Application.Dns : Application.None;
@@ -97,7 +105,7 @@ function recogniseOnPort(view: DataView, offset: number, end: number, port: numb
     case Port.Radius:
     case Port.Accounting:
     case Port.RadiusDynamic:
-      return isRadius(view, offset, end) ? Application.Radius : Application.None;
+      return isRadius(view, offset, end, bytes) ? Application.Radius : Application.None;
     case Port.Rip:
     case Port.RipNext:
       return isRip(view, offset, end) ? Application.Rip : Application.None;
@@ -108,7 +116,7 @@ function recogniseOnPort(view: DataView, offset: number, end: number, port: numb
     case Port.NetFlow:
     case Port.NetFlowSecond:
     case Port.NetFlowThird:
-      return isNetFlow(view, offset, end, true) ? Application.NetFlow : Application.None;
+      return isNetFlow(view, offset, end, bytes, true) ? Application.NetFlow : Application.None;
     case Port.WsDiscovery:
       return startsWith(view, offset, end, '<?xml') || startsWith(view, offset, end, '<soap')
         ? Application.Wsd
@@ -123,7 +131,14 @@ function recogniseOnPort(view: DataView, offset: number, end: number, port: numb
 }
 
 /** What is told by its form alone, the strict ones first. */
-function recogniseForm(view: DataView, offset: number, end: number, srcPort: number, dstPort: number): Application {
+function recogniseForm(
+  view: DataView,
+  offset: number,
+  end: number,
+  srcPort: number,
+  dstPort: number,
+  bytes: number,
+): Application {
   const first = view.getUint8(offset);
   if (first >= 0x20 && first < 0x7f) {
     const text = recogniseDatagramText(view, offset, end);
@@ -132,20 +147,20 @@ function recogniseForm(view: DataView, offset: number, end: number, srcPort: num
   if (isQuic(view, offset, end) || isGoogleQuic(view, offset, end)) return Application.Quic;
   if (isStun(view, offset, end, srcPort, dstPort)) return Application.Stun;
   if (isDtls(view, offset, end)) return Application.Dtls;
-  if (isWireGuard(view, offset, end)) return Application.WireGuard;
+  if (isWireGuard(view, offset, end, bytes)) return Application.WireGuard;
   if (isBitTorrentDatagram(view, offset, end)) return Application.BitTorrent;
-  if (isIke(view, offset, end) || isIkeOverEspPort(view, offset, end)) return Application.Ipsec;
+  if (isIke(view, offset, end, bytes) || isIkeOverEspPort(view, offset, end, bytes)) return Application.Ipsec;
   if (isSnmp(view, offset, end)) return Application.Snmp;
   if (isLdap(view, offset, end)) return Application.Ldap;
   if (isKerberos(view, offset, end)) return Application.Kerberos;
   if (isSteam(view, offset, end)) return Application.Steam;
-  if (isBacnet(view, offset, end)) return Application.Bacnet;
+  if (isBacnet(view, offset, end, bytes)) return Application.Bacnet;
   if (isDnp3(view, offset, end)) return Application.Dnp3;
-  if (isNetFlow(view, offset, end, false)) return Application.NetFlow;
+  if (isNetFlow(view, offset, end, bytes, false)) return Application.NetFlow;
   const rpc = recogniseRpc(view, offset, end, srcPort, dstPort);
   if (rpc !== Application.None) return rpc;
   if (isOpenVpnReset(view, offset, end)) return Application.OpenVpn;
-  if (isRtcp(view, offset, end, srcPort, dstPort)) return Application.Rtcp;
+  if (isRtcp(view, offset, end, srcPort, dstPort, bytes)) return Application.Rtcp;
   return isRtp(view, offset, end, srcPort, dstPort) ? Application.Rtp : Application.None;
 }
 

@@ -91,10 +91,10 @@ export function isCoap(view: DataView, offset: number, end: number): boolean {
 /** RADIUS (RFC 2865 section 3): code, id, length, authenticator; what follows is padding. */
 const RADIUS_BYTES_MIN = 20;
 
-export function isRadius(view: DataView, offset: number, end: number): boolean {
+export function isRadius(view: DataView, offset: number, end: number, bytes: number): boolean {
   if (end - offset < RADIUS_BYTES_MIN) return false;
   const code = view.getUint8(offset);
-  return code >= 1 && code <= 52 && view.getUint16(offset + 2) >= RADIUS_BYTES_MIN && view.getUint16(offset + 2) <= end - offset;
+  return code >= 1 && code <= 52 && view.getUint16(offset + 2) >= RADIUS_BYTES_MIN && view.getUint16(offset + 2) <= bytes;
 }
 
 /** TFTP (RFC 1350 section 5): a request to read or to write, then a file's name. */
@@ -154,16 +154,14 @@ const enum NetFlow {
   HeaderBytes = 16,
 }
 
-export function isNetFlow(view: DataView, offset: number, end: number, isOnPort: boolean): boolean {
+export function isNetFlow(view: DataView, offset: number, end: number, bytes: number, isOnPort: boolean): boolean {
   if (end - offset < NetFlow.HeaderBytes) return false;
   const second = view.getUint16(offset + 2);
   switch (view.getUint16(offset)) {
     case NetFlow.Version5:
-      return (
-        second >= 1 && second <= NetFlow.Records5Max && end - offset === NetFlow.Header5Bytes + second * NetFlow.Record5Bytes
-      );
+      return second >= 1 && second <= NetFlow.Records5Max && bytes === NetFlow.Header5Bytes + second * NetFlow.Record5Bytes;
     case NetFlow.Ipfix:
-      return second === end - offset;
+      return second === bytes;
     case NetFlow.Version1:
     case NetFlow.Version7:
     case NetFlow.Version9:

@@ -13,9 +13,9 @@ export function isModbus(view: DataView, offset: number, end: number): boolean {
 const BACNET_TYPE = 0x81;
 const BACNET_FUNCTION_MAX = 0x0c;
 
-export function isBacnet(view: DataView, offset: number, end: number): boolean {
+export function isBacnet(view: DataView, offset: number, end: number, bytes: number): boolean {
   if (end - offset < 4 || view.getUint8(offset) !== BACNET_TYPE) return false;
-  return view.getUint8(offset + 1) <= BACNET_FUNCTION_MAX && view.getUint16(offset + 2) === end - offset;
+  return view.getUint8(offset + 1) <= BACNET_FUNCTION_MAX && view.getUint16(offset + 2) === bytes;
 }
 
 /** EtherNet/IP (CIP volume 2): a client registers its session first: command, length 4, no session, no status; little-endian. */

@@ -76,13 +76,20 @@ const enum Rtcp {
   HeaderBytes = 8,
 }
 
-export function isRtcp(view: DataView, offset: number, end: number, srcPort: number, dstPort: number): boolean {
+export function isRtcp(
+  view: DataView,
+  offset: number,
+  end: number,
+  srcPort: number,
+  dstPort: number,
+  datagramBytes: number,
+): boolean {
   if (end - offset < Rtcp.HeaderBytes || srcPort < MEDIA_PORT_MIN || dstPort < MEDIA_PORT_MIN) return false;
   const first = view.getUint8(offset);
   const type = view.getUint8(offset + 1);
   if ((first & 0xe0) !== 0x80 || type < Rtcp.SenderReport || type > Rtcp.LastType) return false;
   const bytes = 4 * (view.getUint16(offset + 2) + 1);
-  if (bytes < Rtcp.HeaderBytes || bytes > end - offset) return false;
+  if (bytes < Rtcp.HeaderBytes || bytes > datagramBytes) return false;
   if (type === Rtcp.SenderReport) return bytes >= Rtcp.SenderReportBytes + 24 * (first & 0x1f);
   return type !== Rtcp.ReceiverReport || bytes >= Rtcp.HeaderBytes + 24 * (first & 0x1f);
 }

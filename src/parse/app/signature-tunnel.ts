@@ -10,10 +10,9 @@ const enum WireGuardMessage {
   DataBytesMin = 32,
 }
 
-/** Data are padded to 16 bytes. Allocates nothing, as all functions here. */
-export function isWireGuard(view: DataView, offset: number, end: number): boolean {
-  const bytes = end - offset;
-  if (bytes < WireGuardMessage.DataBytesMin) return false;
+/** Of a datagram with `bytes` of payload. Data are padded to 16 bytes. Allocates nothing, as all functions here. */
+export function isWireGuard(view: DataView, offset: number, end: number, bytes: number): boolean {
+  if (end - offset < WireGuardMessage.DataBytesMin) return false;
   switch (view.getUint32(offset, true)) {
     case WireGuardMessage.Initiation:
       return bytes === WireGuardMessage.InitiationBytes;
@@ -110,17 +109,17 @@ const IKE_EXCHANGE_MAX = 43;
 /** On port 4500, four zero bytes tell IKE from ESP (RFC 3948 section 2.2). */
 const NON_ESP_MARKER_BYTES = 4;
 
-export function isIke(view: DataView, offset: number, end: number): boolean {
+export function isIke(view: DataView, offset: number, end: number, bytes: number): boolean {
   if (end - offset < Ike.Bytes || view.getUint32(offset) === 0) return false;
   const version = view.getUint8(offset + Ike.Version);
   if (version !== IKE_VERSIONS[0] && version !== IKE_VERSIONS[1]) return false;
   if (view.getUint8(offset + Ike.Exchange) > IKE_EXCHANGE_MAX) return false;
-  return view.getUint32(offset + Ike.Length) === end - offset;
+  return view.getUint32(offset + Ike.Length) === bytes;
 }
 
-export function isIkeOverEspPort(view: DataView, offset: number, end: number): boolean {
+export function isIkeOverEspPort(view: DataView, offset: number, end: number, bytes: number): boolean {
   if (end - offset < NON_ESP_MARKER_BYTES || view.getUint32(offset) !== 0) return false;
-  return isIke(view, offset + NON_ESP_MARKER_BYTES, end);
+  return isIke(view, offset + NON_ESP_MARKER_BYTES, end, bytes - NON_ESP_MARKER_BYTES);
 }
 
 /** SOCKS 5 (RFC 1928 section 3): version, number of methods, methods; those above 9 and below 128 are nobody's (IANA). */

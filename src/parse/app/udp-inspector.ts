@@ -74,7 +74,7 @@ export class UdpInspector {
     }
     let application = words[word + Slot.Application] as number;
     if (application === 0) {
-      application = recogniseUdp(view, payload, end, packet.srcPort, packet.dstPort);
+      application = recogniseUdp(view, payload, end, packet.srcPort, packet.dstPort, packet.payloadBytes);
       words[word + Slot.Application] = application;
     }
     // Whatever was recognised before, a server name may come with a QUIC packet only.
