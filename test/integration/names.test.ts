@@ -87,6 +87,15 @@ describe.skipIf(!hasCaptures)(
       for (const row of rows) expect(row['server_name_age_s']).toBeGreaterThanOrEqual(0);
     });
 
+    it('every connection with an answer of HTTP has its status, also between padded frames', async () => {
+      const statuses = await stored<{ status: number }>(
+        'pcapplusplus__example.pcap',
+        'SELECT http_status AS status FROM flow_view WHERE http_status IS NOT NULL',
+      );
+      // tshark -Y http.response -T fields -e tcp.stream | sort -u | wc -l
+      expect(statuses.length).toBe(47);
+    });
+
     it('a forward pointer in a name is no name', async () => {
       const rows = await stored<{ query: string }>('tcpdump__dns_fwdptr.pcap', 'SELECT query FROM dns_view');
       for (const { query } of rows) expect(query.length).toBeLessThanOrEqual(253);
