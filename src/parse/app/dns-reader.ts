@@ -81,9 +81,20 @@ export class DnsReader {
     }
   }
 
-  /** Reads one message of DNS over TCP (RFC 1035 section 4.2.2), without its length, in the same way. */
-  readTcpMessage(view: DataView, offset: number, end: number, packet: Packet, us: number, interfaceIndex: number): boolean {
-    return this.readPaired(DnsTransport.Tcp, DNS_OPCODES, view, offset, end, end - offset, packet, us, interfaceIndex);
+  /**
+   * Reads one message of DNS over TCP, without its length, in the same way. The length tells that it has `wireBytes` (RFC 1035 section
+   * 4.2.2); of a long one, and of one that the capture cut, only the start may be there.
+   */
+  readTcpMessage(
+    view: DataView,
+    offset: number,
+    end: number,
+    wireBytes: number,
+    packet: Packet,
+    us: number,
+    interfaceIndex: number,
+  ): boolean {
+    return this.readPaired(DnsTransport.Tcp, DNS_OPCODES, view, offset, end, wireBytes, packet, us, interfaceIndex);
   }
 
   /** Gives up on answers that are due by `nowUs`. One comparison if none is. */

@@ -25,6 +25,8 @@ const DONE = -1;
 /** Length prefix of a DNS message over TCP (RFC 1035 section 4.2.2), and header of the message. */
 const DNS_PREFIX_BYTES = 2;
 const DNS_HEADER_BYTES = 12;
+/** What is read of a DNS message that is too long to be kept: its question, and first answers, of which a record keeps 1 KiB. */
+const DNS_START_BYTES = 4096;
 
 /** Whether a further response to the same request follows (RFC 9110 section 15.2); behind 101 comes another protocol. */
 const isInterim = (status: number): boolean => status < 200 && status !== 101;
@@ -246,13 +248,19 @@ export class TcpInspector {
     }
   }
 
+  /** Reads messages that are whole. Of one that never will be, the start is read, and the stream goes on behind its end. */
   private readDns(view: DataView, packet: Packet, start: number, end: number, us: number, interfaceIndex: number): number {
     let at = start;
     while (end - at >= DNS_PREFIX_BYTES) {
-      const next = at + DNS_PREFIX_BYTES + view.getUint16(at);
-      if (next - at < DNS_PREFIX_BYTES + DNS_HEADER_BYTES || next - at > STREAM_BYTES_MAX) return DONE;
-      if (next > end) break;
-      if (!this.dns.readTcpMessage(view, at + DNS_PREFIX_BYTES, next, packet, us, interfaceIndex)) return DONE;
+      const message = at + DNS_PREFIX_BYTES;
+      const wireBytes = view.getUint16(at);
+      if (wireBytes < DNS_HEADER_BYTES) return DONE;
+      const next = message + wireBytes;
+      if (next > end) {
+        const isLong = next - at > STREAM_BYTES_MAX && end - at >= DNS_START_BYTES;
+        if (!isLong && cutBytes(packet) <= 0) break;
+      }
+      if (!this.dns.readTcpMessage(view, message, Math.min(next, end), wireBytes, packet, us, interfaceIndex)) return DONE;
       this.words[this.word + Slot.Application] = DNS;
       at = next;
     }
