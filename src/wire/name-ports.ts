@@ -27,3 +27,8 @@ export function isNamePort(port: number): boolean {
       return false;
   }
 }
+
+/** Whether this UDP port is of a protocol that asks a group or all hosts, of which one answers from an address of its own. */
+export function isGroupQueryPort(port: number): boolean {
+  return port === NamePort.NetbiosName || port === NamePort.Llmnr;
+}

@@ -59,7 +59,7 @@ export class DnsScene {
 
   tcp(segment: Datagram, message: Uint8Array): boolean {
     const { view, offset, end } = inMemory(message);
-    return this.reader.readTcpMessage(view, offset, end, packetOf(segment, 0), START_US + (segment.us ?? 0), 2);
+    return this.reader.readTcpMessage(view, offset, end, message.length, packetOf(segment, 0), START_US + (segment.us ?? 0), 2);
   }
 
   /** Rows since the last call. */

@@ -247,6 +247,37 @@ describe('steering', () => {
     expect(rig.rings.map((_, worker) => rig.taken(worker).length).sort()).toEqual([0, 0, 0, 6]);
   });
 
+  it('brings names that a group or all hosts are asked for to one worker, with the answers of single hosts', () => {
+    const rig = new Rig(3, true, 1_048_576);
+    for (let i = 1; i <= 20; i++) {
+      const [asker, answerer] = [`192.168.${i}.20`, `192.168.${i}.21`];
+      rig.push(udpFrame({ src: asker, srcPort: 50_000, dst: '224.0.0.252', dstPort: 5355 }));
+      rig.push(udpFrame({ src: answerer, srcPort: 5355, dst: asker, dstPort: 50_000 }));
+      rig.push(udpFrame({ src: `fe80::${i}`, srcPort: 50_000, dst: 'ff02::1:3', dstPort: 5355 }));
+      rig.push(udpFrame({ src: `fe80::1:${i}`, srcPort: 5355, dst: `fe80::${i}`, dstPort: 50_000 }));
+      rig.push(udpFrame({ src: asker, srcPort: 137, dst: `192.168.${i}.255`, dstPort: 137 }));
+      rig.push(frame(ethernet(), vlan(9), ipv4({ src: answerer, dst: asker }), udp({ srcPort: 137, dstPort: 137 })));
+    }
+    rig.writer.flush();
+    expect([0, 1, 2].map((worker) => rig.taken(worker).length)).toEqual([120, 0, 0]);
+  });
+
+  it('leaves fragments of such names, and what only looks like their ports, where the addresses lead', () => {
+    const rig = new Rig(3, true, 1_048_576);
+    for (let i = 1; i <= 100; i++) {
+      const addresses = { src: `192.168.${i}.20`, dst: `192.168.${i}.21` };
+      rig.push(frame(ethernet(), ipv4({ ...addresses, moreFragments: true }), udp({ srcPort: 5355, dstPort: 5355 })));
+      rig.push(frame(ethernet(), ipv4({ ...addresses, fragmentOffset: 64, protocol: 17 }), 'later'));
+      rig.push(tcpFrame({ ...addresses, srcPort: 5355, dstPort: 137 }));
+      rig.push(udpFrame({ ...addresses, srcPort: 5354, dstPort: 138 }));
+    }
+    rig.writer.flush();
+    for (const worker of [0, 1, 2]) {
+      const count = rig.taken(worker).length;
+      expect([count % 4, count > 60]).toEqual([0, true]);
+    }
+  });
+
   it('spreads hosts over the workers', () => {
     const rig = new Rig(3, true, 1_048_576);
     for (let i = 0; i < 3000; i++) rig.push(udpFrame({ src: `10.0.${i >> 8}.${i & 255}`, dst: '192.0.2.1' }));

@@ -10,6 +10,7 @@ import { alpn, clientHello, extension, serverName, supportedVersions, tlsRecords
 const CLIENT = '192.168.1.10';
 const SERVER = '198.51.100.7';
 const ISN = 0xffff_ff00;
+const RAW = 101;
 
 /** One TCP connection, whose segments come in any order. Offsets count from the first byte of each side. */
 class Connection {
@@ -173,6 +174,52 @@ describe('HTTP', () => {
       .client(0, request.slice(0, 30))
       .client(30, request.slice(30));
     expect(onlyFlow(connection.rig).details).toMatchObject({ host: 'www.example.org', userAgent: 'curl/8.1' });
+  });
+
+  describe('with interim responses', () => {
+    const interim = 'HTTP/1.1 100 Continue\r\n\r\n';
+    const hints = `HTTP/1.1 103 Early Hints\r\nLink: </${'s'.repeat(200)}.css>; rel=preload\r\n\r\n`;
+    const final = 'HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n';
+
+    /** The status of a connection with these segments of the server; `cut` bytes at the end of the first one were not captured. */
+    function statusOf(segments: readonly string[], cut = 0): string | undefined {
+      const { rig, us } = new Connection(new ParseRig(), 80).handshake().client(0, request);
+      let seq = ISN + 1;
+      for (const [index, payload] of segments.entries()) {
+        // Without a link header, the capture copies the whole segment.
+        const bytes = tcpFrame({ src: SERVER, dst: CLIENT, srcPort: 80, dstPort: 40_000, seq: seq >>> 0, ack: 1, payload });
+        const packet = bytes.subarray(14, bytes.length - (index === 0 ? cut : 0));
+        rig.feed(packet, us, { linkType: RAW, wireBytes: bytes.length - 14 });
+        seq += payload.length;
+      }
+      return onlyFlow(rig).details['status'];
+    }
+
+    const all = interim + hints + final;
+    const pieces = Array.from({ length: Math.ceil(all.length / 30) }, (_, i) => all.slice(i * 30, i * 30 + 30));
+
+    it.each([
+      ['in one segment', [interim + final]],
+      ['in a segment before it', [interim, final]],
+      ['of several kinds', [interim, hints, hints, final]],
+      ['of several kinds, in one segment', [all]],
+      ['in pieces', pieces],
+    ])('tells the status of the final one behind those %s', (_, segments) => {
+      expect(statusOf(segments)).toBe('201');
+    });
+
+    it('passes over a head that the capture cut', () => {
+      expect(statusOf([hints, final], 60)).toBe('201');
+    });
+
+    it('tells none while there is no final one', () => {
+      expect(statusOf([interim])).toBeUndefined();
+      expect(statusOf([interim, 'something else entirely', final])).toBeUndefined();
+    });
+
+    it('takes a change of protocol for the final one', () => {
+      expect(statusOf(['HTTP/1.1 101 Switching Protocols\r\n\r\n', final])).toBe('101');
+    });
   });
 
   it('through a proxy shows the name of the TLS inside', () => {

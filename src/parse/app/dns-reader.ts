@@ -17,8 +17,6 @@ import type { RecordSink } from './record-sink.js';
 const FLAGS = 2;
 const RESPONSE = 0x80;
 const MESSAGE_BYTES_MAX = 65_535;
-/** Questions of a multicast query that become records. */
-const QUESTIONS_MAX = 8;
 
 /** Operation codes that a protocol has, as bits (IANA, DNS OpCodes; RFC 4795 section 2.1.1 and RFC 6762 section 18.3: queries only). */
 const DNS_OPCODES = 0b0111_0111;
@@ -83,9 +81,20 @@ export class DnsReader {
     }
   }
 
-  /** Reads one message of DNS over TCP (RFC 1035 section 4.2.2), without its length, in the same way. */
-  readTcpMessage(view: DataView, offset: number, end: number, packet: Packet, us: number, interfaceIndex: number): boolean {
-    return this.readPaired(DnsTransport.Tcp, DNS_OPCODES, view, offset, end, end - offset, packet, us, interfaceIndex);
+  /**
+   * Reads one message of DNS over TCP, without its length, in the same way. The length tells that it has `wireBytes` (RFC 1035 section
+   * 4.2.2); of a long one, and of one that the capture cut, only the start may be there.
+   */
+  readTcpMessage(
+    view: DataView,
+    offset: number,
+    end: number,
+    wireBytes: number,
+    packet: Packet,
+    us: number,
+    interfaceIndex: number,
+  ): boolean {
+    return this.readPaired(DnsTransport.Tcp, DNS_OPCODES, view, offset, end, wireBytes, packet, us, interfaceIndex);
   }
 
   /** Gives up on answers that are due by `nowUs`. One comparison if none is. */
@@ -150,7 +159,8 @@ export class DnsReader {
       return true;
     }
     message.rewindQuestions();
-    for (let count = 0; count < QUESTIONS_MAX && message.nextQuestion(); count++) {
+    // The message gives 16 questions at most, so one datagram makes no more records than that.
+    while (message.nextQuestion()) {
       this.begin(DnsTransport.Mdns, packet, us, interfaceIndex);
       this.emit();
     }

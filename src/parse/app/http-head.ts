@@ -70,6 +70,22 @@ export function readHttpRequest(view: DataView, offset: number, end: number, isL
   };
 }
 
+/**
+ * The offset behind the head that begins at `offset`, empty line included; -1 if that line is not there up to `end`. Allocates
+ * nothing.
+ */
+export function httpHeadEnd(view: DataView, offset: number, end: number): number {
+  let at = offset;
+  while (at < end) {
+    const lineFeed = findByte(view, at, end, end - at, Char.LineFeed);
+    if (lineFeed < 0) return -1;
+    const isEmpty = lineFeed === at || (lineFeed === at + 1 && view.getUint8(at) === Char.CarriageReturn);
+    at = lineFeed + 1;
+    if (isEmpty) return at;
+  }
+  return -1;
+}
+
 /** Returns the offset behind the empty line, or -1 if there is none up to `end`. */
 function readHeaderLines(view: DataView, offset: number, end: number): number {
   let at = offset;

@@ -5,7 +5,7 @@ import type { Packet } from '../../wire/packet.js';
 import { TcpFlag } from '../../wire/tcp.js';
 import type { DnsReader } from './dns-reader.js';
 import type { FlowDetails } from './flow-details.js';
-import { readHttpRequest, readHttpStatus } from './http-head.js';
+import { httpHeadEnd, readHttpRequest, readHttpStatus } from './http-head.js';
 import { Inspect } from './inspect-state.js';
 import { ja4 } from './ja4.js';
 import { recogniseTcp } from './recognise-tcp.js';
@@ -25,6 +25,14 @@ const DONE = -1;
 /** Length prefix of a DNS message over TCP (RFC 1035 section 4.2.2), and header of the message. */
 const DNS_PREFIX_BYTES = 2;
 const DNS_HEADER_BYTES = 12;
+/** What is read of a DNS message that is too long to be kept: its question, and first answers, of which a record keeps 1 KiB. */
+const DNS_START_BYTES = 4096;
+
+/** Whether a further response to the same request follows (RFC 9110 section 15.2); behind 101 comes another protocol. */
+const isInterim = (status: number): boolean => status < 200 && status !== 101;
+
+/** Bytes at the end of a segment that the capture does not hold. */
+const cutBytes = (packet: Packet): number => packet.transportOffset + packet.transportBytes - packet.transportEnd;
 
 /**
  * Reads the first bytes of TCP streams: what application it is, and which names it tells. Each direction is read from its first byte
@@ -179,7 +187,7 @@ export class TcpInspector {
 
   /**
    * Reads a stream from its start. Returns the offset behind what is done with: `start` when more bytes are wanted first, `end` when
-   * all were read and more may come, -1 when nothing more is wanted.
+   * all were read and more may come, beyond `end` when what comes next is passed over, -1 when nothing more is wanted.
    */
   private read(view: DataView, packet: Packet, start: number, end: number, us: number, interfaceIndex: number): number {
     if (packet.srcPort === 53 || packet.dstPort === 53) return this.readDns(view, packet, start, end, us, interfaceIndex);
@@ -188,7 +196,7 @@ export class TcpInspector {
     const { words, word } = this;
     if (words[word + Slot.Application] === 0) words[word + Slot.Application] = application;
     if (application === TLS) return this.readTls(view, start, end);
-    if (application === HTTP) return this.readHttp(view, start, end);
+    if (application === HTTP) return this.readHttp(view, packet, start, end);
     return this.finishBoth();
   }
 
@@ -206,13 +214,9 @@ export class TcpInspector {
     return this.finishBoth();
   }
 
-  private readHttp(view: DataView, start: number, end: number): number {
+  private readHttp(view: DataView, packet: Packet, start: number, end: number): number {
+    if (readHttpStatus(view, start, end) !== 0) return this.readHttpResponse(view, packet, start, end);
     const { details, slot } = this;
-    const status = readHttpStatus(view, start, end);
-    if (status !== 0) {
-      details.addNumber(slot, Detail.HttpStatus, status, 2);
-      return DONE;
-    }
     const request = readHttpRequest(view, start, end, end - start >= STREAM_BYTES_MAX);
     if (request === 'incomplete') return start;
     if (request === null) return DONE;
@@ -224,13 +228,39 @@ export class TcpInspector {
     return request.method === 'CONNECT' ? start + request.headBytes : DONE;
   }
 
+  /** Passes over the heads of interim responses, which have no body, to the status of the final one, in this segment or a later one. */
+  private readHttpResponse(view: DataView, packet: Packet, start: number, end: number): number {
+    let at = start;
+    for (;;) {
+      const status = readHttpStatus(view, at, end);
+      if (status === 0) return end - at < RECOGNISED_BYTES ? at : DONE;
+      if (!isInterim(status)) {
+        this.details.addNumber(this.slot, Detail.HttpStatus, status, 2);
+        return DONE;
+      }
+      const next = httpHeadEnd(view, at, end);
+      if (next < 0) {
+        const cut = cutBytes(packet);
+        // What the capture cut does not come: servers send an interim head by itself, so the next segment begins with another one.
+        return cut > 0 ? end + cut : at;
+      }
+      at = next;
+    }
+  }
+
+  /** Reads messages that are whole. Of one that never will be, the start is read, and the stream goes on behind its end. */
   private readDns(view: DataView, packet: Packet, start: number, end: number, us: number, interfaceIndex: number): number {
     let at = start;
     while (end - at >= DNS_PREFIX_BYTES) {
-      const next = at + DNS_PREFIX_BYTES + view.getUint16(at);
-      if (next - at < DNS_PREFIX_BYTES + DNS_HEADER_BYTES || next - at > STREAM_BYTES_MAX) return DONE;
-      if (next > end) break;
-      if (!this.dns.readTcpMessage(view, at + DNS_PREFIX_BYTES, next, packet, us, interfaceIndex)) return DONE;
+      const message = at + DNS_PREFIX_BYTES;
+      const wireBytes = view.getUint16(at);
+      if (wireBytes < DNS_HEADER_BYTES) return DONE;
+      const next = message + wireBytes;
+      if (next > end) {
+        const isLong = next - at > STREAM_BYTES_MAX && end - at >= DNS_START_BYTES;
+        if (!isLong && cutBytes(packet) <= 0) break;
+      }
+      if (!this.dns.readTcpMessage(view, message, Math.min(next, end), wireBytes, packet, us, interfaceIndex)) return DONE;
       this.words[this.word + Slot.Application] = DNS;
       at = next;
     }
