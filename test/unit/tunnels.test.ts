@@ -194,6 +194,20 @@ describe('tunnels', () => {
     expect(decapsulated(bytes)).toMatchObject({ drop: '', protocol: 4, tunnel: '' });
   });
 
+  it('takes MPLS in UDP that the capture cuts, or of which the rest is in other fragments', () => {
+    const bytes = over4(port(6635), mpls(17), ...inner);
+    expect(decapsulated(bytes.subarray(0, 76), { wireBytes: bytes.length })).toMatchObject({ tunnel: 'mpls', srcPort: 5000 });
+    const first = frame(
+      ethernet(),
+      ipv4({ moreFragments: true }),
+      port(6635),
+      mpls(17),
+      ipv4({ totalBytes: 2000 }),
+      ...inner.slice(1),
+    );
+    expect(decapsulated(first)).toMatchObject({ tunnel: 'mpls', srcPort: 5000 });
+  });
+
   it('does not follow what an ICMP error quotes', () => {
     expect(decapsulated(over4(icmp({ type: 3, code: 3 }), ...inner))).toMatchObject({ protocol: 1, icmp: 0x0303, tunnel: '' });
   });
@@ -228,6 +242,8 @@ describe('what looks like a tunnel and is none', () => {
     ['an L2TP control message', over4(port(1701), l2tp(1, 2, 0xc800), ppp(), ...inner)],
     ['L2TP whose offset leads out', over4(port(1701), l2tp(1, 2, 0x0200), ppp(), ...inner).fill(0xff, 48, 50)],
     ['MPLS in UDP with what is no IP', over4(port(6635), mpls(17), new Uint8Array(40))],
+    ['MPLS in UDP with IPv4 that does not fit', over4(port(6635), mpls(17), ipv4({ totalBytes: 34 }), ...inner.slice(1))],
+    ['MPLS in UDP with IPv6 that does not fit', over4(port(6635), mpls(17), ipv6({ payloadBytes: 14 }), ...inner6.slice(1))],
     ['EtherIP of another version', over4(etherIp(0x40), ethernet(), ...inner)],
     ['VXLAN without its flag', over4(port(4789), vxlan(1, { flags: 0 }), ethernet(), ...inner)],
     ['VXLAN with ARP', over4(port(4789), vxlan(1), ethernet(), arp)],
