@@ -150,6 +150,21 @@ describe('IPv6', () => {
     expect(decoded(bytes)).toMatchObject({ ...expectedUdp, ipBytes: 40 + 8 + 16 + 8 + 13 });
   });
 
+  it.each([
+    ['mobility', 135],
+    ['HIP', 139],
+    ['shim6', 140],
+  ])('takes %s without a next header for the message', (_, protocol) => {
+    const bytes = frame(ethernet(), ipv6(), extension(60), extension(protocol, { content: new Uint8Array(14) }));
+    expect(decoded(bytes)).toMatchObject({ drop: '', protocol, ipBytes: 40 + 8 + 16, payloadBytes: 16, srcPort: 0 });
+    const leading = frame(ethernet(), ipv6(), extension(protocol), udp(udpPorts), 'hello');
+    expect(decoded(leading)).toMatchObject({ ...expectedUdp, ipBytes: 40 + 8 + 13 });
+  });
+
+  it('takes other extension headers without a next header for a packet without payload', () => {
+    expect(decoded(frame(ethernet(), ipv6(), extension(60)))).toMatchObject({ drop: '', protocol: 59, payloadBytes: 0 });
+  });
+
   it('does not look behind the authentication header: it is a flow of its own protocol', () => {
     expect(decoded(frame(ethernet(), ipv6(), authentication(), udp(udpPorts)))).toMatchObject({ protocol: 51, srcPort: 0 });
   });
