@@ -12,12 +12,13 @@ import { FragmentKind, type Packet } from '../wire/packet.js';
 import { readPorts } from '../wire/ports.js';
 import { readTcp } from '../wire/tcp.js';
 import { mayCarry, readTunnel } from '../wire/tunnel.js';
+import { readUdp } from '../wire/udp.js';
 import { TunnelPort } from '../wire/udp-tunnel.js';
 import { walkLayers } from '../wire/walk-layers.js';
 import type { FragmentTable } from './fragment-table.js';
 
-/** Header lengths of UDP and UDP-Lite (RFC 768, RFC 3828), and of SCTP and DCCP at least (RFC 9260, RFC 4340). */
-const UDP_HEADER_BYTES = 8;
+/** Header lengths of UDP-Lite (RFC 3828), and of SCTP and DCCP at least (RFC 9260, RFC 4340). */
+const UDP_LITE_HEADER_BYTES = 8;
 const SCTP_HEADER_BYTES = 12;
 /** IPv6 (RFC 8200 section 3): its length does not count the header. The length of IPv4 (RFC 791) stands two bytes before it. */
 const IPV6_HEADER_BYTES = 40;
@@ -29,9 +30,10 @@ function readTransport(view: DataView, packet: Packet): number {
     case IpProtocol.Tcp:
       return readTcp(view, packet);
     case IpProtocol.Udp:
+      return readUdp(view, packet);
     case IpProtocol.UdpLite:
       readPorts(view, packet);
-      return UDP_HEADER_BYTES;
+      return UDP_LITE_HEADER_BYTES;
     case IpProtocol.Icmp:
     case IpProtocol.Icmpv6:
       return readIcmp(view, packet);

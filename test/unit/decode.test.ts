@@ -237,6 +237,25 @@ describe('transport', () => {
     expect(decoded(frame(ethernet(), ipv6(), icmpv6({ type: 129 }), 'xy'))).toMatchObject({ icmp: 0x8100, payloadBytes: 2 });
   });
 
+  it('ends the payload of UDP where its length says, though the IP packet goes on', () => {
+    const bytes = frame(ethernet(), ipv4(), udp({ ...udpPorts, length: 12 }), 'hellooptions');
+    expect(decoded(bytes)).toMatchObject({ ...expectedUdp, payloadBytes: 4, ipBytes: 40, transportBytes: 12 });
+    const cut = decoded(bytes.subarray(0, 44), { wireBytes: bytes.length });
+    expect(cut).toMatchObject({ ...expectedUdp, payloadBytes: 4 });
+    expect(cut.transportEnd - cut.transportOffset).toBe(10);
+    const lite = payload(udp({ ...udpPorts, length: 12 }).build(new Uint8Array(12), undefined, undefined), { ipProtocol: 136 });
+    expect(decoded(frame(ethernet(), ipv4(), lite))).toMatchObject({ protocol: 136, payloadBytes: 12 });
+  });
+
+  it.each([
+    ['of 0, as cards leave it that segment', 0],
+    ['that has no room for the header', 7],
+    ['beyond the packet, as in a first fragment', 3000],
+  ])('takes the length of IP for that of UDP where there is one %s', (_, length) => {
+    const bytes = frame(ethernet(), ipv4({ moreFragments: length > 2000 }), udp({ ...udpPorts, length }), 'hello');
+    expect(decoded(bytes)).toMatchObject({ ...expectedUdp, transportBytes: 13 });
+  });
+
   it('reads the ports of SCTP', () => {
     const sctp = payload(Uint8Array.of(0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 9), { ipProtocol: 132 });
     expect(decoded(frame(ethernet(), ipv4(), sctp))).toMatchObject({ protocol: 132, srcPort: 1, dstPort: 2, payloadBytes: 1 });

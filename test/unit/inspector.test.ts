@@ -2,7 +2,18 @@ import { type Packet as DnsPacket, encode, RECURSION_DESIRED, streamEncode } fro
 import { describe, expect, it } from 'vitest';
 import { Details, Slot, Table } from '../../src/ring/layout.js';
 import { join } from '../helpers/frame-bytes.js';
-import { ethernet, frame, icmpv6, ipv6, extension as ipv6Extension, type Layer, tcpFrame, udpFrame } from '../helpers/frames.js';
+import {
+  ethernet,
+  frame,
+  icmpv6,
+  ipv4,
+  ipv6,
+  extension as ipv6Extension,
+  type Layer,
+  tcpFrame,
+  udp,
+  udpFrame,
+} from '../helpers/frames.js';
 import { type EmittedFlow, ParseRig } from '../helpers/parse-rig.js';
 import { cryptoFrame, longPacket } from '../helpers/quic-packet.js';
 import { alpn, clientHello, extension, serverName, supportedVersions, tlsRecords } from '../helpers/tls-hello.js';
@@ -232,6 +243,14 @@ describe('DNS', () => {
       { ...expected, transport: 'udp', client: `${CLIENT} 5000`, server: `${SERVER} 53`, latencyUs: 25_000, seenUs: 1e6 },
     ]);
     expect(rig.flows()).toMatchObject([{ application: 'dns', packets: [1, 1] }]);
+  });
+
+  it('is read from the start of a datagram that ends before its IP packet', () => {
+    const bytes = join(encode(query), new Uint8Array(20));
+    const layers = [ethernet(), ipv4(), udp({ srcPort: 5000, dstPort: 53, length: 8 + encode(query).length }), bytes];
+    const rig = new ParseRig().feed(frame(...layers), 1e6).finish();
+    expect(rig.dns()).toMatchObject([{ name: 'example.org' }]);
+    expect(rig.flows()).toMatchObject([{ application: 'dns', payloadBytes: [encode(query).length, 0] }]);
   });
 
   it('over TCP is read message by message, however they are cut', () => {
