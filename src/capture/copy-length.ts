@@ -2,7 +2,7 @@ import { EtherType } from '../wire/ether-type.js';
 import { IpProtocol } from '../wire/ip-protocol.js';
 import { LinkType } from '../wire/link-type.js';
 import { isNamePort, NamePort } from '../wire/name-ports.js';
-import { isTunnelPort } from '../wire/udp-tunnel.js';
+import { mayTunnel } from '../wire/udp-tunnel.js';
 import { StreamStarts, tcpPayloadOffset } from './stream-starts.js';
 
 /** Offsets in an Ethernet frame with a plain IP header. */
@@ -89,7 +89,7 @@ function ofUdp(view: DataView, offset: number, transport: number, capturedBytes:
   const at = offset + transport;
   const src = view.getUint16(at);
   const dst = view.getUint16(at + 2);
-  if (isTunnelPort(src) || isTunnelPort(dst) || isNamePort(src) || isNamePort(dst)) return capturedBytes;
+  if (mayTunnel(src, dst) || isNamePort(src) || isNamePort(dst)) return capturedBytes;
   // 20 bytes from the transport header on are there, so the first of the payload is.
   if ((view.getUint8(at + UDP_BYTES) & QUIC_LONG) === QUIC_LONG) return capturedBytes;
   return Math.min(capturedBytes, transport + UDP_BYTES + DATAGRAM_START_BYTES);

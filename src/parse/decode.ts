@@ -12,12 +12,17 @@ import { FragmentKind, type Packet } from '../wire/packet.js';
 import { readPorts } from '../wire/ports.js';
 import { readTcp } from '../wire/tcp.js';
 import { mayCarry, readTunnel } from '../wire/tunnel.js';
+import { readUdp } from '../wire/udp.js';
+import { TunnelPort } from '../wire/udp-tunnel.js';
 import { walkLayers } from '../wire/walk-layers.js';
 import type { FragmentTable } from './fragment-table.js';
 
-/** Header lengths of UDP and UDP-Lite (RFC 768, RFC 3828), and of SCTP and DCCP at least (RFC 9260, RFC 4340). */
-const UDP_HEADER_BYTES = 8;
+/** Header lengths of UDP-Lite (RFC 3828), and of SCTP and DCCP at least (RFC 9260, RFC 4340). */
+const UDP_LITE_HEADER_BYTES = 8;
 const SCTP_HEADER_BYTES = 12;
+/** IPv6 (RFC 8200 section 3): its length does not count the header. The length of IPv4 (RFC 791) stands two bytes before it. */
+const IPV6_HEADER_BYTES = 40;
+const LENGTHS_END = 6;
 
 /** Reads the transport header and returns its length in bytes. */
 function readTransport(view: DataView, packet: Packet): number {
@@ -25,9 +30,10 @@ function readTransport(view: DataView, packet: Packet): number {
     case IpProtocol.Tcp:
       return readTcp(view, packet);
     case IpProtocol.Udp:
+      return readUdp(view, packet);
     case IpProtocol.UdpLite:
       readPorts(view, packet);
-      return UDP_HEADER_BYTES;
+      return UDP_LITE_HEADER_BYTES;
     case IpProtocol.Icmp:
     case IpProtocol.Icmpv6:
       return readIcmp(view, packet);
@@ -58,6 +64,16 @@ function keepTunnelAddresses(packet: Packet): void {
   packet.tunnelDst1 = packet.dst1;
   packet.tunnelDst2 = packet.dst2;
   packet.tunnelDst3 = packet.dst3;
+}
+
+/**
+ * Whether a packet at `offset` may be inside one that ends at `wireEnd` on the wire. A length of 0 fits: a card leaves it so. What the
+ * capture cuts off is not asked for.
+ */
+function fits(view: DataView, etherType: number, offset: number, end: number, wireEnd: number): boolean {
+  if (end - offset < LENGTHS_END) return true;
+  const isIpv4 = etherType === EtherType.Ipv4;
+  return offset + (isIpv4 ? view.getUint16(offset + 2) : IPV6_HEADER_BYTES + view.getUint16(offset + 4)) <= wireEnd;
 }
 
 function keepTunnel(packet: Packet, link: LinkLayer): void {
@@ -164,7 +180,11 @@ export class Decoder {
       const end = packet.transportEnd;
       const wireEnd = packet.transportOffset + packet.transportBytes;
       inner.vlanId = 0;
+      // Nothing but a port tells MPLS in UDP, and its labels may be anything, so what they carry must fit; a first fragment has not all.
+      const mustFit =
+        packet.protocol === IpProtocol.Udp && packet.dstPort === TunnelPort.Mpls && packet.fragment === FragmentKind.Whole;
       if (!readTunnel(view, packet, inner) || walkLayers(view, end, inner) !== Drop.None) return;
+      if (mustFit && !fits(view, inner.etherType, inner.offset, end, wireEnd)) return;
       const isOutermost = packet.tunnelType === TunnelType.None;
       if (isOutermost) keepTunnelAddresses(packet);
       if (readIp(view, inner.etherType, inner.offset, end, wireEnd, packet) !== Drop.None) return;

@@ -166,8 +166,9 @@ export class FlowTable {
 
   /** A fresh SYN on a connection that has ended is a new flow: the old one is written. */
   private endReused(slot: number): number {
-    const state = this.words[((Table.HeaderBytes + slot * Slot.Bytes) >> 2) + Slot.TcpState] as number;
-    if (!isEnded(state)) return slot;
+    const word = (Table.HeaderBytes + slot * Slot.Bytes) >> 2;
+    const state = this.words[word + Slot.TcpState] as number;
+    if (!isEnded(state, this.words[word + Slot.TcpSeen] as number)) return slot;
     this.end(slot, endReasonOf(state));
     return NO_SLOT;
   }
@@ -211,14 +212,17 @@ export class FlowTable {
       words[word + Slot.Initiator] = initiator | INITIATOR_SETTLED;
       if (words[word + Slot.TcpState] === TcpState.Midstream) words[word + Slot.TcpState] = TcpState.Attempt;
     }
-    if ((flags & TcpFlag.Fin) !== 0) seen |= direction === 0 ? Seen.Fin0 : Seen.Fin1;
-    words[word + Slot.TcpSeen] = seen;
-    const before = words[word + Slot.TcpState] as number;
     const isFromInitiator = ((words[word + Slot.Initiator] as number) & 1) === direction;
+    if ((flags & TcpFlag.Fin) !== 0) seen |= direction === 0 ? Seen.Fin0 : Seen.Fin1;
+    if ((flags & TcpFlag.Syn) !== 0 && !isFromInitiator) seen |= Seen.ResponderSyn;
+    const before = words[word + Slot.TcpState] as number;
     const state = nextTcpState(before, flags, seen, isFromInitiator);
-    if (state === before) return;
+    const isGivenUp = state === TcpState.Attempt && (flags & TcpFlag.Rst) !== 0;
+    if (isGivenUp) seen |= Seen.GivenUp;
+    words[word + Slot.TcpSeen] = seen;
+    if (state === before && !isGivenUp) return;
     words[word + Slot.TcpState] = state;
-    if (!isEnded(state) || this.idle.timeoutsUs[IdleClass.Ended] === Number.POSITIVE_INFINITY) return;
+    if (!isEnded(state, seen) || this.idle.timeoutsUs[IdleClass.Ended] === Number.POSITIVE_INFINITY) return;
     this.idle.remove(slot);
     this.idle.append(slot, IdleClass.Ended);
     this.timeoutAt(this.clockUs + (this.idle.timeoutsUs[IdleClass.Ended] as number));

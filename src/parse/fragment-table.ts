@@ -18,9 +18,17 @@ const enum Entry {
   Words = 16,
 }
 
+/** Where the first word of the key has what; the protocol is in the lowest bits. Tunnels are at most 16 deep, VLAN ids have 12 bits. */
+const enum KeyShift {
+  Level = 8,
+  Vlan = 13,
+  Version = 25,
+}
+
 /**
  * Gives later fragments the ports of the first one, so that they join its flow. The key is that of reassembly: addresses, and for
- * IPv4 the protocol (RFC 791), for IPv6 not (RFC 8200 section 4.5), identification, and how deep in tunnels the IP header lies.
+ * IPv4 the protocol (RFC 791), for IPv6 not (RFC 8200 section 4.5), identification, how deep in tunnels the IP header lies, and the
+ * VLAN where flows are told apart by it: two networks may use the same addresses and ids.
  *
  * At most 4,096 packets in fragments are remembered for 60 s of packet time, in 256 KiB. At that limit the oldest of a set of
  * four gives way; later fragments that find nothing, since it was forgotten, lost or comes after them, are counted and keep ports
@@ -32,10 +40,11 @@ export class FragmentTable {
   private readonly key = new Int32Array(KEY_WORDS_MAX);
   private readonly hash: FlowHash;
 
-  /** `cells` are those of the worker's block. */
+  /** `cells` are those of the worker's block; `keyVlan` tells packets of different VLANs apart. */
   constructor(
     hashSeed: number,
     private readonly cells: Float64Array,
+    private readonly keyVlan: boolean,
   ) {
     this.hash = new FlowHash(hashSeed);
   }
@@ -51,7 +60,12 @@ export class FragmentTable {
   private setKey(packet: Packet, level: number): number {
     const key = this.key;
     const isIpv4 = packet.ipVersion === 4;
-    key[0] = (isIpv4 ? packet.protocol : 0) | (level << 8) | (packet.ipVersion << 20);
+    const vlanId = this.keyVlan ? packet.vlanId : 0;
+    key[0] =
+      (isIpv4 ? packet.protocol : 0) |
+      (level << KeyShift.Level) |
+      (vlanId << KeyShift.Vlan) |
+      (packet.ipVersion << KeyShift.Version);
     key[1] = packet.fragmentId;
     key[2] = packet.src3;
     key[3] = packet.dst3;

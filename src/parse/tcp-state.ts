@@ -14,6 +14,10 @@ export const enum Seen {
   Ack1 = 0x20,
   /** A SYN was answered, and the ACK of that answer has not been seen. */
   Answered = 0x40,
+  /** The responder sent a SYN of its own: it took the connection, at least for a moment. */
+  ResponderSyn = 0x80,
+  /** The initiator took its SYN back by RST before an answer was seen: the attempt has ended as one. */
+  GivenUp = 0x100,
 }
 
 /** Flags that can change a state, unless a handshake is under way. */
@@ -24,9 +28,20 @@ export function firstTcpState(flags: number): TcpState {
   return (flags & TcpFlag.Syn) !== 0 ? TcpState.Attempt : TcpState.Midstream;
 }
 
-/** Whether the connection has ended. */
-export function isEnded(state: TcpState): boolean {
+/** Whether the connection has ended; `seen` are its marks. */
+export function isEnded(state: TcpState, seen: number): boolean {
+  if (state === TcpState.Attempt) return (seen & Seen.GivenUp) !== 0;
   return state === TcpState.Closed || state === TcpState.Reset || state === TcpState.Rejected;
+}
+
+/**
+ * What an attempt becomes by RST. The responder refuses by it only if it had not taken the connection before: with its SYN in
+ * between, somebody is there, and a half-open scan (SYN, SYN-ACK, RST) has found an open port. Zeek tells them apart alike: REJ,
+ * RSTO and RSTR, and RSTOS0 for a SYN that was taken back, which stays an attempt without an answer.
+ */
+function attemptAfterRst(seen: number, isFromInitiator: boolean): TcpState {
+  if ((seen & Seen.ResponderSyn) !== 0) return TcpState.Reset;
+  return isFromInitiator ? TcpState.Attempt : TcpState.Rejected;
 }
 
 /**
@@ -34,8 +49,8 @@ export function isEnded(state: TcpState): boolean {
  * with the segment's own already added; `isFromInitiator` tells its direction.
  */
 export function nextTcpState(state: TcpState, flags: number, seen: number, isFromInitiator: boolean): TcpState {
-  if (isEnded(state)) return state;
-  if ((flags & TcpFlag.Rst) !== 0) return state === TcpState.Attempt ? TcpState.Rejected : TcpState.Reset;
+  if (isEnded(state, seen)) return state;
+  if ((flags & TcpFlag.Rst) !== 0) return state === TcpState.Attempt ? attemptAfterRst(seen, isFromInitiator) : TcpState.Reset;
   if ((seen & Seen.FinBoth) === Seen.FinBoth) return TcpState.Closed;
   // The initiator's first ACK ends the handshake, also where the answer took another way and was not seen.
   if (state === TcpState.Attempt && isFromInitiator && (flags & (TcpFlag.Syn | TcpFlag.Ack)) === TcpFlag.Ack)

@@ -63,8 +63,9 @@ export class ParseWorker {
     this.tableWords = new Int32Array(tableMemory);
     this.table = new FlowTable(tableMemory, flowOptionsOf(start), start.hashSeed, emitter, this.block);
     this.orders = new HostOrders(new HostBlock(memory.host), this.table);
-    const { flowDecap, flowJoinFragments } = start.config;
-    this.decoder = new Decoder(flowDecap, flowJoinFragments ? new FragmentTable(start.hashSeed, this.block.cells) : null);
+    const { flowDecap, flowJoinFragments, flowKeyVlan } = start.config;
+    const fragments = flowJoinFragments ? new FragmentTable(start.hashSeed, this.block.cells, flowKeyVlan) : null;
+    this.decoder = new Decoder(flowDecap, fragments);
     this.inspector = new Inspector(tableMemory, emitter, start.config.namesHttpPath);
     this.settlePacketInHand(onPacketInHand);
   }

@@ -297,14 +297,14 @@ export const END_REASONS = [
 /** How far a TCP connection came. The names are in `TCP_STATES`. */
 export const enum TcpState {
   None = 0,
-  /** A SYN without an answer. */
+  /** A SYN without an answer, also where its sender took it back by RST. */
   Attempt = 1,
   Established = 2,
   /** FIN in both directions. */
   Closed = 3,
-  /** RST after the handshake. */
+  /** RST after the SYN had been answered: after the handshake, or in its place by either side. */
   Reset = 4,
-  /** SYN answered by RST. */
+  /** SYN answered by the other side's RST, and by nothing else before. */
   Rejected = 5,
   /** The handshake was not seen. */
   Midstream = 6,

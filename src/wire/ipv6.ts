@@ -39,6 +39,15 @@ function isExtension(protocol: number): boolean {
 }
 
 /**
+ * Whether this header is the message, and no way to one. Mobility (RFC 6275 section 6.1.1), HIP (RFC 7401 section 5.1) and shim6 (RFC
+ * 5533 section 5.3) say so by naming no next header; shim6 names one where it only prepends itself to a payload.
+ */
+function isMessage(protocol: number, next: number): boolean {
+  if (next !== IpProtocol.NoNext) return false;
+  return protocol === IpProtocol.Mobility || protocol === IpProtocol.Hip || protocol === IpProtocol.Shim6;
+}
+
+/**
  * Follows the extension headers from `transportOffset`. A chain that the capture or the packet cuts off, or that is longer than
  * `EXTENSIONS_MAX`, leaves the packet as the fixed header describes it: its protocol is the first extension header's number.
  */
@@ -49,6 +58,7 @@ function readExtensions(view: DataView, packet: Packet): void {
   for (let count = 0; isExtension(protocol); count++) {
     if (count === EXTENSIONS_MAX || packet.transportEnd - offset < EXTENSION_BYTES_MIN) return;
     const next = view.getUint8(offset);
+    if (isMessage(protocol, next)) break;
     if (protocol === IpProtocol.Fragment) {
       const offsetAndFlags = view.getUint16(offset + 2) & FRAGMENT_MASK;
       // Offset 0 without more to follow is a whole packet in a fragment's clothes (RFC 6946).

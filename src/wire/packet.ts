@@ -50,7 +50,7 @@ export class Packet {
   /** Offset in the view of the IP payload, and the end of what was captured of it. */
   transportOffset = 0;
   transportEnd = 0;
-  /** Length of the IP payload as the headers tell. */
+  /** Length of the IP payload as the headers tell, that of UDP among them. */
   transportBytes = 0;
   /** The outermost tunnel that this packet was taken out of; the fields below are valid only if there is one. */
   tunnelType: TunnelType = TunnelType.None;

@@ -9,7 +9,7 @@ import { readL2tp } from './l2tp.js';
 import type { LinkLayer } from './link-layer.js';
 import type { Packet } from './packet.js';
 import { readTeredo } from './teredo.js';
-import { isTunnelPort, TunnelPort } from './udp-tunnel.js';
+import { isTunnelPort, mayTunnel, TunnelPort } from './udp-tunnel.js';
 import { readVxlan, readVxlanGpe } from './vxlan.js';
 
 const UDP_BYTES = 8;
@@ -26,7 +26,7 @@ export function mayCarry(packet: Packet): boolean {
     case IpProtocol.Icmpv6:
       return false;
     case IpProtocol.Udp:
-      return isTunnelPort(packet.dstPort) || isTunnelPort(packet.srcPort);
+      return mayTunnel(packet.srcPort, packet.dstPort);
     case IpProtocol.Ipv4:
     case IpProtocol.Ipv6:
     case IpProtocol.Gre:
@@ -123,7 +123,7 @@ function readDatagram(view: DataView, port: number, packet: Packet, out: LinkLay
 }
 
 /**
- * Reads the tunnel header of a packet that may carry another one. Returns whether there is one; `out` then has the tunnel, and
+ * Reads the tunnel header of a packet that `mayCarry` another one. Returns whether there is one; `out` then has the tunnel, and
  * EtherType and offset of what it carries, which is not checked yet. Allocates nothing.
  */
 export function readTunnel(view: DataView, packet: Packet, out: LinkLayer): boolean {

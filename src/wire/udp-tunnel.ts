@@ -15,7 +15,7 @@ export const enum TunnelPort {
 }
 
 /**
- * Whether a datagram from or to this port may carry another packet. One comparison tells most ports, well-known and ephemeral ones
+ * Whether a datagram to this port may carry another packet. One comparison tells most ports, well-known and ephemeral ones
  * alike, so that the branch is foreseeable although both come in no order.
  */
 export function isTunnelPort(port: number): boolean {
@@ -34,4 +34,19 @@ export function isTunnelPort(port: number): boolean {
     default:
       return false;
   }
+}
+
+/**
+ * Whether a datagram from this port may carry another packet, wherever it goes. Most tunnels are known by their destination alone:
+ * the source port of VXLAN (RFC 7348 section 5), GRE (RFC 8086 section 3), MPLS (RFC 7510 section 3) and user packets of GTP-U (3GPP
+ * TS 29.281 section 4.4.2) says nothing, and who got one of their ports by chance is no tunnel. L2TP and Teredo answer from theirs.
+ * GENEVE has no such answers in its text (RFC 8926 section 3.3), but it and VXLAN-GPE have them in captures, and tell by their headers.
+ */
+function isTunnelSource(port: number): boolean {
+  return port === TunnelPort.L2tp || port === TunnelPort.Teredo || port === TunnelPort.Geneve || port === TunnelPort.VxlanGpe;
+}
+
+/** Whether a datagram between these ports may carry another packet. */
+export function mayTunnel(srcPort: number, dstPort: number): boolean {
+  return isTunnelPort(dstPort) || isTunnelSource(srcPort);
 }

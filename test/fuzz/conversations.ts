@@ -21,7 +21,9 @@ function ends(random: Random): { readonly out: Layer; readonly back: Layer } {
   const [client, server] = [1 + random.below(32), 1 + random.below(8)];
   if (onceIn(random, 3)) {
     const [src, dst] = [`fe80::${client.toString(16)}`, onceIn(random, 4) ? 'ff02::fb' : `2001:db8::${server.toString(16)}`];
-    return { out: ipv6({ src, dst }), back: ipv6({ src: dst, dst: src }) };
+    // Neighbour discovery is read only of packets that no router has handed on.
+    const hopLimit = onceIn(random, 4) ? 64 : 255;
+    return { out: ipv6({ src, dst, hopLimit }), back: ipv6({ src: dst, dst: src, hopLimit }) };
   }
   const [src, dst] = [`192.168.1.${client}`, onceIn(random, 4) ? '224.0.0.251' : `10.0.0.${server}`];
   return { out: ipv4({ src, dst }), back: ipv4({ src: dst, dst: src }) };

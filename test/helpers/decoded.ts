@@ -44,5 +44,5 @@ export function decapsulated(bytes: Uint8Array, options: Omit<DecodeOptions, 'de
 /** A decoder with a fragment table, and the cells in which that counts. */
 export function fragmentDecoder(decap = true): { decoder: Decoder; cells: Float64Array } {
   const { cells } = new ThreadBlock(createThreadBlock());
-  return { decoder: new Decoder(decap, new FragmentTable(12_345, cells)), cells };
+  return { decoder: new Decoder(decap, new FragmentTable(12_345, cells, false)), cells };
 }

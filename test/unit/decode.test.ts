@@ -150,6 +150,21 @@ describe('IPv6', () => {
     expect(decoded(bytes)).toMatchObject({ ...expectedUdp, ipBytes: 40 + 8 + 16 + 8 + 13 });
   });
 
+  it.each([
+    ['mobility', 135],
+    ['HIP', 139],
+    ['shim6', 140],
+  ])('takes %s without a next header for the message', (_, protocol) => {
+    const bytes = frame(ethernet(), ipv6(), extension(60), extension(protocol, { content: new Uint8Array(14) }));
+    expect(decoded(bytes)).toMatchObject({ drop: '', protocol, ipBytes: 40 + 8 + 16, payloadBytes: 16, srcPort: 0 });
+    const leading = frame(ethernet(), ipv6(), extension(protocol), udp(udpPorts), 'hello');
+    expect(decoded(leading)).toMatchObject({ ...expectedUdp, ipBytes: 40 + 8 + 13 });
+  });
+
+  it('takes other extension headers without a next header for a packet without payload', () => {
+    expect(decoded(frame(ethernet(), ipv6(), extension(60)))).toMatchObject({ drop: '', protocol: 59, payloadBytes: 0 });
+  });
+
   it('does not look behind the authentication header: it is a flow of its own protocol', () => {
     expect(decoded(frame(ethernet(), ipv6(), authentication(), udp(udpPorts)))).toMatchObject({ protocol: 51, srcPort: 0 });
   });
@@ -220,6 +235,25 @@ describe('transport', () => {
   it('reads ICMP type and code', () => {
     expect(decoded(frame(ethernet(), ipv4(), icmp({ type: 3, code: 1 }), 'x'))).toMatchObject({ icmp: 0x0301, srcPort: 0 });
     expect(decoded(frame(ethernet(), ipv6(), icmpv6({ type: 129 }), 'xy'))).toMatchObject({ icmp: 0x8100, payloadBytes: 2 });
+  });
+
+  it('ends the payload of UDP where its length says, though the IP packet goes on', () => {
+    const bytes = frame(ethernet(), ipv4(), udp({ ...udpPorts, length: 12 }), 'hellooptions');
+    expect(decoded(bytes)).toMatchObject({ ...expectedUdp, payloadBytes: 4, ipBytes: 40, transportBytes: 12 });
+    const cut = decoded(bytes.subarray(0, 44), { wireBytes: bytes.length });
+    expect(cut).toMatchObject({ ...expectedUdp, payloadBytes: 4 });
+    expect(cut.transportEnd - cut.transportOffset).toBe(10);
+    const lite = payload(udp({ ...udpPorts, length: 12 }).build(new Uint8Array(12), undefined, undefined), { ipProtocol: 136 });
+    expect(decoded(frame(ethernet(), ipv4(), lite))).toMatchObject({ protocol: 136, payloadBytes: 12 });
+  });
+
+  it.each([
+    ['of 0, as cards leave it that segment', 0],
+    ['that has no room for the header', 7],
+    ['beyond the packet, as in a first fragment', 3000],
+  ])('takes the length of IP for that of UDP where there is one %s', (_, length) => {
+    const bytes = frame(ethernet(), ipv4({ moreFragments: length > 2000 }), udp({ ...udpPorts, length }), 'hello');
+    expect(decoded(bytes)).toMatchObject({ ...expectedUdp, transportBytes: 13 });
   });
 
   it('reads the ports of SCTP', () => {

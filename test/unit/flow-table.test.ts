@@ -113,6 +113,14 @@ describe('TCP state', () => {
     ['reset', ['cS', 'sS.', 'c.', 'sR.']],
     ['reset', ['c.', 'sR']],
     ['rejected', ['cS', 'sR.']],
+    ['rejected', ['cS', 'cS', 'sR.', 'cR']],
+    // A half-open scan of an open port, one that the responder ends itself, and an answer that was seen before the SYN.
+    ['reset', ['cS', 'sS.', 'cR']],
+    ['reset', ['cS', 'sS.', 'sR.']],
+    ['reset', ['sS.', 'cR']],
+    // Given up by the client, which is no answer of the server's, whatever comes too late.
+    ['attempt', ['cS', 'cR']],
+    ['attempt', ['cS', 'cR.', 'sS.', 'cR', 'c.']],
     ['established', ['cS', 'sS.', 'c.', 'cF.', 's.']],
   ])('is %s after %j', (state, segments) => {
     const rig = new ParseRig({ 'flow.tcp-linger-s': 0 });
@@ -145,6 +153,19 @@ describe('the end of a flow', () => {
       .feed(fromServer('R'), SECOND)
       .feed(udpFrame(), 2 * SECOND);
     expect(rig.flows()).toMatchObject([{ endReason: 'tcp_reset', tcpState: 'reset' }]);
+  });
+
+  it('comes a linger after the RST of a client that gave up, as an attempt', () => {
+    const rig = new ParseRig({ 'flow.tcp-linger-s': 1 })
+      .feed(fromClient('S'), 0)
+      .feed(fromClient('R'), SECOND)
+      .feed(udpFrame(), 2 * SECOND);
+    expect(rig.flows()).toMatchObject([{ endReason: 'tcp_reset', tcpState: 'attempt', packets: [2, 0] }]);
+  });
+
+  it('comes with a fresh SYN after a client gave up, whatever the linger', () => {
+    const rig = new ParseRig({ 'flow.tcp-linger-s': 0 }).feed(fromClient('S')).feed(fromClient('R')).feed(fromClient('S'));
+    expect(rig.flows()).toMatchObject([{ endReason: 'tcp_reset', tcpState: 'attempt', packets: [2, 0] }]);
   });
 
   it('comes with a fresh SYN, which begins a new flow', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FragmentTable } from '../../src/parse/fragment-table.js';
 import { Cell, createThreadBlock, ThreadBlock } from '../../src/ring/thread-block.js';
 import { FragmentKind, Packet } from '../../src/wire/packet.js';
+import { join, viewOf } from '../helpers/frame-bytes.js';
 import { ethernet, extension, fragment, frame, ipv4, ipv6, payload, tcp, udp } from '../helpers/frames.js';
 import { ParseRig } from '../helpers/parse-rig.js';
 import { gre, vxlan } from '../helpers/tunnel-frames.js';
@@ -137,6 +138,36 @@ describe('fragments', () => {
     expect(counts(rig)).toEqual([1, 1]);
   });
 
+  describe.each([
+    ['IPv4', fragment4, fragment4(0)],
+    ['IPv6', fragment6, fragment6(0)],
+  ])('of %s in VLANs', (_, make, first) => {
+    const inVlan = (id: number, bytes: Uint8Array): Uint8Array =>
+      join(bytes.subarray(0, 12), Uint8Array.of(0x81, 0, id >> 8, id & 0xff), bytes.subarray(12));
+    // Same addresses and id in another network, whose packet has other ports: the ports stand first in the UDP header.
+    const other = first.slice();
+    const udpAt = other.length - 1008;
+    viewOf(other).setUint16(udpAt, 6000);
+
+    it('join what is in theirs, where VLANs are told apart', () => {
+      const rig = new ParseRig({ 'flow.key-vlan': true });
+      const frames = [inVlan(5, first), inVlan(4095, other), inVlan(5, make(1)), inVlan(4095, make(1)), inVlan(4095, make(2))];
+      expect(flowsOf(rig, [...frames, inVlan(4094, make(1)), make(1)])).toEqual([
+        '17 0 0 1',
+        '17 0 0 1',
+        '17 5000 53 2',
+        '17 6000 53 3',
+      ]);
+      expect(counts(rig)).toEqual([3, 2]);
+    });
+
+    it('join what is in any, where they are not', () => {
+      const rig = new ParseRig();
+      expect(flowsOf(rig, [inVlan(5, first), inVlan(6, make(1)), make(2)])).toEqual(['17 5000 53 3']);
+      expect(counts(rig)).toEqual([2, 0]);
+    });
+  });
+
   it('are forgotten by a successor, which loses none', () => {
     const rig = new ParseRig();
     rig.feed(fragment4(0), 1).replaceWorker();
@@ -161,7 +192,7 @@ describe('the fragment table', () => {
   }
 
   it('holds on to the newest packets when more come than it can remember', () => {
-    const table = new FragmentTable(1, cells);
+    const table = new FragmentTable(1, cells, false);
     const count = 100_000;
     for (let id = 0; id < count; id++) table.join(packet(id, FragmentKind.First), 0, Math.floor(id / 2000));
     const joined = (id: number): boolean => {

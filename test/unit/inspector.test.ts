@@ -2,7 +2,18 @@ import { type Packet as DnsPacket, encode, RECURSION_DESIRED, streamEncode } fro
 import { describe, expect, it } from 'vitest';
 import { Details, Slot, Table } from '../../src/ring/layout.js';
 import { join } from '../helpers/frame-bytes.js';
-import { tcpFrame, udpFrame } from '../helpers/frames.js';
+import {
+  ethernet,
+  frame,
+  icmpv6,
+  ipv4,
+  ipv6,
+  extension as ipv6Extension,
+  type Layer,
+  tcpFrame,
+  udp,
+  udpFrame,
+} from '../helpers/frames.js';
 import { type EmittedFlow, ParseRig } from '../helpers/parse-rig.js';
 import { cryptoFrame, longPacket } from '../helpers/quic-packet.js';
 import { alpn, clientHello, extension, serverName, supportedVersions, tlsRecords } from '../helpers/tls-hello.js';
@@ -281,6 +292,14 @@ describe('DNS', () => {
     expect(rig.flows()).toMatchObject([{ application: 'dns', packets: [1, 1] }]);
   });
 
+  it('is read from the start of a datagram that ends before its IP packet', () => {
+    const bytes = join(encode(query), new Uint8Array(20));
+    const layers = [ethernet(), ipv4(), udp({ srcPort: 5000, dstPort: 53, length: 8 + encode(query).length }), bytes];
+    const rig = new ParseRig().feed(frame(...layers), 1e6).finish();
+    expect(rig.dns()).toMatchObject([{ name: 'example.org' }]);
+    expect(rig.flows()).toMatchObject([{ application: 'dns', payloadBytes: [encode(query).length, 0] }]);
+  });
+
   it('over TCP is read message by message, however they are cut', () => {
     const rig = new ParseRig();
     const connection = new Connection(rig, 53).handshake();
@@ -312,6 +331,25 @@ describe('DNS', () => {
     const rig = new ParseRig();
     rig.feed(udpFrame({ src: CLIENT, dst: SERVER, srcPort: 5000, dstPort: 53, payload: encode(query) }), 1e6).finish();
     expect(rig.dns()).toMatchObject([{ name: 'example.org', code: -1, latencyUs: -1 }]);
+  });
+});
+
+describe('neighbour discovery', () => {
+  const target = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x48];
+  const message = Uint8Array.of(...target, 2, 1, 2, 0, 0, 0, 0, 0x48);
+  const told = (hopLimit: number, ...between: Layer[]): string[] => {
+    const layers = [ethernet(), ipv6({ hopLimit }), ...between, icmpv6({ type: 136 }), message];
+    const rig = new ParseRig().feed(frame(...layers), 1e6).finish();
+    return rig.devices().map(({ source, mac, address }) => `${source} ${mac} ${address}`);
+  };
+
+  it('tells devices, also behind extension headers', () => {
+    expect(told(255)).toEqual(['ndp 02:00:00:00:00:48 2001:db8:0:0:0:0:0:48']);
+    expect(told(255, ipv6Extension(0), ipv6Extension(60))).toEqual(['ndp 02:00:00:00:00:48 2001:db8:0:0:0:0:0:48']);
+  });
+
+  it('tells nothing where a router handed it on, or may have (RFC 4861 section 7.1.2)', () => {
+    expect([...told(254), ...told(64), ...told(0), ...told(64, ipv6Extension(0))]).toEqual([]);
   });
 });
 

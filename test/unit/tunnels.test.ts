@@ -38,6 +38,7 @@ const outer6 = ipv6({ src: '2001:db8:f::1', dst: '2001:db8:f::2' });
 const inner = [ipv4(), udp({ srcPort: 5000, dstPort: 53 }), 'hello'] as const;
 const inner6 = [ipv6(), udp({ srcPort: 5000, dstPort: 53 }), 'hello'] as const;
 const port = (dstPort: number): Layer => udp({ srcPort: 40_000, dstPort });
+const from = (srcPort: number): Layer => udp({ srcPort, dstPort: 40_000 });
 const word = (text: string): number => viewOf(address(text)).getInt32(0);
 
 const expectedInner = { drop: '', protocol: 17, srcPort: 5000, dstPort: 53, payloadBytes: 5 };
@@ -71,18 +72,19 @@ const CARRY_IPV4: readonly Case[] = [
   ['MPLS in UDP', 'mpls', 17, over4(port(6635), mpls(17, 18), ...inner)],
   ['GRE in UDP', 'gre', 5, over4(port(4754), gre({ key: 5 }), ...inner)],
   ['L2TP', 'l2tp', 0x80000001, over4(port(1701), l2tp(0x8000, 1), ppp({ isFramed: true }), ...inner)],
+  ['L2TP from its server', 'l2tp', 0x10002, over4(from(1701), l2tp(1, 2), ppp(), ...inner)],
   ['L2TP with everything', 'l2tp', 0x10002, over6(port(1701), l2tp(1, 2, 0x4a00), ppp(), ...inner)],
   ['EtherIP', 'etherip', null, over4(etherIp(), ethernet(), ...inner)],
   ['EtherIP, version turned', 'etherip', null, over4(etherIp(3), ethernet(), ...inner)],
   ['VXLAN', 'vxlan', 0xffffff, over4(port(4789), vxlan(0xffffff), ethernet(), ...inner)],
   ['VXLAN of Linux', 'vxlan', 1, over6(port(8472), vxlan(1), ethernet(), vlan(5), ...inner)],
-  ['VXLAN, answered from its port', 'vxlan', 1, over4(udp({ srcPort: 4789, dstPort: 50_000 }), vxlan(1), ethernet(), ...inner)],
   ['VXLAN-GPE', 'vxlan_gpe', 2, over4(port(4790), vxlan(2, { flags: 0x0c, next: 1 }), ...inner)],
   ['VXLAN-GPE without its flag', 'vxlan_gpe', 2, over4(port(4790), vxlan(2, { next: 1 }), ...inner)],
   ['VXLAN-GPE with Ethernet', 'vxlan_gpe', 2, over4(port(4790), vxlan(2, { next: 3 }), ethernet(), ...inner)],
   ['VXLAN-GPE without next protocol', 'vxlan_gpe', 2, over4(port(4790), vxlan(2), ethernet(), ...inner)],
   ['VXLAN-GPE, service header', 'vxlan_gpe', 2, over4(port(4790), vxlan(2, { next: 4 }), serviceHeader(1), ...inner)],
   ['GENEVE', 'geneve', 3, over4(port(6081), geneve(3), ethernet(), ...inner)],
+  ['GENEVE, answered from its port', 'geneve', 3, over4(from(6081), geneve(3), ...inner)],
   ['GENEVE with options', 'geneve', 3, over4(port(6081), geneve(3, { optionBytes: 252 }), ...inner)],
   ['GTP-U', 'gtp_u', 0x80000001, over4(port(2152), gtpU(0x80000001), ...inner)],
   ['GTP-U with a sequence', 'gtp_u', 4, over4(port(2152), gtpU(4, { flags: 0x32 }), ...inner)],
@@ -192,6 +194,20 @@ describe('tunnels', () => {
     expect(decapsulated(bytes)).toMatchObject({ drop: '', protocol: 4, tunnel: '' });
   });
 
+  it('takes MPLS in UDP that the capture cuts, or of which the rest is in other fragments', () => {
+    const bytes = over4(port(6635), mpls(17), ...inner);
+    expect(decapsulated(bytes.subarray(0, 76), { wireBytes: bytes.length })).toMatchObject({ tunnel: 'mpls', srcPort: 5000 });
+    const first = frame(
+      ethernet(),
+      ipv4({ moreFragments: true }),
+      port(6635),
+      mpls(17),
+      ipv4({ totalBytes: 2000 }),
+      ...inner.slice(1),
+    );
+    expect(decapsulated(first)).toMatchObject({ tunnel: 'mpls', srcPort: 5000 });
+  });
+
   it('does not follow what an ICMP error quotes', () => {
     expect(decapsulated(over4(icmp({ type: 3, code: 3 }), ...inner))).toMatchObject({ protocol: 1, icmp: 0x0303, tunnel: '' });
   });
@@ -226,6 +242,8 @@ describe('what looks like a tunnel and is none', () => {
     ['an L2TP control message', over4(port(1701), l2tp(1, 2, 0xc800), ppp(), ...inner)],
     ['L2TP whose offset leads out', over4(port(1701), l2tp(1, 2, 0x0200), ppp(), ...inner).fill(0xff, 48, 50)],
     ['MPLS in UDP with what is no IP', over4(port(6635), mpls(17), new Uint8Array(40))],
+    ['MPLS in UDP with IPv4 that does not fit', over4(port(6635), mpls(17), ipv4({ totalBytes: 34 }), ...inner.slice(1))],
+    ['MPLS in UDP with IPv6 that does not fit', over4(port(6635), mpls(17), ipv6({ payloadBytes: 14 }), ...inner6.slice(1))],
     ['EtherIP of another version', over4(etherIp(0x40), ethernet(), ...inner)],
     ['VXLAN without its flag', over4(port(4789), vxlan(1, { flags: 0 }), ethernet(), ...inner)],
     ['VXLAN with ARP', over4(port(4789), vxlan(1), ethernet(), arp)],
@@ -243,6 +261,11 @@ describe('what looks like a tunnel and is none', () => {
     ['Teredo, indication too long', over4(port(3544), teredo({ authenticationBytes: 8 }), ...inner6).fill(255, 45, 46)],
     ['authentication header, too short', over4(authentication({ icvBytes: 0, nextHeader: 4 }), ...inner).fill(0, 35, 36)],
     ['authentication header before TCP', over4(authentication(), tcp(), 'hello')],
+    ['what comes from the port of VXLAN', over4(from(4789), vxlan(1), ethernet(), ...inner)],
+    ['what comes from the port of VXLAN of Linux', over4(from(8472), vxlan(1), ethernet(), ...inner)],
+    ['what comes from the port of GRE in UDP', over4(from(4754), gre(), ...inner)],
+    ['what comes from the port of MPLS in UDP', over4(from(6635), mpls(17), ...inner)],
+    ['what comes from the port of GTP-U', over4(from(2152), gtpU(4), ...inner)],
     ['a port that is none', over4(port(4788), vxlan(1), ethernet(), ...inner)],
     ['TCP to such a port', over4(tcp({ dstPort: 4789 }), vxlan(1), ethernet(), ...inner)],
   ])('%s stays a flow of the outer header', (_, bytes) => {

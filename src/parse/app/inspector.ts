@@ -6,7 +6,7 @@ import { readArp } from './arp.js';
 import { DeviceSightings } from './device-sightings.js';
 import { DnsReader } from './dns-reader.js';
 import { FlowDetails } from './flow-details.js';
-import { NDP_TYPE_FIRST, NDP_TYPE_LAST, readNdp } from './ndp.js';
+import { isFromLink, NDP_TYPE_FIRST, NDP_TYPE_LAST, readNdp } from './ndp.js';
 import type { RecordSink } from './record-sink.js';
 import { TcpInspector } from './tcp-inspector.js';
 import { UdpInspector } from './udp-inspector.js';
@@ -62,7 +62,7 @@ export class Inspector {
     }
     if (packet.protocol !== IpProtocol.Icmpv6 || packet.tunnelType !== 0) return;
     const type = packet.icmp >> 8;
-    if (type >= NDP_TYPE_FIRST && type <= NDP_TYPE_LAST)
+    if (type >= NDP_TYPE_FIRST && type <= NDP_TYPE_LAST && isFromLink(view, packet))
       readNdp(view, packet.transportOffset, end, packet, this.sightings, us, interfaceIndex);
   }
 

@@ -32,8 +32,21 @@ const enum Option {
 /** More than fit into a packet that a network takes; a longer chain is not followed. */
 const OPTIONS_MAX = 32;
 
+/** Of IPv6: offset of the hop limit, and what it is in a packet that no router has handed on. */
+const HOP_LIMIT = 7;
+const HOP_LIMIT_MAX = 255;
+
 /**
- * Reads the ICMPv6 message of `packet`, which lies from `offset` to `end`, and hands over whose hardware address it tells: the target's
+ * Whether an IPv6 packet comes from the link itself. Hosts discard neighbour discovery that does not (RFC 4861 section 6.1, 7.1): from
+ * elsewhere, anybody could send it. The header is found from the end of its packet, since extension headers may stand behind it.
+ */
+export function isFromLink(view: DataView, packet: Packet): boolean {
+  const header = packet.transportOffset + packet.transportBytes - packet.ipBytes;
+  return packet.ipVersion === 6 && view.getUint8(header + HOP_LIMIT) === HOP_LIMIT_MAX;
+}
+
+/**
+ * Reads the ICMPv6 message of `packet`, which is from the link and lies from `offset` to `end`, and hands over whose hardware address it tells: the target's
  * in an advertisement of a neighbour, otherwise the sender's. `us` is packet time. Returns whether it was a message of neighbour
  * discovery. Allocates nothing.
  */
