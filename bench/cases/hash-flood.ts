@@ -20,7 +20,6 @@ const GUESSED_SEED = 0x6b43_a9b5;
 const LINKTYPE_ETHERNET = 1;
 const FRAME_BYTES = 60;
 const [IP, UDP] = [14, 34];
-const UDP_BYTES = 8;
 const RING_BYTES_PER_FRAME = 128;
 const NS_PER_FRAME = 10_000;
 
@@ -40,7 +39,7 @@ function floodFrames(sources: readonly FloodSource[], packets: number): Frames {
   view.setUint8(IP + 9, FLOOD_TARGET.protocol);
   view.setUint32(IP + 16, FLOOD_TARGET.address);
   view.setUint16(UDP + 2, FLOOD_TARGET.port);
-  view.setUint16(UDP + 4, UDP_BYTES);
+  view.setUint16(UDP + 4, FRAME_BYTES - UDP);
   const packetsPerGroup = Math.floor(packets / sources.length) * FLOWS_AT_A_TIME;
   for (let index = 0; index < packets; index++) {
     const group = Math.floor(index / packetsPerGroup) * FLOWS_AT_A_TIME;
