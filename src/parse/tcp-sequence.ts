@@ -17,8 +17,8 @@ const DUPLICATE_ACKS_MIN = 2;
  *
  * A segment below the highest byte seen is a *retransmission* if the other side has acknowledged it already, or asked for it by
  * repeated acknowledgements. Otherwise it is *out of order* if it comes within a round trip of that byte and does not end where it does, and a
- * retransmission if not. These are Wireshark's rules. A keep-alive (RFC 9293 section 3.8.4) is neither. `direction` is the
- * packet's, `us` its time.
+ * retransmission if not. These are Wireshark's rules. A keep-alive (RFC 9293 section 3.8.4) is neither, nor is a probe of a window
+ * that is zero (section 3.8.6.1), whose byte comes again when there is room. `direction` is the packet's, `us` its time.
  */
 export function followSequence(
   words: Int32Array,
@@ -34,7 +34,8 @@ export function followSequence(
     followAnswered(words, floats, word, flags, direction, us);
   if (packet.tcpWindow === 0 && (flags & SYN_FIN_RST) === 0) count(words, word + Slot.ZeroWindows0 + direction);
   const length = packet.payloadBytes + ((flags & TcpFlag.Syn) !== 0 ? 1 : 0) + ((flags & TcpFlag.Fin) !== 0 ? 1 : 0);
-  if ((flags & TcpFlag.Ack) !== 0) followAck(words, word, packet.tcpAck, length, direction);
+  if ((flags & TcpFlag.Ack) !== 0) followAck(words, word, packet, length, direction);
+  words[word + Slot.LastWindow0 + direction] = packet.tcpWindow + 1;
   if (length === 0) return;
   const end = (packet.tcpSeq + length) | 0;
   const seenBit = direction === 0 ? Seen.Seq0 : Seen.Seq1;
@@ -49,6 +50,8 @@ export function followSequence(
     count(words, word + (isLate ? Slot.OutOfOrder0 : Slot.Retransmits0) + direction);
     if (((end - next) | 0) <= 0) return;
   }
+  const isProbe = length === 1 && ahead === 0 && words[word + Slot.LastWindow1 - direction] === 1;
+  if (isProbe && !isFresh && (flags & SYN_FIN_RST) === 0) return;
   words[word + Slot.TcpSeen] = seen | seenBit;
   words[word + Slot.NextSeq0 + direction] = end;
   floats[(word >> 1) + Slot.HighestUsF64 + direction] = us;
@@ -76,10 +79,12 @@ function isOutOfOrder(
   return lateUs >= 0 && lateUs < reorderUs(words, word);
 }
 
-/** An acknowledgement without data that says the same as the one before it is a request to send again. */
-function followAck(words: Int32Array, word: number, ack: number, length: number, direction: number): void {
+/** An acknowledgement without data that says the same as the one before it, of the window as well, is a request to send again. */
+function followAck(words: Int32Array, word: number, packet: Packet, length: number, direction: number): void {
+  const ack = packet.tcpAck;
   if (words[word + Slot.LastAck0 + direction] === ack) {
-    if (length === 0) count(words, word + Slot.DuplicateAcks0 + direction);
+    const isSame = packet.tcpWindow !== 0 && words[word + Slot.LastWindow0 + direction] === packet.tcpWindow + 1;
+    if (length === 0 && isSame) count(words, word + Slot.DuplicateAcks0 + direction);
     return;
   }
   words[word + Slot.TcpSeen] = (words[word + Slot.TcpSeen] as number) | (direction === 0 ? Seen.Ack0 : Seen.Ack1);

@@ -238,6 +238,9 @@ export const enum Slot {
   StreamSeq1 = 87,
   /** How far the payload has been looked at; `parse/app/inspect-state.ts` names the bits. */
   Inspect = 88,
+  /** Window of the last segment in each direction, not scaled, and 1 more; 0 before the first. */
+  LastWindow0 = 89,
+  LastWindow1 = 90,
   /** Odd while the slot becomes another flow or begins another segment. Who finds the same even number before and after has read one. */
   Version = 95,
 

@@ -67,6 +67,20 @@ describe('retransmissions', () => {
     expect(flow).toMatchObject({ retransmits: [0, 0], outOfOrder: [0, 0] });
   });
 
+  it('are not probes of a window that is zero, nor the byte that was probed with', () => {
+    const full: Segment = { from: 'server', us: 1 * MS, seq: 5, ack: 110, window: 0 };
+    const probes = [200, 400].map((ms): Segment => ({ us: ms * MS, seq: 110, data: 1 }));
+    const answers = [201, 401].map((ms): Segment => ({ ...full, us: ms * MS }));
+    const [first, again] = probes as [Segment, Segment];
+    const [answer, other] = answers as [Segment, Segment];
+    const room: Segment = { from: 'server', us: 600 * MS, seq: 5, ack: 110, window: 1000 };
+    const start: Segment = { us: 0, seq: 100, data: 10 };
+    const sent: Segment = { us: 601 * MS, seq: 110, data: 100 };
+    expect(flowOf(start, full, first, answer, again, other, room, sent).retransmits).toEqual([0, 0]);
+    // With room, the same byte is one that comes again.
+    expect(flowOf(start, { ...full, window: 1000 }, first, sent).retransmits).toEqual([1, 0]);
+  });
+
   it('are not repeated acknowledgements', () => {
     expect(
       flowOf({ us: 0, seq: 100, data: 10 }, { us: 1, seq: 110 }, { us: 2, seq: 110 }, { us: 3, seq: 100 }).retransmits,
@@ -91,6 +105,12 @@ describe('retransmissions', () => {
     const acks = [1, 2, 3].map((us): Segment => ({ from: 'server', us: 100 + us, ack: 110 }));
     expect(flowOf(...lost, ...acks, { us: 200, seq: 110, data: 10 })).toMatchObject({ retransmits: [1, 0], outOfOrder: [0, 0] });
     expect(flowOf(...lost, { us: 200, seq: 110, data: 10 })).toMatchObject({ retransmits: [0, 0], outOfOrder: [1, 0] });
+    // Who tells of a larger window asks for nothing (RFC 5681 section 2).
+    const updates = acks.map((ack, i): Segment => ({ ...ack, window: 1000 * (i + 1) }));
+    expect(flowOf(...lost, ...updates, { us: 200, seq: 110, data: 10 })).toMatchObject({
+      retransmits: [0, 0],
+      outOfOrder: [1, 0],
+    });
   });
 
   it('are what the other side has acknowledged already', () => {
