@@ -28,9 +28,12 @@ const deathsOf = (thread: FaultyThread): readonly Fault[] => {
   return faults.filter((fault) => fault !== 'heap' || !isHeapFatal);
 };
 
-/** More flows than there is room for, so that each packet costs a row. */
+/** More flows than there is room for, so that each packet costs a row, and no limit that would leave rows out: well is who stores them. */
 const FLOWS = 16;
-const OPTIONS = ['--interface', 'capture0', '--flows-active-max', '8', '--threads-deaths-per-minute-max', '1000'];
+const OPTIONS = [
+  ...['--interface', 'capture0', '--flows-active-max', '8', '--threads-deaths-per-minute-max', '1000'],
+  ...['soft', 'hard'].flatMap((limit) => [`--store-write-bytes-per-minute-${limit}`, '100000000000']),
+];
 
 /** What is committed, and can be read, of the rows up to an id. */
 interface Acknowledged {
