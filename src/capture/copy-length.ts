@@ -61,15 +61,15 @@ export class CopyLength {
   /** What is captured of the packet ends `end` bytes behind `offset`. `src` and `dst` stand for the addresses, or for their sums. */
   private ofTcp(view: DataView, offset: number, transport: number, end: number, src: number, dst: number): number {
     const at = offset + transport;
+    // Wanted in any case, also where the packet says that it is shorter.
+    const headerEnd = transport + TRANSPORT_BYTES;
     const srcPort = view.getUint16(at);
     const dstPort = view.getUint16(at + 2);
+    if (srcPort === NamePort.Dns || dstPort === NamePort.Dns) return Math.max(headerEnd, end);
     const payload = tcpPayloadOffset(view, at);
     const isFromHi = src === dst ? srcPort > dstPort : src > dst;
     const wanted = this.starts.wanted(view, at, payload, offset + end, src ^ dst, isFromHi);
-    const isDns = srcPort === NamePort.Dns || dstPort === NamePort.Dns;
-    const wantedEnd = isDns ? end : Math.min(end, payload - offset + wanted);
-    // The header is wanted in any case, also where the packet says that it is shorter.
-    return wanted === 0 && !isDns ? transport + TRANSPORT_BYTES : Math.max(transport + TRANSPORT_BYTES, wantedEnd);
+    return wanted === 0 ? headerEnd : Math.max(headerEnd, Math.min(end, payload - offset + wanted));
   }
 }
 

@@ -4,7 +4,7 @@ const WAYS = 4;
 /** Room of one place: the longest text of a record has 255 bytes. */
 const PLACE_BYTES = 256;
 
-/** What the cache answers for a text that it does not hold. */
+/** What the cache answers for a text that it does not hold; no id, and none of the answers of `DimensionTable`. */
 export const NOT_CACHED = -3;
 
 /**

@@ -29,8 +29,8 @@ export interface LiveSource {
   /** The clock of the session, µs since 1970. */
   nowUs(): number;
   /**
-   * Rows of a topic that are newer than `after`, the oldest first, `ROWS_PER_PAGE` or hardly more; null asks only where the newest is. `after` is
-   * what the answer before had as `newest`. Rejects when the database cannot be read now.
+   * Rows of a topic that are newer than `after`, the oldest first, `ROWS_PER_PAGE` or hardly more; null asks only where the newest is.
+   * `after` is what the answer before had as `newest`. Rejects when the database cannot be read now.
    */
   rowsAfter(topic: RowTopic, after: number | null): Promise<{ readonly rows: readonly LiveFields[]; readonly newest: number }>;
 }

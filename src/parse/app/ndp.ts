@@ -46,9 +46,9 @@ export function isFromLink(view: DataView, packet: Packet): boolean {
 }
 
 /**
- * Reads the ICMPv6 message of `packet`, which is from the link and lies from `offset` to `end`, and hands over whose hardware address it tells: the target's
- * in an advertisement of a neighbour, otherwise the sender's. `us` is packet time. Returns whether it was a message of neighbour
- * discovery. Allocates nothing.
+ * Reads the ICMPv6 message of `packet`, which is from the link and lies from `offset` to `end`, and hands over whose hardware address it
+ * tells: the target's in an advertisement of a neighbour, otherwise the sender's. `us` is packet time. Returns whether it was a message of
+ * neighbour discovery. Allocates nothing.
  */
 export function readNdp(
   view: DataView,

@@ -50,7 +50,7 @@ export class RunBuilder {
   private readonly bytesMax = new Float64Array(RUN_BLOCKS);
   private readonly seen = new Float64Array(SEEN_PLACES);
   private entries = new Float64Array(ENTRIES_AT_FIRST);
-  /** The same numbers by their bits. Numbers that are not negative sort as their bits do, and that without looking for NaN: twice as fast. */
+  /** The same by their bits. Numbers that are not negative sort as their bits do, and that without a look for NaN: about twice as fast. */
   private bits = new BigUint64Array(this.entries.buffer);
   private entryCount = 0;
   private segment = 0;
