@@ -67,11 +67,26 @@ export class FaultDaemon {
     }
   }
 
-  /** Has the thread fail at one of its next calls, and waits for the line that says so. */
+  /** Has the thread fail at one of its next calls, and waits for the line that says so: of lines that repeat, there is one a minute. */
   async fail(thread: FaultyThread, fault: Fault, after: number): Promise<void> {
     const from = this.lines.length;
-    this.child.stdin?.write(`${JSON.stringify({ thread, fault, after })}\n`);
+    this.strike(thread, fault, after);
     await this.line(new RegExp(`^${thread}(-\\d+)? (died|was ended)`), from);
+  }
+
+  /** Has the thread fail at one of its next calls, and waits until it is replaced and all is well. Gives the ms from the fault on. */
+  async failAndRecover(thread: FaultyThread, fault: Fault, after: number): Promise<number> {
+    const restartsOf = ({ threads }: HealthOfDaemon): number =>
+      threads.reduce((sum, { name, restarts }) => (name.startsWith(thread) ? sum + restarts : sum), 0);
+    const before = restartsOf(await this.health());
+    const from = this.lines.length;
+    this.strike(thread, fault, after);
+    await this.line(/^the fault strikes/, from);
+    return this.healthy((health) => restartsOf(health) > before);
+  }
+
+  private strike(thread: FaultyThread, fault: Fault, after: number): void {
+    this.child.stdin?.write(`${JSON.stringify({ thread, fault, after })}\n`);
   }
 
   async health(): Promise<HealthOfDaemon> {
@@ -79,13 +94,14 @@ export class FaultDaemon {
     return (await (await fetch(url, { headers: { connection: 'close' } })).json()) as HealthOfDaemon;
   }
 
-  /** Waits until all threads run, packets come in and rows are written. Gives the ms that it took. */
-  async healthy(): Promise<number> {
+  /** Waits until all threads run, packets come in and rows are written, and `isMore` holds. Gives the ms that it took. */
+  async healthy(isMore: (health: HealthOfDaemon) => boolean = () => true): Promise<number> {
     const startMs = performance.now();
     let first: HealthOfDaemon | null = null;
     for (;;) {
       // An API thread that is being replaced refuses connections.
-      const health = await this.health().catch(() => null);
+      const answer = await this.health().catch(() => null);
+      const health = answer && isMore(answer) ? answer : null;
       first ??= health;
       if (health && first && isHealthy(health) && health.writer.rows > first.writer.rows) return performance.now() - startMs;
       await setTimeout(POLL_MS);
