@@ -5,6 +5,7 @@ import type { DeviceNoteResult, DeviceNoteUpdate, PipelineMemory, Session, Write
 import { Cell, ThreadBlock } from '../ring/thread-block.js';
 import { acknowledgeAlert } from './alerts/alert-book.js';
 import { ConditionWatch } from './alerts/condition-watch.js';
+import { OpenScans } from './alerts/open-scans.js';
 import { QuotaWatch } from './alerts/quota-watch.js';
 import { type BatchLimits, BatchPolicy } from './batch.js';
 import type { IoMeter } from './budget/io-meter.js';
@@ -343,7 +344,13 @@ export class Writer {
     const { rows, rollups, lookups } = this.store;
     const { book } = rows.alerts;
     const watches =
-      session.mode === 'live' ? [new ConditionWatch(db, book, memory, nowMs), new QuotaWatch(db, book, config, nowMs)] : [];
+      session.mode === 'live'
+        ? [
+            new ConditionWatch(db, book, memory, nowMs),
+            new QuotaWatch(db, book, config, nowMs),
+            new OpenScans(db, book, memory.flowTables, config, nowMs),
+          ]
+        : [];
     return [
       ...lookups.map((live) => new LookupChore(db, live, nowMs)),
       new CatchUp(rollups),

@@ -9,7 +9,7 @@ import { addressSql } from '../view-sql.js';
 import { AlertBook } from './alert-book.js';
 import { AlertKind } from './alert-kind.js';
 import { KnownDestinations } from './known-destinations.js';
-import { ScanWatch } from './scan-watch.js';
+import { ScanWatch, scanDetail } from './scan-watch.js';
 
 const HOUR_US = 3_600e6;
 
@@ -102,9 +102,7 @@ export class Alerts {
 
   private raiseScan(src: number, us: number): void {
     const address = this.addressOf(src);
-    const { alertsPortScanTargets: targets } = this.options;
-    const detail = `${address} tried about ${targets} ports or hosts within a minute and had no answer.`;
-    this.book.raise(AlertKind.PortScan, address, detail, us);
+    this.book.raise(AlertKind.PortScan, address, scanDetail(address, this.options.alertsPortScanTargets), us);
   }
 
   private raiseDestination(src: number, site: string, us: number): void {

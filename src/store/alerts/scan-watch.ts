@@ -69,6 +69,11 @@ export class ScanWatch {
   }
 }
 
+/** What is told of a host that has tried so many `targets`. */
+export function scanDetail(address: string, targets: number): string {
+  return `${address} tried about ${targets} ports or hosts within a minute and had no answer.`;
+}
+
 /** Finalizer of MurmurHash3. */
 function mix(number: number): number {
   let bits = Math.imul(number ^ (number >>> 16), 0x85ebca6b);
