@@ -36,7 +36,7 @@ export class FrameWriter implements FrameSink {
     this.cells = block.cells;
     this.unpublished = new Int32Array(rings.length);
     this.publishBytes = isLive ? LIVE_PUBLISH_BYTES : REPLAY_PUBLISH_BYTES;
-    this.countLostWithPredecessor();
+    this.settlePredecessor();
   }
 
   frame(
@@ -87,6 +87,7 @@ export class FrameWriter implements FrameSink {
     words[word + Frame.InterfaceIndex] = interfaceIndex;
     words[word + Frame.LinkType] = linkType;
     copyBytes(view, offset, copiedBytes, words, ring.view, payload + Frame.HeaderBytes);
+    ring.commit();
     cells[Cell.BytesCopied] = (cells[Cell.BytesCopied] as number) + copiedBytes;
     this.unpublished[index] = (this.unpublished[index] as number) + 1;
     if (ring.unpublishedBytes >= this.publishBytes) this.publish(index);
@@ -105,9 +106,10 @@ export class FrameWriter implements FrameSink {
     unpublished[index] = 0;
   }
 
-  /** A capture thread that died takes with it what it had received and not published. */
-  private countLostWithPredecessor(): void {
+  /** Publishes what a capture thread had written when it died, and counts the frame that it had in hand as lost. */
+  private settlePredecessor(): void {
     const { cells } = this;
+    for (const ring of this.rings) ring.recover();
     // It may have died between publishing and counting: the rings know better.
     const published = this.rings.reduce((sum, ring) => (sum + ring.publishedCount) | 0, 0);
     const counted = cells[Cell.FramesPublished] as number;

@@ -45,6 +45,8 @@ export const enum Ring {
   CountNote1 = 100,
   /** Records that found no room and were dropped, modulo 2^32. The producer writes it. */
   Refused = 102,
+  /** Position behind the last record that is whole, published or not, modulo 2^32; 0 where nobody notes it. The producer writes it. */
+  Committed = 103,
   DataBytes = 512,
 }
 
@@ -147,6 +149,8 @@ export const enum Table {
  *
  * Word indexes from the slot's start; `...F64` in 64-bit words. The key is canonical: `lo` is the smaller of the two
  * (address, port) pairs. Direction 0 is lo → hi, 1 is hi → lo; `Initiator` says which of them is `src`.
+ *
+ * What a packet touches lies in four of the six cache lines: words 0 to 15 (the key), 16 to 31, 32 to 47 (the counts), and 80 to 95.
  */
 export const enum Slot {
   State = 0,
@@ -178,6 +182,8 @@ export const enum Slot {
   IdleClass = 21,
   /** What the TCP state machine has seen; `parse/tcp-state.ts` names the bits. */
   TcpSeen = 22,
+  /** An `Application`, as the flow's payload shows it; 0 where it shows none. */
+  Application = 23,
 
   /** First and last packet of this segment, µs since 1970. */
   StartUsF64 = 12,
@@ -215,32 +221,31 @@ export const enum Slot {
   /** Four words each, as those of the key; source and destination of the first packet. */
   TunnelSrc = 62,
   TunnelDst = 66,
-  /** An `Application`, as the flow's payload shows it; 0 where it shows none. */
-  Application = 70,
   /** Bytes of the flow's details, which stand behind the slots and in the record behind the slot; at most `Details.BytesMax`. */
   DetailBytes = 71,
 
-  /** Sequence number behind the highest byte seen in each direction; `TcpSeen` tells whether there is one. */
-  NextSeq0 = 72,
-  NextSeq1 = 73,
-  /** Last acknowledgement in each direction, and how often it was repeated. */
-  LastAck0 = 74,
-  LastAck1 = 75,
-  DuplicateAcks0 = 76,
-  DuplicateAcks1 = 77,
-  /** When the highest byte was seen in direction 0; direction 1 follows. */
-  HighestUsF64 = 39,
   /** Times of the SYN and of the answer; -1 when it was seen twice and no round trip can be told from it. */
-  SynUsF64 = 41,
-  SynAckUsF64 = 42,
+  SynUsF64 = 36,
+  SynAckUsF64 = 37,
+
+  /** Sequence number behind the highest byte seen in each direction; `TcpSeen` tells whether there is one. */
+  NextSeq0 = 80,
+  NextSeq1 = 81,
+  /** Last acknowledgement in each direction, and how often it was repeated. */
+  LastAck0 = 82,
+  LastAck1 = 83,
+  DuplicateAcks0 = 84,
+  DuplicateAcks1 = 85,
+  /** When the highest byte was seen in direction 0; direction 1 follows. */
+  HighestUsF64 = 43,
   /** Sequence number of the first byte in each direction that no parser of payload has taken; `Inspect` tells whether it is known. */
-  StreamSeq0 = 86,
-  StreamSeq1 = 87,
+  StreamSeq0 = 90,
+  StreamSeq1 = 91,
   /** How far the payload has been looked at; `parse/app/inspect-state.ts` names the bits. */
-  Inspect = 88,
+  Inspect = 92,
   /** Window of the last segment in each direction, not scaled, and 1 more; 0 before the first. */
-  LastWindow0 = 89,
-  LastWindow1 = 90,
+  LastWindow0 = 93,
+  LastWindow1 = 94,
   /** Odd while the slot becomes another flow or begins another segment. Who finds the same even number before and after has read one. */
   Version = 95,
 
@@ -345,15 +350,20 @@ assertLayout(apart(Thread.Sleeping, Thread.Sequence), 'doorbell flag and sequenc
 assertLayout(Thread.CellsF64 * 8 >= Thread.Sequence * 4 + 128, 'cells share a cache line with the doorbell');
 assertLayout(Table.ClockF64 * 8 > Table.TakenPosition * 4, 'table header overlaps');
 assertLayout(Table.JournalWireBytesF64 * 8 + 8 <= Table.HeaderBytes, 'table header too small');
-assertLayout(Slot.StartUsF64 * 8 > Slot.TcpSeen * 4, 'slot words overlap its 64-bit words');
+assertLayout(Slot.StartUsF64 * 8 > Slot.Application * 4, 'slot words overlap its 64-bit words');
 assertLayout(Slot.RttClientUs >= (Slot.FlowIdF64 + 1) * 2, 'TCP measurements overlap the 64-bit words');
 assertLayout(Slot.Tunnel > Slot.ZeroWindows1, 'tunnel words overlap the TCP measurements');
-assertLayout(Slot.Application === Slot.TunnelDst + 4, 'application overlaps the tunnel');
+assertLayout(Slot.DetailBytes > Slot.TunnelDst + 3, 'length of the details overlaps the tunnel');
 assertLayout((Slot.DetailBytes + 1) * 4 === Slot.RecordBytes, 'flow record does not end behind its last field');
-assertLayout(Slot.NextSeq0 * 4 >= Slot.RecordBytes, 'sequence numbers overlap the flow record');
+assertLayout(Slot.SynUsF64 * 8 >= Slot.RecordBytes, 'times of the handshake overlap the flow record');
+assertLayout(Slot.NextSeq0 * 4 >= (Slot.SynAckUsF64 + 1) * 8, 'times of the handshake overlap the sequence numbers');
 assertLayout(Slot.HighestUsF64 * 8 > Slot.DuplicateAcks1 * 4, 'sequence numbers overlap the times behind them');
-assertLayout((Slot.SynAckUsF64 + 1) * 8 <= Slot.StreamSeq0 * 4, 'times overlap the state of the inspection');
-assertLayout(Slot.Inspect < Slot.Version && Slot.Version === Slot.Words - 1, 'version is not the last word of the slot');
+assertLayout((Slot.HighestUsF64 + 2) * 8 <= Slot.StreamSeq0 * 4, 'times overlap the state of the inspection');
+assertLayout(Slot.LastWindow1 < Slot.Version && Slot.Version === Slot.Words - 1, 'version is not the last word of the slot');
+assertLayout(
+  (Slot.NextSeq0 * 4) % 64 === 0 && (Slot.Packets0F64 * 8) % 64 === 0,
+  'what a packet touches is not in cache lines of its own',
+);
 assertLayout(Details.BytesMax % 8 === 0, 'details are no whole 64-bit words');
 assertLayout(Slot.RecordBytes <= Slot.Bytes && Slot.Words * 4 === Slot.Bytes, 'slot size');
 assertLayout(Slot.Bytes % 64 === 0, 'slot size is no multiple of a cache line');

@@ -42,8 +42,7 @@ export function ringCapacityBytes(memory: SharedArrayBuffer): number {
 /**
  * The writing end of a single-producer single-consumer ring of variable-length records.
  *
- * `tryPush` reserves and commits in one go: the caller writes the payload before `publish`, which makes all committed
- * records visible. A record is never split. Nothing here allocates, apart from the constructor.
+ * `tryPush` reserves a record, the caller writes its payload, and `publish` makes all of them visible. A record is never split. Nothing here allocates, apart from the constructor.
  */
 export class RingProducer {
   readonly words: Int32Array;
@@ -60,7 +59,7 @@ export class RingProducer {
   /** The note that holds; the next count goes into the other one. */
   private note = Ring.CountNote0;
 
-  /** Goes on at the published position, so a restarted producer loses only what its predecessor had not published. */
+  /** Goes on at the published position: of a predecessor's, what it had not published is lost, unless `recover` is called next. */
   constructor(
     memory: SharedArrayBuffer,
     private readonly doorbell: Doorbell,
@@ -116,7 +115,24 @@ export class RingProducer {
     this.words[Ring.Refused] = ((this.words[Ring.Refused] as number) + 1) | 0;
   }
 
-  /** Bytes committed and not yet published. */
+  /** Notes that the last record is written: a successor finds it with `recover`, published or not. */
+  commit(): void {
+    this.words[Ring.Committed] = this.head;
+  }
+
+  /** Goes on behind what a predecessor had committed and not published, and publishes that. Before the first push. */
+  recover(): void {
+    const committed = this.words[Ring.Committed] as number;
+    let records = 0;
+    while (((committed - this.head) | 0) > 0) {
+      const word = (Ring.DataBytes + (this.head & this.mask)) >> 2;
+      if (this.words[word + Record.Kind] !== RecordKind.Padding) records++;
+      this.head = (this.head + (this.words[word + Record.LengthBytes] as number)) | 0;
+    }
+    this.publishCounted(records);
+  }
+
+  /** Bytes pushed and not yet published. */
   get unpublishedBytes(): number {
     return (this.head - this.published) | 0;
   }

@@ -10,6 +10,7 @@ export function createRingAt(capacityBytes: number, position: number): SharedArr
   words[Ring.Produced] = position;
   words[Ring.Consumed] = position;
   words[Ring.Cursor] = position;
+  words[Ring.Committed] = position;
   return memory;
 }
 

@@ -97,6 +97,7 @@ describe.skipIf(obstacle !== null)(`a capture thread that dies${obstacle ? ` (${
     const stored = db.prepare('SELECT sum(src_packets + dst_packets) packets FROM flow_view').pluck().get();
     db.close();
     expect(stored).toBe(ledger.inFlows);
+    expect(ledger.dropped['capture_crash'] ?? 0).toBeLessThanOrEqual(KILLS);
     console.log(`${interfaces}: ${ledger.received} received, ${ledger.dropped['capture_crash'] ?? 0} lost in ${KILLS} deaths`);
   });
 });

@@ -167,7 +167,7 @@ describe.skipIf(obstacle !== null)(`threads that fail under load (${obstacle ?? 
       ]);
       const lost = await expectToBalance(daemon, path);
       expect(lost['worker_crash'] ?? 0).toBeLessThanOrEqual(thread === 'parse' ? count : 0);
-      if (thread !== 'capture') expect(lost['capture_crash'] ?? 0).toBe(0);
+      expect(lost['capture_crash'] ?? 0).toBeLessThanOrEqual(thread === 'capture' ? count : 0);
       console.log(`${thread}: lost ${JSON.stringify(lost)}`);
     },
     TEST_MS_MAX,

@@ -290,14 +290,20 @@ describe('steering', () => {
 });
 
 describe('a capture that takes over', () => {
-  it('counts what its predecessor had received and not published', () => {
+  it('publishes what its predecessor had written, and counts what that had in hand', () => {
     const rig = new Rig();
     for (let i = 0; i < 3; i++) rig.push(udpFrame());
     rig.writer.flush();
     rig.push(udpFrame());
     rig.push(udpFrame());
     rig.another();
-    expect(rig.taken()).toHaveLength(3);
-    expect(rig.block.drops()).toEqual({ capture_crash: 2 });
+    expect(rig.taken()).toHaveLength(5);
+    expect(rig.block.drops()).toEqual({});
+    // It dies with a frame that it has counted, and put nowhere.
+    rig.push(udpFrame());
+    rig.block.cells[Cell.FramesReceived] = rig.block.cell(Cell.FramesReceived) + 1;
+    rig.another();
+    expect(rig.taken()).toHaveLength(1);
+    expect(rig.block.drops()).toEqual({ capture_crash: 1 });
   });
 });

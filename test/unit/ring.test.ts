@@ -252,4 +252,27 @@ describe('RingConsumer', () => {
     pair.replaceProducer();
     expect(pair.producer.publishedCount).toBe(10);
   });
+
+  it.each([0, 2 ** 31 - 1024, 2 ** 32 - 1024])(
+    'lets a producer publish what its predecessor had committed, from position %d',
+    (position) => {
+      const pair = new RingPair(CAPACITY, position | 0);
+      for (let round = 0; round < 100; round++) {
+        const published = pair.producer.publishedCount;
+        for (const seed of [1, 2, 3]) {
+          expect(pair.push(100, round + seed)).toBe(true);
+          pair.producer.commit();
+        }
+        // Its predecessor died with this one in hand.
+        expect(pair.push(100, round)).toBe(true);
+        expect(pair.consumer.peek()).toBe(-1);
+        pair.replaceProducer();
+        pair.producer.recover();
+        expect(pair.producer.publishedCount).toBe(published + 3);
+        for (const seed of [1, 2, 3]) expect(isPattern(pair.take(100), 100, round + seed)).toBe(true);
+        expect(pair.consumer.peek()).toBe(-1);
+        pair.consumer.release();
+      }
+    },
+  );
 });
