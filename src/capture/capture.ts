@@ -18,7 +18,7 @@ import { type PacketSource, Step } from './source.js';
 /** How long a live source may wait for frames before heartbeat and command are looked at. Each look costs an idle machine. */
 const WAIT_MS = 250;
 /** How long the kernel may take to hand over its last block. */
-const DRAIN_WAIT_MS = 100;
+const DRAIN_WAIT_MS = 250;
 /** Two looks at the same clocks differ by less. */
 const SAME_OFFSET_MS = 500;
 /** Steps between two turns of the event loop, on which control calls and streams depend. */

@@ -21,7 +21,7 @@ const RETRY_MS = 100;
  * Pause while rows enough for a batch wait for its time; a producer's bell would ring for each of them. A replay fills its rings in
  * milliseconds; a live capture takes longer, and pays for each look.
  */
-const NAP_MS = { live: 25, replay: 5 } as const;
+const NAP_MS = { live: 100, replay: 5 } as const;
 /** How long the end waits for a database that refuses. */
 const END_PATIENCE_MS = 3000;
 

@@ -9,7 +9,7 @@ import { ethernet, frame, ipv4, udp } from './frames.js';
 export type LiveSource = AfpacketSource | CapSource;
 
 /** Longer than the kernel keeps a block that is not full. */
-export const WAIT_MS = 60;
+export const WAIT_MS = 150;
 
 /** Why cap cannot be tested here, or null. */
 export const capObstacle = await import('cap').then(
