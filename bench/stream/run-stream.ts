@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Database from 'better-sqlite3';
@@ -6,7 +7,7 @@ import { captureMetrics } from '../live/capture-metrics.js';
 import { API_URL, DATABASE_NAME, liveFlowberry } from '../live/live-flowberry.js';
 import { Rig } from '../live/rig.js';
 import { type RunOutcome, runOnce } from '../live/run-once.js';
-import type { Running } from '../live/running.js';
+import { Running } from '../live/running.js';
 import { loadSender } from '../live/senders.js';
 import { readMachine } from '../machine.js';
 import type { Progress } from '../programs/run-programs.js';
@@ -19,55 +20,95 @@ import type { StreamOptions } from './options.js';
 
 const LIVE_URL = `${API_URL.replace('http', 'ws')}/api/v1/live`;
 /**
- * Memory of a ring is taken when records first come by: a large one would grow for minutes, whoever listens. These are filled many times
- * before anybody does.
+ * Memory of a ring is taken when records first come by, and that of SQLite's cache when pages do: large ones would grow for minutes,
+ * whoever listens. These are filled before anybody does.
  */
-const SMALL_RINGS = ['--ring-frame-bytes', '4194304', '--ring-flow-bytes', '1048576'];
+const SMALL_MEMORY = ['--ring-frame-bytes', '4194304', '--ring-flow-bytes', '1048576', '--db-cache-kib', '4096'];
 /** Before anybody listens, the daemon runs until its memory stands still, but for no more than this part of the time. */
 const WARM_UP_SHARE_MAX = 0.5;
 const WARM_UP_MS_MIN = 3_000;
 /** The sender goes on until the clients are done. */
 const SECONDS_MAX = 2 * 86_400;
 
-/** What was seen while the clients were there. */
-interface Listening {
-  readonly fast: readonly FastClient[];
-  readonly deaf: readonly DeafClient[];
+/** The daemon that nobody listens to. */
+const ALONE_PORT = 8418;
+const START_DEADLINE_MS = 60_000;
+const STOP_DEADLINE_MS = 10_000;
+
+/** What was seen of a daemon before the clients came, and while they were there. */
+interface Looks {
   readonly before: readonly DaemonLook[];
   readonly looks: readonly DaemonLook[];
+}
+
+/** What was seen while the clients were there. */
+interface Listening extends Looks {
+  readonly fast: readonly FastClient[];
+  readonly deaf: readonly DeafClient[];
+  /** Of a daemon beside it that nobody listens to: its memory grows as well. */
+  readonly alone: Looks;
   readonly seconds: number;
 }
 
-/** A daemon that captures, with clients of its live stream of which some never read. Throws `AppError`. */
+/** A daemon that captures the same, and that nobody listens to. */
+async function startAlone(rig: Rig): Promise<{ readonly running: Running; readonly watch: DaemonWatch }> {
+  const directory = join(rig.directory, 'alone');
+  mkdirSync(directory);
+  const flags = [...SMALL_MEMORY, '--api-port', `${ALONE_PORT}`];
+  const run = await liveFlowberry('afpacket', flags).prepare(rig, directory);
+  const running = new Running(rig.spawn(run.command, run.args), 'flowberry without clients');
+  await running.until(() => running.stdout.includes(run.readyText as string), START_DEADLINE_MS, 'starting to capture');
+  return { running, watch: new DaemonWatch(running.pid, `http://127.0.0.1:${ALONE_PORT}/metrics`) };
+}
+
+/**
+ * A daemon that captures, with clients of its live stream of which some never read, and one that captures the same without clients. Throws
+ * `AppError`.
+ */
 export async function runStream(options: StreamOptions, progress: Progress): Promise<BenchReport> {
   const started = new Date().toISOString();
   const rig = new Rig();
+  let alone: Awaited<ReturnType<typeof startAlone>> | undefined;
   try {
     const { description } = openInput({ file: null, capture: options.capture }, progress);
     const packetsPerS = Math.ceil((options.messages * options.capture.packets) / options.capture.flows);
     const sending = { file: description.path, packetsPerS, seconds: SECONDS_MAX, count: null };
     const sender = await loadSender(rig, 'own', sending);
     let listening: Promise<Listening> | undefined;
-    const outcome = await runOnce(rig, liveFlowberry('afpacket', SMALL_RINGS), rig.directory, sender, (running) => {
+    alone = await startAlone(rig);
+    const aloneWatch = alone.watch;
+    const outcome = await runOnce(rig, liveFlowberry('afpacket', SMALL_MEMORY), rig.directory, sender, (running) => {
       const watch = new DaemonWatch(running.pid, `${API_URL}/metrics`);
-      listening = listen(running, watch, options, progress);
+      listening = listen(running, watch, aloneWatch, options, progress);
       return { done: listening, stop: () => watch.stop() };
     });
+    aloneWatch.stop();
+    await alone.running.stop('SIGTERM', STOP_DEADLINE_MS);
     const result = resultOf(options, outcome, (await listening) as Listening, join(rig.directory, DATABASE_NAME));
     const machine = readMachine();
     return { format: REPORT_FORMAT, ...identify(), started, machine, input: description, results: [result], skipped: [] };
   } finally {
+    alone?.watch.stop();
+    if (alone && !alone.running.hasEnded) alone.running.process.kill('SIGKILL');
+    await alone?.running.end;
     rig.delete();
   }
 }
 
-async function listen(running: Running, watch: DaemonWatch, options: StreamOptions, progress: Progress): Promise<Listening> {
+async function listen(
+  running: Running,
+  watch: DaemonWatch,
+  aloneWatch: DaemonWatch,
+  options: StreamOptions,
+  progress: Progress,
+): Promise<Listening> {
   const { clients, deaf: deafCount, seconds } = options;
   progress(`warming up at ${options.messages} flows/s`);
   await sleep(WARM_UP_MS_MIN);
   const warmUpEndMs = performance.now() + seconds * WARM_UP_SHARE_MAX * 1000;
   while (performance.now() < warmUpEndMs && !watch.isSettled && !running.hasEnded) await sleep(1_000);
   const before = watch.take().slice(-SETTLED_LOOKS);
+  const aloneBefore = aloneWatch.take().slice(-SETTLED_LOOKS);
   progress(`${clients} clients for ${seconds} s, ${deafCount} of them deaf`);
   const fast = Array.from({ length: clients - deafCount }, () => new FastClient(LIVE_URL));
   await Promise.all(fast.map((client) => client.subscribe()));
@@ -76,7 +117,8 @@ async function listen(running: Running, watch: DaemonWatch, options: StreamOptio
     const startMs = performance.now();
     const endMs = startMs + seconds * 1000;
     while (performance.now() < endMs && !running.hasEnded) await sleep(Math.min(1_000, endMs - performance.now()));
-    return { fast, deaf, before, looks: watch.take(), seconds: (performance.now() - startMs) / 1000 };
+    const alone = { before: aloneBefore, looks: aloneWatch.take() };
+    return { fast, deaf, before, looks: watch.take(), alone, seconds: (performance.now() - startMs) / 1000 };
   } finally {
     for (const client of [...fast, ...deaf]) client.close();
   }
@@ -89,11 +131,13 @@ function missedBy(client: FastClient, database: Database.Database): number {
 }
 
 function resultOf(options: StreamOptions, outcome: RunOutcome, listening: Listening, path: string): CaseResult {
-  const { fast, deaf, before, looks, seconds } = listening;
+  const { fast, deaf, before, looks, alone, seconds } = listening;
   const sum = (of: (client: FastClient) => number): number => fast.reduce((total, client) => total + of(client), 0);
   const max = (of: (look: DaemonLook) => number): number => Math.max(0, ...looks.map(of));
   const added = (of: (look: DaemonLook) => number): number => max(of) - Math.max(0, ...before.map(of));
-  const rssBefore = Math.max(0, ...before.map(({ rssBytes }) => rssBytes));
+  const rssMax = (of: readonly DaemonLook[]): number => Math.max(0, ...of.map(({ rssBytes }) => rssBytes));
+  const rssAdded = rssMax(looks) - rssMax(before);
+  const rssAddedAlone = rssMax(alone.looks) - rssMax(alone.before);
   const database = new Database(path, { readonly: true });
   try {
     return {
@@ -138,17 +182,11 @@ function resultOf(options: StreamOptions, outcome: RunOutcome, listening: Listen
           max(({ waitingBytes }) => waitingBytes),
         ),
         single('sent_bytes_per_s', null, added(({ sentBytes }) => sentBytes) / seconds),
-        single('rss_bytes_before', null, rssBefore),
-        single(
-          'rss_bytes_while',
-          'lower',
-          max(({ rssBytes }) => rssBytes),
-        ),
-        single(
-          'rss_bytes_added',
-          'lower',
-          added(({ rssBytes }) => rssBytes),
-        ),
+        single('rss_bytes_before', null, rssMax(before)),
+        single('rss_bytes_while', 'lower', rssMax(looks)),
+        single('rss_bytes_added', 'lower', rssAdded),
+        single('rss_bytes_added_alone', null, rssAddedAlone),
+        single('rss_bytes_for_clients', 'lower', rssAdded - rssAddedAlone),
         ...captureMetrics(outcome).filter(({ name }) => name !== 'rss_bytes_max'),
       ],
       result_hash: null,
