@@ -11,8 +11,14 @@ const SERVER_SEGMENTS = 3;
 /** What is wanted of a segment: merged ones (GRO) can be 64 KiB long, a request head 16 KiB, and an answer is told by its beginning. */
 const CLIENT_BYTES = 16_384;
 const SERVER_BYTES = 128;
+/** What tells a TLS record: its header, and the byte behind it. A flow that goes on after its idle timeout is new to the parser. */
+const TLS_RECORD_BYTES = 8;
 
 const TLS_HANDSHAKE = 0x16;
+/** Content types from change_cipher_spec to application_data; versions from SSL 3.0 to TLS 1.3. */
+const TLS_TYPE_FIRST = 0x14;
+const TLS_TYPE_LAST = 0x17;
+const TLS_MINOR_MAX = 4;
 const TLS_HEADER_BYTES = 5;
 const CLIENT_HELLO = 1;
 /** Type and length of a handshake message (RFC 8446 section 4). */
@@ -54,6 +60,19 @@ function isHttp(start: number): boolean {
 /** A TLS record with a handshake, version 1.0 to 1.3 as records have it (RFC 8446 section 5.1). */
 const isTls = (start: number): boolean => start >> 24 === TLS_HANDSHAKE && ((start >> 16) & 0xff) === 3;
 
+/** Any TLS record (RFC 8446 section 5.1): where the start of a connection was not seen, this is all that tells it. */
+const isTlsRecord = (start: number): boolean => {
+  const type = start >>> 24;
+  return (
+    type >= TLS_TYPE_FIRST && type <= TLS_TYPE_LAST && ((start >> 16) & 0xff) === 3 && ((start >> 8) & 0xff) <= TLS_MINOR_MAX
+  );
+};
+
+/** So many bytes of a segment that begins with a TLS record; 0 of any other. */
+function recordBytes(view: DataView, payload: number, end: number): number {
+  return end - payload >= TLS_RECORD_BYTES && isTlsRecord(view.getInt32(payload)) ? TLS_RECORD_BYTES : 0;
+}
+
 /** Whether the first handshake message is all there, and in one record: it may go on in others (RFC 8446 section 5.1). */
 function isWholeHandshake(view: DataView, payload: number, end: number): boolean {
   const message = payload + TLS_HEADER_BYTES;
@@ -73,7 +92,8 @@ function isClientHello(view: DataView, payload: number, end: number): boolean {
 
 /** How many more segments a parser wants behind a client's first one, whose payload this is. */
 function segmentsBehind(view: DataView, payload: number, end: number): number {
-  if (end - payload < TLS_HEADER_BYTES) return OTHER_SEGMENTS;
+  // Too few bytes to tell: some clients send the first few of a hello or request alone.
+  if (end - payload < TLS_HEADER_BYTES) return CLIENT_SEGMENTS - 1;
   const start = view.getInt32(payload);
   if (isTls(start)) return isWholeHandshake(view, payload, end) ? 0 : CLIENT_SEGMENTS - 1;
   // Behind the head of a CONNECT comes the client's TLS.
@@ -110,19 +130,19 @@ export class StreamStarts {
     if ((entry & -0x10000) !== tag || entry === 0) {
       if (end - payload < TLS_HEADER_BYTES) return 0;
       const start = view.getInt32(payload);
-      if (!isTls(start) && !isHttp(start)) return 0;
+      if (!isTls(start) && !isHttp(start)) return recordBytes(view, payload, end);
       this.start(index, tag, isFromHi);
       entry = this.entries[index] as number;
     }
     if (((entry & Entry.ClientIsHi) !== 0) !== isFromHi) {
-      if ((entry & Entry.ServerMask) === 0) return 0;
+      if ((entry & Entry.ServerMask) === 0) return recordBytes(view, payload, end);
       this.entries[index] = entry - Entry.ServerLeft;
       return SERVER_BYTES;
     }
     const left = entry & Entry.ClientMask;
     if (left === CLIENT_SEGMENTS * Entry.ClientLeft || isClientHello(view, payload, end))
       this.entries[index] = (entry & ~Entry.ClientMask) | (segmentsBehind(view, payload, end) * Entry.ClientLeft);
-    else if (left === 0) return 0;
+    else if (left === 0) return recordBytes(view, payload, end);
     else this.entries[index] = entry - Entry.ClientLeft;
     return CLIENT_BYTES;
   }

@@ -16,6 +16,8 @@ export const enum LinkType {
   Ieee80211 = 105,
   Loop = 108,
   LinuxSll = 113,
+  /** Packet filter of OpenBSD, FreeBSD, pfSense, OPNsense. */
+  PfLog = 117,
   Ieee80211Prism = 119,
   Ieee80211Radiotap = 127,
   Ieee80211Avs = 163,

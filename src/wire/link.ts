@@ -8,6 +8,7 @@ import type { LinkLayer } from './link-layer.js';
 import { LinkType } from './link-type.js';
 import { readLoopback } from './loopback.js';
 import { readNfLog } from './nflog.js';
+import { readPfLog } from './pflog.js';
 import { PPI_TRUNCATED, readPpi } from './ppi.js';
 import { readCiscoHdlc } from './ppp.js';
 import { readPrism } from './prism.js';
@@ -60,6 +61,8 @@ function readLinkHeader(view: DataView, end: number, linkType: number, out: Link
       return readPrism(view, end, out);
     case LinkType.NfLog:
       return readNfLog(view, end, out);
+    case LinkType.PfLog:
+      return readPfLog(view, end, out);
     default:
       return Drop.LinkTypeUnsupported;
   }

@@ -17,6 +17,8 @@ const CISCO_UNICAST = 0x0f00;
 const CISCO_MULTICAST = 0x8f00;
 const CISCO_BYTES = 4;
 const CISCO_TYPE = 2;
+/** Cisco's keep-alive and address query (SLARP), which has the number of reverse ARP. */
+const CISCO_SLARP = 0x8035;
 
 /** Reads PPP (RFC 1661 section 2), with a protocol of two bytes or one (section 6.5). Allocates nothing. */
 export function readPpp(view: DataView, end: number, out: LinkLayer): Drop {
@@ -55,7 +57,7 @@ export function readCiscoHdlc(view: DataView, end: number, out: LinkLayer): Drop
   if (addressAndControl !== CISCO_UNICAST && addressAndControl !== CISCO_MULTICAST) return readPpp(view, end, out);
   const type = view.getUint16(offset + CISCO_TYPE);
   // Below the EtherTypes there are bridging protocols of Cisco's own.
-  out.etherType = type < EtherType.Min ? EtherType.None : type;
+  out.etherType = type < EtherType.Min || type === CISCO_SLARP ? EtherType.None : type;
   out.offset = offset + CISCO_BYTES;
   return Drop.None;
 }

@@ -99,11 +99,14 @@ export function longPacket(payload: Uint8Array, packet: LongPacket = {}): Uint8A
   return join(header, sealed);
 }
 
+/** The id that the client chose for the server, which gives it back (RFC 9000 section 17.2.1). */
+const CHOSEN_ID = Buffer.from('8394c8f03e515708', 'hex');
+
 /** A Version Negotiation packet. */
 export function versionNegotiation(...versions: readonly number[]): Uint8Array {
   const list = Buffer.alloc(4 * versions.length);
   versions.forEach((version, index) => {
     list.writeUInt32BE(version, index * 4);
   });
-  return join(Uint8Array.of(0x80, 0, 0, 0, 0, DCID.length), DCID, Uint8Array.of(0), list);
+  return join(Uint8Array.of(0x80, 0, 0, 0, 0, DCID.length), DCID, Uint8Array.of(CHOSEN_ID.length), CHOSEN_ID, list);
 }

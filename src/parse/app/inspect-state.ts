@@ -11,6 +11,8 @@ export const enum Inspect {
   Assembling1 = 0x20,
   /** The flow's QUIC state, if there is any, belongs to this flow and not to an earlier one in the same slot. */
   Quic = 0x40,
+  /** What was recognised, or nothing was, but the connection may turn to TLS yet (STARTTLS and the like). */
+  MayTurn = 0x80,
   /** The lowest of four bits: datagrams that were looked at and not recognised. */
   Tries = 0x100,
   TriesMask = 0xf00,

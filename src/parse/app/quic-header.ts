@@ -30,6 +30,8 @@ const FIXED_BIT = 0x40;
 /** RFC 9000 section 17.2. */
 const CONNECTION_ID_BYTES_MAX = 20;
 const VERSION_BYTES = 4;
+/** A server that negotiates gives back the id that the client chose for it, which has no fewer bytes (RFC 9000 sections 7.2 and 17.2.1). */
+const CHOSEN_ID_BYTES_MIN = 8;
 
 /** A packet with a long header. One instance is reused; all fields are valid only after `readLongHeader` gave true. */
 export class LongHeader {
@@ -90,7 +92,10 @@ export function isQuic(view: DataView, offset: number, end: number): boolean {
   const flags = view.getUint8(offset);
   if ((flags & LONG_FORM) === 0) return false;
   const version = view.getUint32(offset + VERSION);
-  if (version === QuicVersion.Negotiation) return end > idsEnd && (end - idsEnd) % VERSION_BYTES === 0;
+  if (version === QuicVersion.Negotiation) {
+    const srcIdBytes = idsEnd - offset - HEADER_BYTES_MIN - view.getUint8(offset + CONNECTION_IDS);
+    return srcIdBytes >= CHOSEN_ID_BYTES_MIN && end > idsEnd && (end - idsEnd) % VERSION_BYTES === 0;
+  }
   return (flags & FIXED_BIT) !== 0 && isKnownVersion(version);
 }
 

@@ -3,7 +3,7 @@ import { isKerberos, isLdap } from './signature-ber.js';
 import { isAjp, isBgp, isDnsStream, isMqttConnect, isRdp, isRtmp, isSsl2Hello, isTelnet, isTls } from './signature-binary.js';
 import { isMongoDb, isMssqlPrelogin, isMySqlGreeting, isPostgreSqlStart } from './signature-database.js';
 import { isDnp3, isEtherNetIp, isModbus } from './signature-industry.js';
-import { isBitTorrentHandshake, isMinecraftHandshake } from './signature-peer.js';
+import { isBitTorrentHandshake, isMinecraftHandshake, isSteamStream } from './signature-peer.js';
 import { isDceRpc, isNetBiosSession, isSmb, recogniseRpcRecord } from './signature-rpc.js';
 import { recogniseText } from './signature-text.js';
 import { isOpenVpnStream, isSocks4Request, isSocks5Greeting } from './signature-tunnel.js';
@@ -82,6 +82,7 @@ function recogniseLength(view: DataView, offset: number, end: number, srcPort: n
   if (isMongoDb(view, offset, end)) return Application.MongoDb;
   if (isEtherNetIp(view, offset, end)) return Application.EthernetIp;
   if (isMinecraftHandshake(view, offset, end)) return Application.Minecraft;
+  if (isSteamStream(view, offset, end)) return Application.Steam;
   if (view.getUint8(offset) === 0) {
     if (isSmb(view, offset, end)) return Application.Smb;
     if (isPostgreSqlStart(view, offset, end)) return Application.PostgreSql;

@@ -22,7 +22,7 @@ import { isDtls, isRtcp, isRtp, isStun } from './signature-media.js';
 import { isBitTorrentDatagram, isDropbox, isSpotify, isSteam } from './signature-peer.js';
 import { recogniseRequest } from './signature-request.js';
 import { recogniseRpc } from './signature-rpc.js';
-import { isIke, isIkeOverEspPort, isOpenVpnReset, isVxlan, isWireGuard } from './signature-tunnel.js';
+import { isEspOverUdp, isIke, isIkeOverEspPort, isOpenVpnReset, isVxlan, isWireGuard } from './signature-tunnel.js';
 
 /** Ports (IANA) on which a form that is too loose elsewhere is enough. */
 const enum Port {
@@ -145,7 +145,7 @@ function recogniseForm(
     if (text !== Application.None) return text;
   }
   if (isQuic(view, offset, end) || isGoogleQuic(view, offset, end)) return Application.Quic;
-  if (isStun(view, offset, end, srcPort, dstPort)) return Application.Stun;
+  if (isStun(view, offset, end, srcPort, dstPort, bytes)) return Application.Stun;
   if (isDtls(view, offset, end)) return Application.Dtls;
   if (isWireGuard(view, offset, end, bytes)) return Application.WireGuard;
   if (isBitTorrentDatagram(view, offset, end)) return Application.BitTorrent;
@@ -160,8 +160,10 @@ function recogniseForm(
   const rpc = recogniseRpc(view, offset, end, srcPort, dstPort);
   if (rpc !== Application.None) return rpc;
   if (isOpenVpnReset(view, offset, end)) return Application.OpenVpn;
+  // Its first bytes are random, so that it would be taken for RTP now and then.
+  if (isEspOverUdp(view, offset, end, srcPort, dstPort)) return Application.Ipsec;
   if (isRtcp(view, offset, end, srcPort, dstPort, bytes)) return Application.Rtcp;
-  return isRtp(view, offset, end, srcPort, dstPort) ? Application.Rtp : Application.None;
+  return isRtp(view, offset, end, srcPort, dstPort, bytes) ? Application.Rtp : Application.None;
 }
 
 /** SSDP (UPnP Device Architecture 2.0 section 1), SIP, what clients call into a network at home, syslog away from its port. */

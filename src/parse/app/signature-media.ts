@@ -6,14 +6,21 @@ const STUN_PORT = 3478;
 const STUN_BINDINGS = [0x0001, 0x0101, 0x0111] as const;
 
 /** Allocates nothing, as all functions here. */
-export function isStun(view: DataView, offset: number, end: number, srcPort: number, dstPort: number): boolean {
+export function isStun(
+  view: DataView,
+  offset: number,
+  end: number,
+  srcPort: number,
+  dstPort: number,
+  datagramBytes: number,
+): boolean {
   if (end - offset < STUN_HEADER_BYTES || view.getUint8(offset) > 0x3f) return false;
   const bytes = view.getUint16(offset + 2);
   if (bytes % 4 !== 0) return false;
   if (view.getUint32(offset + 4) === STUN_COOKIE) return true;
   const type = view.getUint16(offset);
   const isBinding = type === STUN_BINDINGS[0] || type === STUN_BINDINGS[1] || type === STUN_BINDINGS[2];
-  return isBinding && bytes === end - offset - STUN_HEADER_BYTES && (srcPort === STUN_PORT || dstPort === STUN_PORT);
+  return isBinding && bytes === datagramBytes - STUN_HEADER_BYTES && (srcPort === STUN_PORT || dstPort === STUN_PORT);
 }
 
 /** RTP (RFC 3550 section 5.1): version, padding, extension, count of sources; marker, payload type; number, time, source. */
@@ -46,7 +53,14 @@ const MEDIA_PORT_MIN = 1024;
  * payload type that is assigned or dynamic, a source that is not 0, ports from 1024 on, an even one where it is sent to (RFC 3550
  * section 11), and a payload that its type allows where that is known. One random datagram in 1,000 passes.
  */
-export function isRtp(view: DataView, offset: number, end: number, srcPort: number, dstPort: number): boolean {
+export function isRtp(
+  view: DataView,
+  offset: number,
+  end: number,
+  srcPort: number,
+  dstPort: number,
+  datagramBytes: number,
+): boolean {
   if (end - offset <= Rtp.HeaderBytes || srcPort < MEDIA_PORT_MIN || dstPort < MEDIA_PORT_MIN || dstPort % 2 !== 0) return false;
   const first = view.getUint8(offset);
   if ((first !== Rtp.Plain && first !== Rtp.Extended) || view.getUint32(offset + Rtp.Source) === 0) return false;
@@ -55,8 +69,9 @@ export function isRtp(view: DataView, offset: number, end: number, srcPort: numb
     if (end - payload < Rtp.ExtensionBytes) return false;
     payload += Rtp.ExtensionBytes + 4 * view.getUint16(offset + Rtp.ExtensionLength);
   }
-  const bytes = end - payload;
-  return bytes > 0 && isPayloadOf(view, payload, bytes, view.getUint8(offset + 1) & 0x7f);
+  // Of the datagram, not of what the capture has copied of it.
+  const bytes = offset + datagramBytes - payload;
+  return bytes > 0 && payload < end && isPayloadOf(view, payload, bytes, view.getUint8(offset + 1) & 0x7f);
 }
 
 function isPayloadOf(view: DataView, offset: number, bytes: number, type: number): boolean {
@@ -97,6 +112,8 @@ export function isRtcp(
 /** DTLS (RFC 9147 section 4, RFC 6347 section 4.1): type, version, epoch, number of 48 bits, length; then type of the handshake. */
 const enum Dtls {
   Handshake = 22,
+  /** DTLS 1.0 as OpenSSL wrote it before 0.9.8f; Cisco AnyConnect still does. */
+  VersionOld = 0x0100,
   Version10 = 0xfeff,
   Version12 = 0xfefd,
   Epoch = 3,
@@ -109,7 +126,8 @@ const enum Dtls {
 export function isDtls(view: DataView, offset: number, end: number): boolean {
   if (end - offset <= Dtls.HeaderBytes || view.getUint8(offset) !== Dtls.Handshake) return false;
   const version = view.getUint16(offset + 1);
-  if ((version !== Dtls.Version10 && version !== Dtls.Version12) || view.getUint16(offset + Dtls.Epoch) !== 0) return false;
+  const isKnown = version === Dtls.Version12 || version === Dtls.Version10 || version === Dtls.VersionOld;
+  if (!isKnown || view.getUint16(offset + Dtls.Epoch) !== 0) return false;
   const type = view.getUint8(offset + Dtls.HeaderBytes);
   return view.getUint16(offset + Dtls.Length) >= Dtls.HandshakeHeaderBytes && type >= 1 && type <= 3;
 }

@@ -63,6 +63,13 @@ export function isSteam(view: DataView, offset: number, end: number): boolean {
   return startsWith(view, offset + 4, end, SERVER_QUERY) || startsWith(view, offset + 4, end, LOCAL_STEAM);
 }
 
+/** Over TCP, a length of 32 bits, little-endian, and a magic word stand before each message of Steam's. */
+const STEAM_MESSAGE = 'VT01';
+
+export function isSteamStream(view: DataView, offset: number, end: number): boolean {
+  return startsWith(view, offset + 4, end, STEAM_MESSAGE);
+}
+
 const VARINT_BYTES_MAX = 5;
 
 /**

@@ -122,6 +122,15 @@ export function isIkeOverEspPort(view: DataView, offset: number, end: number, by
   return isIke(view, offset + NON_ESP_MARKER_BYTES, end, bytes - NON_ESP_MARKER_BYTES);
 }
 
+/** ESP on the port that it shares with IKE (RFC 3948 sections 2.1 and 2.2): an association, which is not 0, a number, and what is hidden. */
+const ESP_UDP_PORT = 4500;
+const ESP_BYTES_MIN = 8;
+
+export function isEspOverUdp(view: DataView, offset: number, end: number, srcPort: number, dstPort: number): boolean {
+  if (srcPort !== ESP_UDP_PORT && dstPort !== ESP_UDP_PORT) return false;
+  return end - offset > ESP_BYTES_MIN && view.getUint32(offset) !== 0;
+}
+
 /** SOCKS 5 (RFC 1928 section 3): version, number of methods, methods; those above 9 and below 128 are nobody's (IANA). */
 const SOCKS_METHOD_MAX = 9;
 const SOCKS_METHOD_PRIVATE = 0x80;

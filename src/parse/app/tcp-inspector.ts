@@ -12,7 +12,7 @@ import { recogniseTcp } from './recognise-tcp.js';
 import { STREAM_BYTES_MAX, STREAM_SEGMENTS_MAX, StreamAssemblies } from './stream-assemblies.js';
 import type { StreamAssembly } from './stream-assembly.js';
 import { readClientHello } from './tls-client-hello.js';
-import { clientHelloMessage } from './tls-records.js';
+import { clientHelloMessage, isClientHelloStart } from './tls-records.js';
 
 const HTTP = applicationOf('http');
 const TLS = applicationOf('tls');
@@ -72,10 +72,18 @@ export class TcpInspector {
     const { words } = this;
     const word = (Table.HeaderBytes + slot * Slot.Bytes) >> 2;
     const state = words[word + Slot.Inspect] as number;
-    if ((state & (Inspect.Done0 << direction)) !== 0 || packet.hasTcp === 0) return;
+    const isDone = (state & (Inspect.Done0 << direction)) !== 0;
+    if ((isDone && (state & Inspect.MayTurn) === 0) || packet.hasTcp === 0) return;
     this.slot = slot;
     this.word = word;
     this.direction = direction;
+    if (isDone) {
+      if (!isClientHelloStart(view, payload, end)) return;
+      words[word + Slot.StreamSeq0 + direction] = packet.tcpSeq;
+      words[word + Slot.Inspect] = state & ~((Inspect.Done0 << direction) | Inspect.MayTurn);
+      this.take(view, packet, 0, payload, end, us, interfaceIndex);
+      return;
+    }
     const isSyn = (packet.tcpFlags & TcpFlag.Syn) !== 0;
     const seq = isSyn ? (packet.tcpSeq + 1) | 0 : packet.tcpSeq;
     if (isSyn || (state & (Inspect.Started0 << direction)) === 0) {
@@ -192,11 +200,16 @@ export class TcpInspector {
   private read(view: DataView, packet: Packet, start: number, end: number, us: number, interfaceIndex: number): number {
     if (packet.srcPort === 53 || packet.dstPort === 53) return this.readDns(view, packet, start, end, us, interfaceIndex);
     const application = recogniseTcp(view, start, end, packet.srcPort, packet.dstPort);
-    if (application === 0) return end - start < RECOGNISED_BYTES ? start : DONE;
     const { words, word } = this;
+    if (application === 0) {
+      if (end - start < RECOGNISED_BYTES) return start;
+      words[word + Slot.Inspect] = (words[word + Slot.Inspect] as number) | Inspect.MayTurn;
+      return DONE;
+    }
     if (words[word + Slot.Application] === 0) words[word + Slot.Application] = application;
     if (application === TLS) return this.readTls(view, start, end);
     if (application === HTTP) return this.readHttp(view, packet, start, end);
+    words[word + Slot.Inspect] = (words[word + Slot.Inspect] as number) | Inspect.MayTurn;
     return this.finishBoth();
   }
 
@@ -217,7 +230,9 @@ export class TcpInspector {
   private readHttp(view: DataView, packet: Packet, start: number, end: number): number {
     if (readHttpStatus(view, start, end) !== 0) return this.readHttpResponse(view, packet, start, end);
     const { details, slot } = this;
-    const request = readHttpRequest(view, start, end, end - start >= STREAM_BYTES_MAX);
+    // What the capture cuts does not come: the lines that are whole tell what they tell.
+    const isLast = end - start >= STREAM_BYTES_MAX || cutBytes(packet) > 0;
+    const request = readHttpRequest(view, start, end, isLast);
     if (request === 'incomplete') return start;
     if (request === null) return DONE;
     details.addText(slot, Detail.HttpHost, request.host);

@@ -25,6 +25,11 @@ export interface HelloMessage {
 const NOT_HANDSHAKE = -1;
 const CUT = 0;
 
+/** Whether a ClientHello may begin at `at`. Allocates nothing. */
+export function isClientHelloStart(view: DataView, at: number, end: number): boolean {
+  return recordBytes(view, at, end) > 0 && at + HEADER_BYTES < end && view.getUint8(at + HEADER_BYTES) === CLIENT_HELLO;
+}
+
 /** Length of the handshake record at `at`, or `CUT` where its header has not come whole; each byte that has come is checked. */
 function recordBytes(view: DataView, at: number, end: number): number {
   if (at < end && view.getUint8(at) !== HANDSHAKE) return NOT_HANDSHAKE;

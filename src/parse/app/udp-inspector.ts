@@ -21,6 +21,9 @@ const NETBIOS = applicationOf('netbios');
 const DHCP = applicationOf('dhcp');
 const DHCPV6 = applicationOf('dhcpv6');
 const QUIC = applicationOf('quic');
+const RTP = applicationOf('rtp');
+/** The source in the header of RTP (RFC 3550 section 5.1). */
+const RTP_SOURCE = 8;
 
 /** Datagrams of a flow that are looked at before it counts as not recognised. */
 const TRIES_MAX = 6;
@@ -75,12 +78,24 @@ export class UdpInspector {
     let application = words[word + Slot.Application] as number;
     if (application === 0) {
       application = recogniseUdp(view, payload, end, packet.srcPort, packet.dstPort, packet.payloadBytes);
+      if (application === RTP && !this.isSameSource(view, payload, word, direction)) application = 0;
       words[word + Slot.Application] = application;
     }
     // Whatever was recognised before, a server name may come with a QUIC packet only.
     const tries = (state & Inspect.TriesMask) + Inspect.Tries;
     const isDone = tries >= TRIES_MAX * Inspect.Tries || (application !== 0 && application !== QUIC);
     words[word + Slot.Inspect] = isDone ? state | Inspect.Done0 : (state & ~Inspect.TriesMask) | tries;
+  }
+
+  /**
+   * One datagram is little to go by, so that other protocols and random bytes pass for RTP now and then: the next one of the same
+   * direction has the same source.
+   */
+  private isSameSource(view: DataView, payload: number, word: number, direction: number): boolean {
+    const source = view.getInt32(payload + RTP_SOURCE);
+    const isSame = this.words[word + Slot.StreamSeq0 + direction] === source;
+    this.words[word + Slot.StreamSeq0 + direction] = source;
+    return isSame;
   }
 
   private readQuic(view: DataView, slot: number, word: number, state: number, payload: number, end: number, us: number): void {
