@@ -1,5 +1,5 @@
 import { endChange, NO_SLOT } from '../ring/flow-slots.js';
-import { EndReason, LAYOUT_VERSION, Slot, SlotState, Table, TcpState } from '../ring/layout.js';
+import { EndReason, InitiatorBit, LAYOUT_VERSION, Slot, SlotState, Table, TcpState } from '../ring/layout.js';
 import { Cell, type ThreadBlock } from '../ring/thread-block.js';
 import { TunnelType } from '../ring/tunnel-type.js';
 import { IpProtocol } from '../wire/ip-protocol.js';
@@ -24,8 +24,6 @@ export interface FlowOptions extends IdleTimeouts {
 
 /** Flow ids of the workers interleave: worker w gives 64 n + 2 w + 1, for at most 32 workers. */
 const FLOW_ID_STEP = 64;
-/** The initiator's direction is settled: its SYN was seen. */
-const INITIATOR_SETTLED = 2;
 /**
  * The open flows of one parse worker (DESIGN: flow semantics). The slots lie in shared memory and outlive the worker; buckets and
  * lists are derived from them. The clock is µs since 1970 and never goes back: `advance` moves it, packet by packet in a replay,
@@ -206,10 +204,10 @@ export class FlowTable {
     words[word + Slot.TcpFlags0 + direction] = (words[word + Slot.TcpFlags0 + direction] as number) | flags;
     if ((flags & SYN_FIN_RST) === 0 && words[word + Slot.TcpState] !== TcpState.Attempt) return;
     let seen = words[word + Slot.TcpSeen] as number;
-    if ((flags & TcpFlag.Syn) !== 0 && ((words[word + Slot.Initiator] as number) & INITIATOR_SETTLED) === 0) {
+    if ((flags & TcpFlag.Syn) !== 0 && ((words[word + Slot.Initiator] as number) & InitiatorBit.Settled) === 0) {
       // The sender of a SYN is the initiator, and the receiver of a SYN-ACK, whichever packet came first.
       const initiator = (flags & TcpFlag.Ack) === 0 ? direction : 1 - direction;
-      words[word + Slot.Initiator] = initiator | INITIATOR_SETTLED;
+      words[word + Slot.Initiator] = initiator | InitiatorBit.Settled;
       if (words[word + Slot.TcpState] === TcpState.Midstream) words[word + Slot.TcpState] = TcpState.Attempt;
     }
     const isFromInitiator = ((words[word + Slot.Initiator] as number) & 1) === direction;

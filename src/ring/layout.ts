@@ -162,7 +162,7 @@ export const enum Slot {
   /** Four words each, every word the big-endian number of its four bytes; IPv4 is the last one and the others are 0. */
   AddressLo = 4,
   AddressHi = 8,
-  /** Direction of the initiator: 0 or 1. Bit 1 is set once a SYN has settled it. */
+  /** As `InitiatorBit` tells. */
   Initiator = 12,
   InterfaceIndex = 13,
   /** Type in the upper, code in the lower 8 bits of the first packet, for ICMP and ICMPv6. */
@@ -258,6 +258,16 @@ export const enum Slot {
 /** What the payload told of a flow: one block per slot, behind the slots, in their order. `flow-details.ts` draws what is in it. */
 export const enum Details {
   BytesMax = 768,
+}
+
+/** Bits of `Slot.Initiator`. */
+export const enum InitiatorBit {
+  /** Direction of the initiator: 0 or 1. */
+  Direction = 1,
+  /** A SYN has settled it. */
+  Settled = 2,
+  /** The first bytes of the connection were seen, and are those of no application that is known. */
+  StartUnknown = 4,
 }
 
 /** Bits of `Slot.Tunnel`. */

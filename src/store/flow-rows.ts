@@ -1,6 +1,6 @@
 import type { Database, Statement } from 'better-sqlite3';
-import { Slot } from '../ring/layout.js';
-import { applicationOfPort } from '../wire/application-ports.js';
+import { InitiatorBit, Slot } from '../ring/layout.js';
+import { applicationOfPort, isToldByStart } from '../wire/application-ports.js';
 import { IpProtocol } from '../wire/ip-protocol.js';
 import type { Alerts } from './alerts/alerts.js';
 import { packAttributes } from './attributes.js';
@@ -160,6 +160,7 @@ export class FlowRows implements RowSums {
       protocol,
       orderedPorts >>> 16,
       orderedPorts & 0xffff,
+      ((words[word + Slot.Initiator] as number) & InitiatorBit.StartUnknown) !== 0,
     );
     this.putName(memory, payload, at, isShed ? null : id, version, src, dst, startUs);
     this.alerts.flow(
@@ -263,9 +264,18 @@ export class FlowRows implements RowSums {
   }
 }
 
-/** `flows.application`: the number twice, and 1 more where only the port speaks for it; null for none. */
-function applicationValue(seen: number, protocol: number, srcPort: number, dstPort: number): number | null {
+/**
+ * `flows.application`: the number twice, and 1 more where only the port speaks for it; null for none, and where the first bytes spoke
+ * against what the port says.
+ */
+function applicationValue(
+  seen: number,
+  protocol: number,
+  srcPort: number,
+  dstPort: number,
+  isStartUnknown: boolean,
+): number | null {
   if (seen !== 0) return seen * 2;
   const usual = applicationOfPort(protocol, srcPort, dstPort);
-  return usual === 0 ? null : usual * 2 + 1;
+  return usual === 0 || (isStartUnknown && isToldByStart(usual)) ? null : usual * 2 + 1;
 }

@@ -167,6 +167,26 @@ export function applicationOfPort(protocol: number, srcPort: number, dstPort: nu
   }
 }
 
+/**
+ * Applications whose connections always begin in a way that is known. Smart plugs keep a connection to port 6668, messengers one to 5222:
+ * where the first bytes were others, it is neither IRC nor XMPP.
+ */
+const TOLD_BY_START: ReadonlySet<Application> = new Set([
+  Application.Http,
+  Application.Irc,
+  Application.MongoDb,
+  Application.Mqtt,
+  Application.Rdp,
+  Application.Ssh,
+  Application.Tls,
+  Application.Xmpp,
+]);
+
+/** Whether a connection that began in no known way cannot be of this application, whatever its port. */
+export function isToldByStart(application: Application): boolean {
+  return TOLD_BY_START.has(application);
+}
+
 function lookUp(table: Uint8Array, srcPort: number, dstPort: number): Application {
   const byResponder = table[dstPort] as Application;
   if (byResponder !== Application.None || srcPort >= EPHEMERAL_PORT) return byResponder;

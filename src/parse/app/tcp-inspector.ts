@@ -1,6 +1,6 @@
 import { applicationOf } from '../../ring/application.js';
 import { Detail } from '../../ring/flow-details.js';
-import { Slot, Table } from '../../ring/layout.js';
+import { InitiatorBit, Slot, Table, TcpState } from '../../ring/layout.js';
 import type { Packet } from '../../wire/packet.js';
 import { TcpFlag } from '../../wire/tcp.js';
 import type { DnsReader } from './dns-reader.js';
@@ -204,6 +204,8 @@ export class TcpInspector {
     if (application === 0) {
       if (end - start < RECOGNISED_BYTES) return start;
       words[word + Slot.Inspect] = (words[word + Slot.Inspect] as number) | Inspect.MayTurn;
+      if (words[word + Slot.TcpState] !== TcpState.Midstream)
+        words[word + Slot.Initiator] = (words[word + Slot.Initiator] as number) | InitiatorBit.StartUnknown;
       return DONE;
     }
     if (words[word + Slot.Application] === 0) words[word + Slot.Application] = application;
