@@ -65,8 +65,9 @@ export function createApi(parts: ApiParts): Api {
       feed.tick();
       webhook.tick(monotonicMs());
     },
-    reconfigure({ alertsWebhookUrl }) {
-      webhook.sendTo(alertsWebhookUrl);
+    reconfigure(next) {
+      queries.settleUs = settleUs(next);
+      webhook.sendTo(next.alertsWebhookUrl);
     },
     async close() {
       webhook.close();
@@ -80,12 +81,8 @@ export function createApi(parts: ApiParts): Api {
 /** How long after its last packet a flow may still be written: by the longest timeout, and the longest wait of a batch. */
 function settleUs(config: Config): number {
   const { flowIdleTcpS, flowIdleUdpS, flowIdleOtherS, flowActiveS, batchAgeMsMax } = config;
-  const timeouts = [flowIdleTcpS, flowIdleUdpS, flowIdleOtherS];
-  // Without a limit, no time is ever over.
-  const longestS = timeouts.includes(0)
-    ? flowActiveS === 0
-      ? Number.POSITIVE_INFINITY
-      : flowActiveS
-    : Math.max(...timeouts, flowActiveS);
+  // A flow that goes on is never written without an active timeout: no time is ever over.
+  const longestS =
+    flowActiveS === 0 ? Number.POSITIVE_INFINITY : Math.max(flowIdleTcpS, flowIdleUdpS, flowIdleOtherS, flowActiveS);
   return longestS * SECOND_US + batchAgeMsMax * 1000;
 }

@@ -18,7 +18,5 @@ export function flatRow(value: object): Record<string, string | number | null> {
 }
 
 function snakeName(name: string): string {
-  return name.replaceAll(/[A-Z0-9]+/g, (letters, at: number) =>
-    /^\d/.test(letters) && at > 0 ? letters : `_${letters.toLowerCase()}`,
-  );
+  return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

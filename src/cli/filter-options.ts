@@ -54,7 +54,11 @@ export function flowFilterOf(flags: Flags, nowUs: number, since = SINCE_DEFAULT)
     ...commonFilterOf(flags, nowUs, since),
     ...numbersOf(flags, ['port', 'vlan', 'bytesMin']),
     ...textsOf(flags, ['application', 'interface', 'endReason']),
-    ...(typeof protocol === 'string' && { protocol: PROTOCOLS[protocol.toLowerCase()] ?? numberOf('protocol', protocol) }),
+    ...(typeof protocol === 'string' && {
+      protocol: Object.hasOwn(PROTOCOLS, protocol.toLowerCase())
+        ? (PROTOCOLS[protocol.toLowerCase()] as number)
+        : numberOf('protocol', protocol),
+    }),
   };
 }
 

@@ -124,11 +124,41 @@ describe('queries', () => {
       return outcome.ok ? outcome.answer.etag : '';
     };
     expect(await etag(nowUs - settleUs)).toMatch(/^W\/"/);
-    expect(await etag(nowUs - settleUs - 61_000_000)).toMatch(/^"/);
+    expect(await etag(nowUs - settleUs - 61_000_000)).toMatch(/^W\/"/);
+    // Names and peers are kept by ten minutes.
+    expect(await etag(nowUs - settleUs - 661_000_000)).toMatch(/^"/);
     expect(await etag(0)).toMatch(/^W\/"/);
     const never = new Queries(poolOf(), Number.POSITIVE_INFINITY);
     const outcome = await never.ask(endpoint, { ...task('x'), untilUs: 1 }, 'x', nowUs);
     expect(outcome.ok && outcome.answer.isClosed).toBe(false);
+  });
+
+  it('about a time that is over are not closed where the answer reaches further, and are asked again where the request moves on', async () => {
+    const queries = new Queries(poolOf(), 0);
+    const untilUs = nowUs - 3_600_000_000;
+    const widened = await queries.ask(endpoint, { ...task('x', { endUs: nowUs + 1 }), untilUs }, 'widened', nowUs);
+    expect(widened.ok && widened.answer.isClosed).toBe(false);
+    const quick = { ...endpoint, freshMs: 0 };
+    for (const isMoving of [false, true]) {
+      const ask = () => queries.ask(quick, { ...task('x'), untilUs, isMoving }, `moving ${isMoving}`, nowUs);
+      const [first, second] = [await ask(), await ask()];
+      expect(first.ok && first.answer.isClosed).toBe(true);
+      expect(second === first || (second.ok && first.ok && second.answer === first.answer)).toBe(!isMoving);
+    }
+  });
+
+  it('that were under way when something was changed answer nobody who asks afterwards', async () => {
+    const words = new Int32Array(new SharedArrayBuffer(4));
+    const queries = new Queries(poolOf(), 0);
+    const ask = (query: string) => queries.ask(endpoint, task(query, { words }), 'devices', nowUs);
+    const before = ask('gate');
+    queries.cache.clear();
+    const after = ask('after');
+    Atomics.store(words, 0, 1);
+    Atomics.notify(words, 0);
+    await before;
+    expect(await after).not.toBe(await before);
+    expect(await ask('later')).toEqual(await after);
   });
 });
 

@@ -25,9 +25,18 @@ const live = new Live(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${loca
 /** `#/devices/3?since=7d` is the view `device` with the path `['3']`. */
 function route() {
   const [path, query = ''] = location.hash.replace(/^#\/?/, '').split('?');
-  const parts = path.split('/').filter(Boolean).map(decodeURIComponent);
+  const parts = path.split('/').filter(Boolean).map(decoded);
   const name = parts[0] === 'devices' && parts.length > 1 ? 'device' : (parts[0] ?? 'overview');
   return { name: Object.hasOwn(TITLES, name) ? name : 'overview', path: parts.slice(1), query: new URLSearchParams(query) };
+}
+
+/** As it stands where it is not encoded as it should be. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function go(hash) {

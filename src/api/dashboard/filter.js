@@ -18,7 +18,7 @@ const PROTOCOLS = { icmp: 1, igmp: 2, tcp: 6, udp: 17, gre: 47, esp: 50, icmpv6:
 
 function guess(word) {
   const lower = word.toLowerCase();
-  if (lower in PROTOCOLS) return ['protocol', PROTOCOLS[lower]];
+  if (Object.hasOwn(PROTOCOLS, lower)) return ['protocol', PROTOCOLS[lower]];
   if (word.includes('/')) return ['net', word];
   if (IPV4.test(word) || (word.includes(':') && /^[0-9a-f:.]+$/i.test(word) && word.split(':').length !== 6)) return ['ip', word];
   if (/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(word)) return ['device', word];

@@ -9,9 +9,17 @@ const PROBLEMS = [
   [401, 'The token of api.token-file is not shown.'],
   [403, 'A page of another origin asks.'],
   [404, 'There is no such thing.'],
+  [414, 'The path with its query is too long.'],
   [421, 'The Host header names somebody else.'],
   [429, 'Too many requests, or wrong tokens; Retry-After says when to come again.'],
   [503, 'Too many queries at once, or the query took too long; Retry-After says when to come again.'],
+] as const;
+
+/** And those that take a body. */
+const BODY_PROBLEMS = [
+  [409, 'It cannot be changed; the detail says why.'],
+  [413, 'The body is too large.'],
+  [415, 'The body is not said to be application/json.'],
 ] as const;
 
 type Json = Record<string, unknown>;
@@ -48,6 +56,8 @@ function operationOf(endpoint: Endpoint): Json {
       requestBody: { required: true, content: { [JSON_TYPE]: { schema: schemaOf(endpoint.body, 'input') } } },
     }),
     responses: {
+      ...(endpoint.body &&
+        Object.fromEntries(BODY_PROBLEMS.map(([status, description]) => [status, { description, content: problem }]))),
       200: {
         description: 'The answer.',
         content: Object.fromEntries(

@@ -60,6 +60,7 @@ export const completenessSchema = z.object({
       lost_by_kernel: count,
       lost_by_ring: count,
       lost_by_crash: count,
+      lost_by_store: count,
       has_gap: z.boolean(),
     }),
   ),

@@ -7,7 +7,11 @@ export const count = z.int().nonnegative();
 /** A moment, µs since 1970 UTC. */
 export const us = z.int().nonnegative();
 const port = z.int().min(0).max(65_535);
-const text = z.string().min(1).max(253);
+const text = z
+  .string()
+  .min(1)
+  .max(253)
+  .regex(/^\P{Cc}*$/u, 'it holds control characters');
 
 /** Parameters that several endpoints have. */
 export const parameter = {

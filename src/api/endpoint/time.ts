@@ -5,8 +5,8 @@ const UNITS_US: Readonly<Record<string, number>> = {
   h: 3_600 * SECOND_US,
   d: 86_400 * SECOND_US,
 };
-/** Microseconds since 1970 that a date can tell: up to the year 9999. */
-const US_MAX = 253_402_300_799_000_000;
+/** Microseconds since 1970 that a number tells exactly: up to the year 2255. */
+const US_MAX = Number.MAX_SAFE_INTEGER;
 const FRACTION_DIGITS = 6;
 
 /** What a moment may look like in a request; the same pattern stands in the OpenAPI document. */
@@ -25,10 +25,16 @@ export function readMoment(text: string, nowUs: number): number | null {
   return readDate(text);
 }
 
+/** Whether what the text means moves on with the clock. */
+export function isRelative(text: string): boolean {
+  return text === 'now' || UNITS_US[text.slice(-1)] !== undefined;
+}
+
 function readDate(text: string): number | null {
   const [, date = '', time = '', fraction = ''] = /^(.{10})(?:T([\d:]+)(?:\.(\d+))?Z)?$/.exec(text) ?? [];
   const ms = Date.parse(`${date}T${time === '' ? '00:00:00' : time.length === 5 ? `${time}:00` : time}Z`);
   // Date takes the 31st of every month for a day of the next one.
   if (!Number.isFinite(ms) || !new Date(ms).toISOString().startsWith(date)) return null;
-  return ms * 1000 + Number(fraction.padEnd(FRACTION_DIGITS, '0') || 0);
+  const us = ms * 1000 + Number(fraction.padEnd(FRACTION_DIGITS, '0') || 0);
+  return us >= 0 && us <= US_MAX ? us : null;
 }

@@ -27,17 +27,17 @@ function isName(name: unknown, wanted: string): boolean {
 
 function hasAddress(fields: LiveFields, address: string): boolean {
   if (fields['src_ip'] === address || fields['dst_ip'] === address) return true;
-  return Array.isArray(fields['addresses']) && fields['addresses'].includes(address);
+  const { addresses } = fields;
+  return typeof addresses === 'string' && addresses.split(',').includes(address);
 }
 
 function hasName(fields: LiveFields, wanted: string): boolean {
-  if (isName(fields['server_name'], wanted)) return true;
-  return Array.isArray(fields['names']) && fields['names'].some((name) => isName(name, wanted));
+  return isName(fields['server_name'], wanted) || isName(fields['name'], wanted);
 }
 
 /** Whether a client with this filter gets the message. */
 export function passes(filter: LiveFilter, { topic, fields }: LiveMessage): boolean {
-  if (!FILTERED.has(topic)) return true;
+  if (!FILTERED.has(topic) || fields['type'] === 'skipped') return true;
   const { address, application, name, protocol, port } = filter;
   if (address !== undefined && !hasAddress(fields, address)) return false;
   if (name !== undefined && !hasName(fields, name)) return false;

@@ -1,4 +1,5 @@
-import type { IncomingMessage, Server } from 'node:http';
+import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Approach, Gate, Refusal } from '../http/gate.js';
 import { PROBLEM_TYPE, problem } from '../problem.js';
@@ -39,11 +40,21 @@ export function addLiveUpgrade(
 ): void {
   server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
     connection.on('error', () => connection.destroy());
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') return goOnAsHttp(server, request, connection as Socket);
     const refusal = refusalOf(gate, hub, request);
     if (refusal !== null) return refuse(connection, refusal);
     hold(connection);
     sockets.accept(request, connection, head);
   });
+}
+
+/** Who offers another protocol (`curl --http2` and Java's client offer h2c) gets an answer of HTTP/1.1 all the same (RFC 9110 section 7.8). */
+function goOnAsHttp(server: Server, request: IncomingMessage, connection: Socket): void {
+  const response = new ServerResponse(request);
+  response.shouldKeepAlive = false;
+  response.assignSocket(connection);
+  response.once('finish', () => connection.end());
+  server.emit('request', request, response);
 }
 
 function refuse(connection: Duplex, { status, detail }: { readonly status: number; readonly detail: string }): void {

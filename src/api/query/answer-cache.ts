@@ -16,6 +16,8 @@ export class AnswerCache {
   hits = 0;
   misses = 0;
   bytes = 0;
+  /** Counts the changes. What was asked for before one is not given to who asks behind it. */
+  generation = 0;
   private readonly entries = new Map<string, Entry>();
 
   get count(): number {
@@ -50,6 +52,7 @@ export class AnswerCache {
 
   /** Forgets everything: something that answers tell of has been changed. */
   clear(): void {
+    this.generation++;
     this.entries.clear();
     this.bytes = 0;
   }

@@ -10,9 +10,9 @@ import type { ReaderAnswer, ReaderTask } from './reader-task.js';
 const CLOSED_FRESH_MS = 300_000;
 /**
  * A time is over when its end lies so far back: flows that were open have been written by then, if none lasts longer without being
- * written than the longest idle timeout, and the batches with them.
+ * written than the longest idle timeout, and the batches with them. Names and peers are kept by ten minutes.
  */
-const CLOSED_AGE_MIN_US = 60_000_000;
+const CLOSED_AGE_MIN_US = 660_000_000;
 
 /** Exports at once; one more is refused. Each holds a page of rows, and asks for the next when that is gone. */
 const EXPORTS_MAX = 4;
@@ -45,12 +45,12 @@ export class Queries {
   /** `settleUs`: how long after a packet its flow may still be written. */
   constructor(
     private readonly pool: QueryPool,
-    private readonly settleUs: number,
+    public settleUs: number,
   ) {}
 
   /** Answers `endpoint` for checked parameters. Throws `QueryRefused`. */
   async ask(endpoint: Endpoint, task: ReaderTask, key: string, nowUs: number): Promise<Outcome> {
-    const fullKey = `${endpoint.name} ${key}`;
+    const fullKey = `${this.cache.generation} ${endpoint.name} ${key}`;
     const cached = this.cache.get(fullKey, monotonicMs());
     if (cached) return { ok: true, answer: cached };
     const joined = this.underWay.get(fullKey);
@@ -58,11 +58,10 @@ export class Queries {
       this.joined++;
       return await joined;
     }
-    const isClosed = task.untilUs > 0 && task.untilUs + this.settleUs + CLOSED_AGE_MIN_US < nowUs;
-    const outcome = this.run(task, isClosed).finally(() => this.underWay.delete(fullKey));
+    const outcome = this.run(task, nowUs).finally(() => this.underWay.delete(fullKey));
     this.underWay.set(fullKey, outcome);
     const result = await outcome;
-    const freshMs = isClosed ? CLOSED_FRESH_MS : endpoint.freshMs;
+    const freshMs = result.ok && result.answer.isClosed && !task.isMoving ? CLOSED_FRESH_MS : endpoint.freshMs;
     if (result.ok && freshMs > 0) this.cache.put(fullKey, result.answer, monotonicMs() + freshMs);
     return result;
   }
@@ -112,8 +111,10 @@ export class Queries {
     this.exports--;
   }
 
-  private async run(task: ReaderTask, isClosed: boolean): Promise<Outcome> {
+  private async run(task: ReaderTask, nowUs: number): Promise<Outcome> {
     const answer = await this.runPlain(task);
-    return answer.ok ? { ok: true, answer: answerOf(answer.body, isClosed) } : answer;
+    if (!answer.ok) return answer;
+    const isClosed = answer.endUs > 0 && answer.endUs + this.settleUs + CLOSED_AGE_MIN_US < nowUs;
+    return { ok: true, answer: answerOf(answer.body, isClosed) };
   }
 }

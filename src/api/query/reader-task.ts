@@ -14,11 +14,13 @@ export interface ReaderTask {
   /** The time that the answer is about, µs since 1970: from `sinceUs` to before `untilUs`. */
   readonly sinceUs: number;
   readonly untilUs: number;
+  /** The same request means another time later. */
+  readonly isMoving?: boolean;
 }
 
 /** What a reader thread answers: the body as it goes out, or why there is none. */
 export type ReaderAnswer =
-  | { readonly ok: true; readonly body: Uint8Array }
+  | { readonly ok: true; readonly body: Uint8Array; readonly endUs: number }
   | { readonly ok: false; readonly status: 400 | 404 | 409 | 503; readonly detail: string };
 
 /** What the first line of a page of an export tells; the pages go out without it. */

@@ -4,7 +4,7 @@ import { Detail, findDetail } from '../../ring/flow-details.js';
 import { detailsOffset } from '../../ring/flow-slots.js';
 import { InterfaceTable } from '../../ring/interface-table.js';
 import { Details, Slot, SlotState, Table, TCP_STATES } from '../../ring/layout.js';
-import { ipv4Text, ipv6Text } from '../../store/reader/address-text.js';
+import { addressBytes, ipv4Text, ipv6Text } from '../../store/reader/address-text.js';
 import { IpProtocol } from '../../wire/ip-protocol.js';
 import type { ActiveFlow } from '../endpoint/flow-schema.js';
 
@@ -40,7 +40,8 @@ export class ActiveFlows {
   }
 
   /** At most `limit` flows, in the order asked for. Two passes: one ranks all slots by one field, the other reads the best of them. */
-  read(wanted: ActiveFlowsWanted): { readonly flows: readonly ActiveFlow[]; readonly openFlows: number } {
+  read({ ip, ...rest }: ActiveFlowsWanted): { readonly flows: readonly ActiveFlow[]; readonly openFlows: number } {
+    const wanted = { ...rest, ip: ip === undefined ? undefined : canonicalIp(ip) };
     const found: Found[] = [];
     for (const [table, reader] of this.tables.entries())
       reader.rank(wanted.sort, (slot, rank) => found.push({ table, slot, rank }));
@@ -53,6 +54,17 @@ export class ActiveFlows {
     }
     return { flows, openFlows: found.length };
   }
+}
+
+/** An address as flows show it. */
+function canonicalIp(text: string): string {
+  const bytes = addressBytes(text);
+  if (bytes?.length !== 16) return text;
+  const view = new DataView(bytes.buffer);
+  return ipv6Text(
+    Int32Array.from([0, 4, 8, 12], (offset) => view.getInt32(offset)),
+    0,
+  );
 }
 
 class FlowTableReader {

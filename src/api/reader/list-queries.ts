@@ -14,14 +14,22 @@ import { given } from './given.js';
 import { NotFound, type Query, type QueryRange } from './query.js';
 import { snakeCase } from './snake-case.js';
 
+/** The ledger is kept by minutes: a range that begins or ends within one has to do with all of it. */
+const wholeMinutes = ({ fromUs, toUs }: QueryRange): QueryRange => ({
+  fromUs: Math.floor(fromUs / MINUTE_US) * MINUTE_US,
+  toUs: Math.ceil(toUs / MINUTE_US) * MINUTE_US,
+});
+
 /** What every answer about a time begins with. */
 export function rangeOf(db: ReadingDatabase, range: QueryRange) {
-  const { complete, lostPackets } = new Completeness(db, range).of(range);
+  const whole = wholeMinutes(range);
+  const { complete, lostPackets } = new Completeness(db, whole).of(whole);
   return { from_us: range.fromUs, to_us: range.toUs, complete, lost_packets: lostPackets };
 }
 
 /** A time that ended longer ago says nothing of now; the answer can then be kept. At most what makes a time a closed one. */
 const NOW_US_MAX = 60e6;
+const MINUTE_US = 60_000_000;
 
 const listOf = (text: string | null): string[] => (text === null || text === '' ? [] : text.split(','));
 /** Queries over lists: devices, DNS transactions, the ledger, runs. */
@@ -58,7 +66,8 @@ export const LIST_QUERIES: Readonly<Record<string, Query>> = {
     return { ...found, devices: found.devices.map((device) => ({ ...device, addresses: listOf(device.addresses) })) };
   },
 
-  ledger: ({ db }, _parameters, range) => {
+  ledger: ({ db }, _parameters, asked) => {
+    const range = wholeMinutes(asked);
     const { counts, drops } = ledgerOf(db, range);
     return {
       ...rangeOf(db, range),
@@ -78,8 +87,8 @@ export const LIST_QUERIES: Readonly<Record<string, Query>> = {
   },
 
   completeness: ({ db }, { limit }, range) => ({
-    ...rangeOf(db, range),
-    minutes: incompleteMinutes(db, range, limit).map((minute) => ({ ...minute, has_gap: minute.has_gap !== 0 })),
+    ...rangeOf(db, wholeMinutes(range)),
+    minutes: incompleteMinutes(db, wholeMinutes(range), limit).map((minute) => ({ ...minute, has_gap: minute.has_gap !== 0 })),
     gaps: gapsOf(db, range, limit),
   }),
 
@@ -95,7 +104,7 @@ export const LIST_QUERIES: Readonly<Record<string, Query>> = {
   },
 
   /** For the live stream; no endpoint has it. */
-  liveRows: ({ db }, { topic, after, limit }) => liveRows(db, topic, after, limit),
+  liveRows: ({ db }, { topic, after, limit }, { toUs }) => liveRows(db, topic, after, limit, toUs),
 
   sessions: ({ db }, { limit }, range) => ({
     sessions: sessionsOf(db, range, limit).map((row) => ({ ...row, clean: row.clean === null ? null : row.clean !== 0 })),

@@ -47,7 +47,7 @@ export class Reader {
     try {
       const answer = query(this.context, parameters as unknown as QueryParameters, { fromUs: sinceUs, toUs: untilUs });
       const body = typeof answer === 'string' ? answer : JSON.stringify(answer);
-      return { ok: true, body: new TextEncoder().encode(body) };
+      return { ok: true, body: new TextEncoder().encode(body), endUs: endOf(answer, untilUs) };
     } catch (error) {
       return this.refusal(error);
     }
@@ -69,6 +69,18 @@ export class Reader {
     this.close();
     return { ok: false, status: 503, detail: 'The database cannot be read now; the log says more.' };
   }
+}
+
+/** Where the time ends that the answer is about: sums are widened to whole minutes, hours, days or steps. */
+function endOf(answer: object | string, untilUs: number): number {
+  if (untilUs === 0 || typeof answer === 'string') return untilUs;
+  const {
+    to_us: toUs = 0,
+    step_us: stepUs,
+    points,
+  } = answer as { to_us?: number; step_us?: number | null; points?: { start_us: number }[] };
+  const last = points?.at(-1);
+  return Math.max(untilUs, toUs, last && stepUs ? last.start_us + stepUs : 0);
 }
 
 const isSqliteError = (error: unknown): boolean =>

@@ -4,7 +4,7 @@ import { type Endpoint, pathNames } from '../endpoint/endpoint.js';
 import { ENDPOINTS } from '../endpoint/endpoints.js';
 import { openApiDocument } from '../endpoint/openapi.js';
 import { ParameterReader } from '../endpoint/parameters.js';
-import { readMoment } from '../endpoint/time.js';
+import { isRelative, readMoment } from '../endpoint/time.js';
 import { SERVER_LIMITS } from '../http/limits.js';
 import { PAGE_POLICY } from '../http/security-headers.js';
 import { sendProblem } from '../problem.js';
@@ -109,5 +109,5 @@ function taskOf(endpoint: Endpoint, value: Record<string, unknown>, nowUs: numbe
   if (untilUs === null) return { wrong: 'until', detail: 'The parameter until names a time that there is not.' };
   if (since !== undefined && until !== undefined && sinceUs >= untilUs)
     return { wrong: 'until', detail: 'The parameter until is not later than since.' };
-  return { query: endpoint.name, parameters, sinceUs, untilUs };
+  return { query: endpoint.name, parameters, sinceUs, untilUs, isMoving: isRelative(String(since)) || isRelative(String(until)) };
 }

@@ -36,6 +36,8 @@ export function addLiveRoutes(app: FastifyInstance, { live: { hub, feed } }: Api
       );
     if (hub.refusesAnother())
       return sendProblem(reply.header('retry-after', 5), 503, 'The live stream has as many clients as it may have.');
+    // Nothing would ever end the answer.
+    if (request.method === 'HEAD') return reply.type('text/event-stream; charset=utf-8').send('');
     const { topics, ...filter } = query.data;
     reply.hijack();
     const client = serveEvents(hub, reply.raw, SECURITY_HEADERS, topics, filter);

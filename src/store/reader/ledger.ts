@@ -29,6 +29,8 @@ export interface IncompleteMinute {
   readonly lost_by_kernel: number;
   readonly lost_by_ring: number;
   readonly lost_by_crash: number;
+  /** Counted, and in no row: the database could not be written. */
+  readonly lost_by_store: number;
   readonly has_gap: number;
 }
 
@@ -36,7 +38,7 @@ export interface IncompleteMinute {
 export function incompleteMinutes(db: Database, { fromUs, toUs }: Range, limit: number): IncompleteMinute[] {
   return objects<IncompleteMinute>(
     db,
-    `SELECT minute_us, packets_received, lost_by_nic, lost_by_kernel, lost_by_ring, lost_by_crash, has_gap
+    `SELECT minute_us, packets_received, lost_by_nic, lost_by_kernel, lost_by_ring, lost_by_crash, lost_by_store, has_gap
      FROM completeness_view WHERE minute_us >= ? AND minute_us < ? AND NOT complete ORDER BY minute_us DESC LIMIT ?`,
   ).all(fromUs, toUs, limit);
 }

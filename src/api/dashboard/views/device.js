@@ -58,7 +58,17 @@ export function device({ main, path, query, signal, go, fail }) {
           table('Applications', SUM_COLUMNS('Application'), answer.applications, { empty: 'None in this time.' }),
         ),
       ),
-      h('p', {}, h('a', { href: `#/flows?q=${encodeURIComponent(`device:${key}`)}&since=${since}` }, 'Its flows')),
+      h(
+        'p',
+        {},
+        h(
+          'a',
+          {
+            href: `#/flows?q=${encodeURIComponent(answer.device.mac ? `device:${answer.device.mac}` : `ip:${key}`)}&since=${since}`,
+          },
+          'Its flows',
+        ),
+      ),
     );
     detail.setAttribute('aria-busy', 'false');
   };
@@ -72,9 +82,12 @@ export function device({ main, path, query, signal, go, fail }) {
     );
   };
   const loadIdentity = async () => {
-    const { devices } = await get('/api/v1/search', { q: key, limit: 1 }, signal);
-    if (devices.length === 0) return fill(identity, h('h2', {}, key));
-    const found = await get(`/api/v1/devices/${devices[0].id}`, {}, signal);
+    const { mac } = (await get('/api/v1/device', { device: key, since, limit: 20 }, signal)).device;
+    // A search finds whatever contains the text: 192.168.1.1 is a part of 192.168.1.10.
+    const { devices } = mac === null ? { devices: [] } : await get('/api/v1/search', { q: mac, limit: 100 }, signal);
+    const known = devices.find((each) => each.mac === mac);
+    if (known === undefined) return fill(identity, h('h2', {}, key));
+    const found = await get(`/api/v1/devices/${known.id}`, {}, signal);
     fill(
       identity,
       identityOf(found),
@@ -106,7 +119,12 @@ function noteForm({ id, name, note }, onSaved, fail) {
   const save = async (event) => {
     event.preventDefault();
     try {
-      await patch(`/api/v1/devices/${id}`, { name: nameInput.value, note: noteInput.value });
+      // A name that the device gives itself is not what a person calls it, unless the person says so.
+      const changed = {
+        ...(nameInput.value !== (name ?? '') && { name: nameInput.value }),
+        ...(noteInput.value !== (note ?? '') && { note: noteInput.value }),
+      };
+      if (Object.keys(changed).length > 0) await patch(`/api/v1/devices/${id}`, changed);
       onSaved();
     } catch (error) {
       fail(error);

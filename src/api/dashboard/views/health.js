@@ -181,6 +181,7 @@ function lossTables({ minutes, gaps }) {
         { head: 'Kernel', isNumber: true, cell: (row) => count(row.lost_by_kernel) },
         { head: 'Rings', isNumber: true, cell: (row) => count(row.lost_by_ring) },
         { head: 'Crashes', isNumber: true, cell: (row) => count(row.lost_by_crash) },
+        { head: 'Disk', isNumber: true, cell: (row) => count(row.lost_by_store) },
       ],
       minutes,
       { empty: 'No packet was lost.' },

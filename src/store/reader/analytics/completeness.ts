@@ -17,6 +17,7 @@ const LEDGER_SQL = `SELECT l.minute_us AS minuteUs, l.kernel_dropped + ${lostSql
     AND (l.kernel_dropped > 0 OR ((l.drops LIKE '%ring_full%' OR l.drops LIKE '%crash%') AND ${lostSql('l.drops')} > 0))`;
 const NIC_SQL =
   'SELECT minute_us AS minuteUs, packets_lost AS lostPackets FROM nic_losses WHERE minute_us >= ? AND minute_us < ? AND packets_lost > 0';
+const STORE_SQL = 'SELECT minute_us AS minuteUs, packets AS lostPackets FROM unwritten WHERE minute_us >= ? AND minute_us < ?';
 const GAP_SQL = `SELECT g.start_us AS startUs, coalesce(g.end_us, s.ended_us,
     (SELECT max(minute_us) + ${MINUTE_US} FROM ledger WHERE session_id = g.session_id), g.start_us + 1) AS endUs
   FROM gaps g LEFT JOIN sessions s ON s.id = g.session_id WHERE g.start_us < ?`;
@@ -28,7 +29,8 @@ export class Completeness {
 
   constructor(db: Database, { fromUs, toUs }: Range) {
     const ledger = statementOf<number[], LossyMinute>(db, LEDGER_SQL).all(fromUs, toUs, toUs, fromUs);
-    this.lossy = [...ledger, ...statementOf<number[], LossyMinute>(db, NIC_SQL).all(fromUs, toUs)];
+    const others = [NIC_SQL, STORE_SQL].flatMap((sql) => statementOf<number[], LossyMinute>(db, sql).all(fromUs, toUs));
+    this.lossy = [...ledger, ...others];
     this.gaps = statementOf<[number], { startUs: number; endUs: number }>(db, GAP_SQL)
       .all(toUs)
       .filter(({ endUs }) => endUs > fromUs);

@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { AppError } from '../../../errors.js';
 import { APPLICATIONS } from '../../../ring/application.js';
 import { FLOW_MEASURES, type KindName } from '../../rollup/kinds.js';
 import { type Answer, LIMIT_MAX, type Range, type Traffic } from './answer.js';
@@ -64,6 +65,8 @@ type KeyRow = TrafficRow & { readonly key: number | null };
 export function top(db: Database, input: TopInput): TopAnswer {
   const { subject, order = 'bytes', limit = LIMIT_DEFAULT } = input;
   checkLimit('limit', limit, LIMIT_MAX);
+  if (subject === 'peers' && input.device !== undefined)
+    throw new AppError('RANGE_INVALID', 'peers are added up for all devices together');
   return atOneMoment(db, () => {
     const ips = input.device === undefined ? null : deviceIps(db, input.device);
     const coverage = new Coverage(db, kindOf(subject, ips !== null), input);
