@@ -9,7 +9,7 @@ import type { PipelineMemory, Session } from '../../src/messages.js';
 import { Application } from '../../src/ring/application.js';
 import { Doorbell } from '../../src/ring/doorbell.js';
 import { InterfaceTable } from '../../src/ring/interface-table.js';
-import { EndReason, RecordKind, Slot, TcpState, TunnelBit } from '../../src/ring/layout.js';
+import { EndReason, InitiatorBit, RecordKind, Slot, TcpState, TunnelBit } from '../../src/ring/layout.js';
 import { RingProducer } from '../../src/ring/ring.js';
 import { Cell, ThreadBlock } from '../../src/ring/thread-block.js';
 import type { TunnelType } from '../../src/ring/tunnel-type.js';
@@ -57,6 +57,8 @@ export interface FlowSpec {
   readonly segmentIndex: number;
   /** As the payload showed it. */
   readonly application: Application;
+  /** The payload's first bytes were seen, and showed none. */
+  readonly isStartUnknown: boolean;
   readonly details?: DetailSpec;
   /** The outermost tunnel of the flow's first packet, which the initiator sent unless `isFromDst`. */
   readonly tunnel?: {
@@ -99,6 +101,7 @@ const UDP_FLOW: FlowSpec = {
   flowId: 0,
   segmentIndex: 0,
   application: Application.None,
+  isStartUnknown: false,
   direction: 0,
 };
 
@@ -135,7 +138,8 @@ function putRecord(words: Int32Array, doubles: Float64Array, payload: number, sp
   putAddress(words, word + (isForward ? Slot.AddressLo : Slot.AddressHi), spec.src);
   putAddress(words, word + (isForward ? Slot.AddressHi : Slot.AddressLo), spec.dst);
   // Bit 1 is set as by a SYN; it says nothing about the direction.
-  words[word + Slot.Initiator] = spec.direction | (spec.protocol === 6 ? 2 : 0);
+  words[word + Slot.Initiator] =
+    spec.direction | (spec.protocol === 6 ? InitiatorBit.Settled : 0) | (spec.isStartUnknown ? InitiatorBit.StartUnknown : 0);
   words[word + Slot.InterfaceIndex] = spec.interfaceIndex;
   words[word + Slot.Icmp] = spec.icmp;
   words[word + Slot.VlanId] = spec.vlanId;

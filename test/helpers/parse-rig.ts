@@ -6,7 +6,7 @@ import { finalReason, ParseWorker } from '../../src/parse/worker.js';
 import { APPLICATIONS } from '../../src/ring/application.js';
 import { Doorbell } from '../../src/ring/doorbell.js';
 import { Detail } from '../../src/ring/flow-details.js';
-import { END_REASONS, RecordKind, Slot, TCP_STATES, TunnelBit } from '../../src/ring/layout.js';
+import { END_REASONS, InitiatorBit, RecordKind, Slot, TCP_STATES, TunnelBit } from '../../src/ring/layout.js';
 import { type Ledger, readLedger } from '../../src/ring/ledger.js';
 import { DEVICE_SOURCES, Device, DNS_TRANSPORTS, Dns } from '../../src/ring/name-records.js';
 import { ResumeAt, RingConsumer, RingProducer } from '../../src/ring/ring.js';
@@ -43,6 +43,8 @@ export interface EmittedFlow {
   readonly tunnel: string;
   /** As the payload shows it; '' for none. */
   readonly application: string;
+  /** Its first bytes were seen, and showed none. */
+  readonly isStartUnknown: boolean;
   /** By their kind: texts, and numbers in hexadecimal. */
   readonly details: Readonly<Record<string, string>>;
 }
@@ -305,6 +307,7 @@ function flowAt(ring: RingConsumer, payload: number): EmittedFlow {
     interfaceIndex: at(Slot.InterfaceIndex),
     tunnel: tunnelText(at),
     application: APPLICATIONS[at(Slot.Application)] ?? '?',
+    isStartUnknown: (at(Slot.Initiator) & InitiatorBit.StartUnknown) !== 0,
     details: detailsAt(ring, payload),
   };
 }

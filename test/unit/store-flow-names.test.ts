@@ -26,6 +26,8 @@ describe('application', () => {
     ['what the payload shows, whatever the port', { application: Application.Ssh, dstPort: 443 }, 'ssh', 'protocol'],
     ['the last one that has a name', { application: Application.SFlow }, 'sflow', 'protocol'],
     ['what the port suggests where the payload shows nothing', { protocol: 6, dstPort: 443 }, 'tls', 'port'],
+    ['nothing where the first bytes speak against it', { protocol: 6, dstPort: 6668, isStartUnknown: true }, null, null],
+    ['what the port suggests where first bytes say little', { protocol: 6, dstPort: 445, isStartUnknown: true }, 'smb', 'port'],
     ['nothing where neither does', { protocol: 6, srcPort: 40_000, dstPort: 40_001 }, null, null],
     ['nothing of a number that has no name', { application: 255 as Application }, null, 'protocol'],
   ] as const)('is %s', (_, given, application, source) => {
