@@ -26,8 +26,19 @@ function put(element, children) {
 
 /** Puts other children in the place of those that are there. */
 export function fill(element, ...children) {
+  const path = pathTo(document.activeElement, element);
   element.replaceChildren();
   put(element, children);
+  // Who goes by keyboard stays where the same thing stands again.
+  if (path) path.reduce((at, index) => at?.children[index], element)?.focus({ preventScroll: true });
+}
+
+/** Places of the children that lead from `element` down to `inner`; null if it is not inside. */
+function pathTo(inner, element) {
+  if (inner === null || inner === element || !element.contains(inner)) return null;
+  const path = [];
+  for (let at = inner; at !== element; at = at.parentElement) path.unshift([...at.parentElement.children].indexOf(at));
+  return path;
 }
 
 /** A table with more columns becomes a card for each row where the screen is narrow (`.wide` in narrow.css). */

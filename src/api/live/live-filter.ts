@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { canonicalAddress } from '../canonical-address.js';
 import type { LiveFields, LiveMessage, LiveTopic } from './live-message.js';
 
 const text = z.string().min(1).max(253);
@@ -6,10 +7,10 @@ const text = z.string().min(1).max(253);
 /** What a client may ask the messages of its topics to be; all that is given must hold. */
 export const liveFilterSchema = z.strictObject({
   /** Either end of a flow, or the address of a device. */
-  address: text.optional(),
+  address: text.transform(canonicalAddress).optional(),
   application: text.optional(),
   /** The name itself, or `*.example.org` for all below it. */
-  name: text.optional(),
+  name: text.transform((name) => name.toLowerCase()).optional(),
   protocol: z.int().min(0).max(255).optional(),
   /** Either end of a flow. */
   port: z.int().min(0).max(65_535).optional(),

@@ -4,8 +4,9 @@ import { Detail, findDetail } from '../../ring/flow-details.js';
 import { detailsOffset } from '../../ring/flow-slots.js';
 import { InterfaceTable } from '../../ring/interface-table.js';
 import { Details, Slot, SlotState, Table, TCP_STATES } from '../../ring/layout.js';
-import { addressBytes, ipv4Text, ipv6Text } from '../../store/reader/address-text.js';
+import { ipv4Text, ipv6Text } from '../../store/reader/address-text.js';
 import { IpProtocol } from '../../wire/ip-protocol.js';
+import { canonicalAddress } from '../canonical-address.js';
 import type { ActiveFlow } from '../endpoint/flow-schema.js';
 
 /** Which open flows are wanted: those with the most bytes, or those that began last. */
@@ -41,7 +42,7 @@ export class ActiveFlows {
 
   /** At most `limit` flows, in the order asked for. Two passes: one ranks all slots by one field, the other reads the best of them. */
   read({ ip, ...rest }: ActiveFlowsWanted): { readonly flows: readonly ActiveFlow[]; readonly openFlows: number } {
-    const wanted = { ...rest, ip: ip === undefined ? undefined : canonicalIp(ip) };
+    const wanted = { ...rest, ip: ip === undefined ? undefined : canonicalAddress(ip) };
     const found: Found[] = [];
     for (const [table, reader] of this.tables.entries())
       reader.rank(wanted.sort, (slot, rank) => found.push({ table, slot, rank }));
@@ -54,17 +55,6 @@ export class ActiveFlows {
     }
     return { flows, openFlows: found.length };
   }
-}
-
-/** An address as flows show it. */
-function canonicalIp(text: string): string {
-  const bytes = addressBytes(text);
-  if (bytes?.length !== 16) return text;
-  const view = new DataView(bytes.buffer);
-  return ipv6Text(
-    Int32Array.from([0, 4, 8, 12], (offset) => view.getInt32(offset)),
-    0,
-  );
 }
 
 class FlowTableReader {
