@@ -4,11 +4,11 @@ import type { DnsFilter } from '../store/reader/dns-search.js';
 import type { FlowFilter } from '../store/reader/flow-filter.js';
 import type { PageInput } from '../store/reader/flow-search.js';
 import { PROTOCOLS } from '../store/reader/protocols.js';
+import { momentOf } from './moment.js';
 import type { Flags } from './options.js';
 
 /** How far back is looked where no time is given. */
 const SINCE_DEFAULT = '1h';
-const UNITS_S: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600, d: 86_400, w: 604_800 };
 
 /** Adds the flags that say which rows are asked for, by time and by who took part. */
 function addCommonFilters(command: Command, since: string): Command {
@@ -92,12 +92,7 @@ function commonFilterOf(flags: Flags, nowUs: number, since: string) {
 
 /** A time as people give it, µs since 1970; null for all times. */
 function timeOf(flag: string, text: string | boolean, nowUs: number): number | null {
-  if (text === 'all') return null;
-  const [, amount, unit = ''] = /^(\d{1,9})(s|min|h|d|w)$/.exec(String(text)) ?? [];
-  if (amount !== undefined) return Math.max(0, nowUs - Number(amount) * (UNITS_S[unit] as number) * 1e6);
-  const ms = /^\d{4}-\d{2}/.test(String(text)) ? Date.parse(String(text)) : Number.NaN;
-  if (ms >= 0) return ms * 1000;
-  throw new AppError('USAGE', `--${flag} ${text} is no time; write 30s, 10min, 1h, 7d, 2w or 2025-06-15T12:00`);
+  return text === 'all' ? null : momentOf(flag, text, nowUs);
 }
 
 function flagOf(name: string): string {

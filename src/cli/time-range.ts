@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import { AppError } from '../errors.js';
 import type { Range } from '../store/reader/analytics/answer.js';
+import { momentOf } from './moment.js';
 import type { Flags } from './options.js';
-
-const UNITS_S: Readonly<Record<string, number>> = { s: 1, min: 60, h: 3600, d: 86_400, w: 604_800 };
 
 /** Adds the flags that say of which time the answer is; a day up to now if they are not given. */
 export function addTimeFlags(command: Command): Command {
@@ -14,7 +13,10 @@ export function addTimeFlags(command: Command): Command {
 
 /** The range that the flags ask for. `nowUs` is the wall clock. Throws `USAGE`. */
 export function rangeOf(flags: Flags, nowUs: number): Range {
-  const range = { fromUs: timeOf('since', flags['since'] ?? '24h', nowUs), toUs: timeOf('until', flags['until'] ?? '0s', nowUs) };
+  const range = {
+    fromUs: momentOf('since', flags['since'] ?? '24h', nowUs),
+    toUs: momentOf('until', flags['until'] ?? '0s', nowUs),
+  };
   if (range.toUs <= range.fromUs) throw new AppError('USAGE', '--until is not later than --since');
   return range;
 }
@@ -32,12 +34,4 @@ export function numberOf(flags: Flags, name: string): number | undefined {
   if (text === undefined) return undefined;
   if (typeof text !== 'string' || !/^\d{1,15}$/.test(text)) throw new AppError('USAGE', `--${name} ${text} is no number`);
   return Number(text);
-}
-
-function timeOf(flag: string, text: string | boolean, nowUs: number): number {
-  const [, amount, unit = ''] = /^(\d{1,9})(s|min|h|d|w)$/.exec(String(text)) ?? [];
-  if (amount !== undefined) return Math.max(0, nowUs - Number(amount) * (UNITS_S[unit] as number) * 1e6);
-  const ms = /^\d{4}-\d{2}/.test(String(text)) ? Date.parse(String(text)) : Number.NaN;
-  if (ms >= 0) return ms * 1000;
-  throw new AppError('USAGE', `--${flag} ${text} is no time; write 10min, 1h, 7d, 2w or 2025-06-15T12:00`);
 }

@@ -75,6 +75,8 @@ describe('flags of queries', () => {
 
   it.each<[string, () => unknown]>([
     ['--since yesterday', () => flowFilterOf({ since: 'yesterday' }, NOW_US)],
+    ['--since 2025-02-31', () => flowFilterOf({ since: '2025-02-31' }, NOW_US)],
+    ['--until 2025-06-31T12:00', () => flowFilterOf({ until: '2025-06-31T12:00' }, NOW_US)],
     ['--until is not later', () => flowFilterOf({ since: '1h', until: '2h' }, NOW_US)],
     ['--port http', () => flowFilterOf({ port: 'http' }, NOW_US)],
     ['--bytes-min -1', () => flowFilterOf({ bytesMin: '-1' }, NOW_US)],
