@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -94,6 +94,21 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     expect(await search('198.51.100.8')).toEqual([]);
     await watched.page.getByText('No flow matches.').waitFor();
     expect(await search('name:*.example.org tls')).toEqual([expect.stringContaining('192.168.1.21')]);
+    expectClean(watched);
+  });
+
+  it('saves the flows that were searched for as a file', async () => {
+    const watched = await browser.open(`${home}/#/flows?q=198.51.100.7`);
+    await watched.settled();
+    const saving = watched.page.waitForEvent('download');
+    await watched.page.getByRole('button', { name: 'Download CSV' }).click();
+    const download = await saving;
+    expect(download.suggestedFilename()).toBe('flows.csv');
+    const [head, ...rows] = readFileSync(await download.path(), 'utf8')
+      .trim()
+      .split('\r\n');
+    expect(head).toMatch(/^id,start_us,/);
+    expect(rows).toEqual([expect.stringContaining('www.example.org')]);
     expectClean(watched);
   });
 
@@ -193,6 +208,13 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     await watched.tabTo('tr.open');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Device', exact: true }).waitFor();
+
+    // The view is drawn anew every few seconds: what has the focus then is the new thing in the old place.
+    await watched.view('#/health');
+    await watched.tabTo('main section *');
+    await page.evaluate(`document.activeElement.dataset.old = 'yes'`);
+    const tag = await page.evaluate('document.activeElement.tagName');
+    await watched.until(`document.activeElement.tagName === '${tag}' && !document.activeElement.dataset.old`);
     expectClean(watched);
   });
 });

@@ -63,24 +63,45 @@ async function send(path, options) {
   }
 }
 
-async function request(path, options) {
+/** Asks again with the token that the person gives. */
+async function answerOf(path, options) {
   let response = await send(path, options);
   while (response.status === 401) {
     await askForToken();
     response = await send(path, options);
   }
+  return response;
+}
+
+async function request(path, options) {
+  const response = await answerOf(path, options);
   const body = response.headers.get('content-type')?.includes('json') ? await response.json() : null;
   if (response.ok || (path === '/health' && body)) return body;
   throw new ApiError(response.status, body?.detail ?? `The API answered ${response.status}.`);
 }
 
-/** GET; parameters that are null, undefined or empty are left out. */
-export function get(path, parameters = {}, signal = undefined) {
+/** Parameters that are null, undefined or empty are left out. */
+function pathOf(path, parameters) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters))
     if (value !== null && value !== undefined && value !== '') query.set(name, value);
   const text = query.toString();
-  return request(text ? `${path}?${text}` : path, { signal });
+  return text ? `${path}?${text}` : path;
+}
+
+export function get(path, parameters = {}, signal = undefined) {
+  return request(pathOf(path, parameters), { signal });
+}
+
+/** Has the browser save an answer under this name. It is asked for here, since a link would not show the token. */
+export async function download(path, parameters, fileName, signal) {
+  const response = await answerOf(pathOf(path, parameters), { signal, headers: { accept: '*/*' } });
+  if (!response.ok) throw new ApiError(response.status, `The API answered ${response.status}.`);
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = fileName;
+  link.click();
+  URL.revokeObjectURL(link.href);
 }
 
 export function patch(path, body) {

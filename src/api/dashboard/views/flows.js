@@ -1,4 +1,4 @@
-import { get } from '../api.js';
+import { download, get } from '../api.js';
 import { facts, fill, h, table } from '../dom.js';
 import { parseFilter } from '../filter.js';
 import { bytes, count, duration, endpoint, moment, protocol } from '../format.js';
@@ -45,6 +45,7 @@ export function flows({ main, live, query, signal, go, fail }) {
   const arriving = h('div', { 'aria-live': 'off' });
   const list = h('div', { 'aria-busy': 'true' });
   const older = h('button', { type: 'button', hidden: true, onclick: () => loadMore() }, 'Older');
+  const save = h('button', { type: 'button', onclick: () => saveAll() }, 'Download CSV');
   const follow = h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => toggle() }, 'Follow live');
   fill(
     main,
@@ -68,6 +69,7 @@ export function flows({ main, live, query, signal, go, fail }) {
     arriving,
     list,
     older,
+    save,
   );
 
   let rows = [];
@@ -95,6 +97,16 @@ export function flows({ main, live, query, signal, go, fail }) {
     list.setAttribute('aria-busy', 'false');
   };
   if (filter !== null) loadMore();
+  save.hidden = filter === null;
+  const saveAll = async () => {
+    save.disabled = true;
+    try {
+      await download('/api/v1/export', { ...filter, since, format: 'csv' }, 'flows.csv', signal);
+    } catch (error) {
+      fail(error);
+    }
+    save.disabled = false;
+  };
 
   let stop = null;
   let fresh = [];
