@@ -34,7 +34,7 @@ import {
   teredo,
   vxlan,
 } from '../helpers/tunnel-frames.js';
-import { ieee80211, nflog, ppi, prism, radiotap } from '../helpers/wlan-frames.js';
+import { ieee80211, nflog, pflog, ppi, prism, radiotap } from '../helpers/wlan-frames.js';
 
 /** Headers around an IP packet, with the link type that announces them. */
 interface Envelope {
@@ -62,6 +62,7 @@ const LINKS: readonly Envelope[] = [
   { linkType: LinkType.Ieee80211Prism, layers: [prism(), ieee80211(), snap()] },
   { linkType: LinkType.Ppi, layers: [ppi(1, 8), ethernet()] },
   { linkType: LinkType.NfLog, layers: [nflog()] },
+  { linkType: LinkType.PfLog, layers: [pflog()] },
 ];
 
 const port = (dstPort: number): Layer => udp({ srcPort: 40_000, dstPort });

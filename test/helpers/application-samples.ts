@@ -150,6 +150,11 @@ export const TCP_SAMPLES: readonly Sample[] = [
   sample('modbus', 'request', hex('0001 0000 0006 01 03 0000 000a'), { dstPort: 502 }),
   sample('ethernetip', 'registration of a session', hex('6500 0400 00000000 00000000 0000000000000000 00000000 0100 0000')),
   sample('dnp3', 'request', hex('0564 08 c4 0100 0a00 71af c0c001 cfba')),
+  sample(
+    'steam',
+    'connection to a server of Steam',
+    join(hex('1c000000'), latin('VT01'), hex('17050000 ffffffffffffffff'), fives(16)),
+  ),
   sample('minecraft', 'handshake', join(hex('13 00 fd05 0c'), latin('mc.example.o'), hex('63dd 01 0100'))),
 ];
 
@@ -189,6 +194,11 @@ export const UDP_SAMPLES: readonly Sample[] = [
     'ClientHello (RFC 9147)',
     join(hex('16 fefd 0000 000000000000 0064 01 000058 0000 000000 000058 fefd'), fives(8)),
   ),
+  sample(
+    'dtls',
+    'ClientHello of version 1.0 as it was before the RFC',
+    join(hex('16 0100 0000 000000000000 0064 01 000058 0000 000000 000058 0100'), fives(80)),
+  ),
   sample('quic', 'Initial of version 1 (RFC 9000)', join(hex('c3 00000001 08 0102030405060708 00 00 449e'), fives(1180))),
   sample('quic', 'Initial of version 2 (RFC 9369)', join(hex('d3 6b3343cf 08 0102030405060708 00 00 449e'), fives(1180))),
   sample('quic', 'Version Negotiation', hex('80 00000000 00 08 0102030405060708 00000001')),
@@ -222,6 +232,8 @@ export const UDP_SAMPLES: readonly Sample[] = [
   sample('tftp', 'request (RFC 1350)', '\0\x01pxelinux.0\0octet\0', { dstPort: 69 }),
   sample('ipsec', 'IKE_SA_INIT (RFC 7296)', ikeStart, { dstPort: 500 }),
   sample('ipsec', 'IKE on the port of ESP (RFC 3948)', join(zeros(4), ikeStart), { dstPort: 4500 }),
+  sample('ipsec', 'ESP on its port with IKE (RFC 3948)', join(hex('80001234 00000001 aabbccdd'), fives(160)), { dstPort: 4500 }),
+  sample('ipsec', 'answer of ESP', join(hex('c1a55e11 00000001'), fives(120)), { srcPort: 4500 }),
   sample('netflow', 'version 5', join(hex('0005 0001'), fives(68))),
   sample('netflow', 'version 9 (RFC 3954)', join(hex('0009 0001'), fives(40)), { dstPort: 2055 }),
   sample('netflow', 'IPFIX (RFC 7011)', join(hex('000a 0014'), fives(16))),

@@ -185,6 +185,13 @@ export class ParseRig {
   }
 }
 
+/** Ends the run, which has one flow. */
+export function onlyFlow(rig: ParseRig): EmittedFlow {
+  const [flow, ...others] = rig.finish().flows();
+  if (flow === undefined || others.length > 0) throw new Error(`${flow === undefined ? 0 : 1 + others.length} flows`);
+  return flow;
+}
+
 function bytesAt(ring: RingConsumer, start: number, bytes: number): Buffer {
   return Buffer.from(new Uint8Array(ring.words.buffer, start, bytes));
 }

@@ -131,3 +131,17 @@ export function nflog(options: NfLogOptions = {}): Layer {
     },
   };
 }
+
+/** PFLOG with a header of `bytes`, padded to a multiple of four; 61 and the family of IPv6 are those of FreeBSD. */
+export function pflog(options: { bytes?: number; family?: number } = {}): Layer {
+  return {
+    build(inner, next) {
+      const head = new Uint8Array(options.bytes ?? 61);
+      head[0] = head.length;
+      head[1] = options.family ?? (next?.etherType === 0x86dd ? 28 : 2);
+      // Action, reason, name of the interface.
+      head.set([1, 0, 0x65, 0x6d, 0x30], 2);
+      return join(padded(head, 4), inner);
+    },
+  };
+}

@@ -40,7 +40,7 @@ import {
   teredo,
   vxlan,
 } from '../helpers/tunnel-frames.js';
-import { ieee80211, nflog, ppi, prism, radiotap } from '../helpers/wlan-frames.js';
+import { ieee80211, nflog, pflog, ppi, prism, radiotap } from '../helpers/wlan-frames.js';
 
 const LINK_TYPES: readonly LinkType[] = [
   LinkType.Null,
@@ -62,6 +62,7 @@ const LINK_TYPES: readonly LinkType[] = [
   LinkType.Ipv4,
   LinkType.Ipv6,
   LinkType.NfLog,
+  LinkType.PfLog,
   LinkType.LinuxSll2,
 ];
 
@@ -105,6 +106,7 @@ const LAYERS: readonly (readonly Layer[])[] = [
   [prism(), ieee80211(), snap()],
   [ppi(1, 8), ethernet()],
   [nflog()],
+  [pflog()],
   [icmp({ type: 3 }), ipv4(), udp()],
   [tcp({ flags: 'S' })],
   [udp()],

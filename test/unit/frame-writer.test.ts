@@ -4,6 +4,7 @@ import { Doorbell } from '../../src/ring/doorbell.js';
 import { Command, Frame } from '../../src/ring/layout.js';
 import { createRing, ResumeAt, RingConsumer, RingProducer } from '../../src/ring/ring.js';
 import { Cell, createThreadBlock, ThreadBlock } from '../../src/ring/thread-block.js';
+import { join } from '../helpers/frame-bytes.js';
 import {
   authentication,
   cooked,
@@ -21,10 +22,11 @@ import {
   vlan,
 } from '../helpers/frames.js';
 import { gre, mpls, ppp, pppoe, snap } from '../helpers/tunnel-frames.js';
-import { ieee80211, radiotap } from '../helpers/wlan-frames.js';
+import { ieee80211, pflog, radiotap } from '../helpers/wlan-frames.js';
 
 const ETHERNET = 1;
 const SLL = 113;
+const PFLOG = 117;
 const RADIOTAP = 127;
 const LONG = 'x'.repeat(1400);
 const QUIC_LONG = new Uint8Array(1200).fill(0xc3, 0, 1);
@@ -192,9 +194,67 @@ describe.each([
     expect(stream.handshake().client(hello(517, 517)).copied.at(-1)).toBe(517);
   });
 
+  it('is copied over more segments where a few bytes of it come first', () => {
+    const stream = new Stream().handshake().client(Uint8Array.of(0x16, 3, 1));
+    for (let i = 0; i < 4; i++) stream.client(LONG);
+    expect(stream.copied).toEqual([3, 1400, 1400, 1400, 1400]);
+  });
+
   it('is cut where merged segments are very long', () => {
     const stream = new Stream().handshake().client('x'.repeat(9000)).client('x'.repeat(40_000));
     expect(stream.copied).toEqual([9000, 16_384]);
+  });
+});
+
+describe('a TLS record behind the start of its stream', () => {
+  /** Bytes of payload that are copied of a segment of the client, and of one of the server. */
+  function copied(payload: Uint8Array, before: readonly Uint8Array[] = []): number[] {
+    const rig = new Rig();
+    const client = { srcPort: 40_000, dstPort: 443 };
+    const server = { src: '10.0.0.2', dst: '10.0.0.1', srcPort: 443, dstPort: 40_000 };
+    for (const frame of before) rig.push(frame);
+    rig.push(tcpFrame({ ...client, payload }));
+    rig.push(tcpFrame({ ...server, payload }));
+    rig.writer.flush();
+    return rig
+      .taken()
+      .map(({ header }) => (header[0] as number) - 54)
+      .slice(before.length);
+  }
+  const record = (...header: readonly number[]): Uint8Array => join(Uint8Array.of(...header, 1, 0, 0), new Uint8Array(300));
+
+  it.each([
+    ['a change of the cipher', [0x14, 3, 3]],
+    ['an alert', [0x15, 3, 3]],
+    ['application data', [0x17, 3, 3]],
+    ['application data of SSL 3.0', [0x17, 3, 0]],
+    ['application data of a version to come', [0x17, 3, 4]],
+  ])('is copied as far as tells it: %s', (_, header) => {
+    expect(copied(record(...header))).toEqual([8, 8]);
+  });
+
+  it.each([
+    ['a type below', [0x13, 3, 3]],
+    ['a type above', [0x18, 3, 3]],
+    ['a greater version', [0x17, 3, 5]],
+    ['another protocol', [0x17, 4, 3]],
+    ['a type whose highest bit is set', [0x97, 3, 3]],
+  ])('is nothing with %s', (_, header) => {
+    expect(copied(record(...header))).toEqual([0, 0]);
+  });
+
+  it('is nothing where fewer bytes came', () => {
+    expect(copied(record(0x17, 3, 3).subarray(0, 8))).toEqual([8, 8]);
+    expect(copied(record(0x17, 3, 3).subarray(0, 7))).toEqual([0, 0]);
+  });
+
+  it('is copied also where the capture knows the connection, and has copied its start', () => {
+    const syn = tcpFrame({ srcPort: 40_000, dstPort: 443, flags: 'S' });
+    const greeting = tcpFrame({ srcPort: 40_000, dstPort: 443, payload: hello(517, 517) });
+    const answer = tcpFrame({ src: '10.0.0.2', dst: '10.0.0.1', srcPort: 443, dstPort: 40_000, payload: LONG });
+    const before = [syn, greeting, answer, answer, answer];
+    expect(copied(record(0x17, 3, 3), before)).toEqual([8, 8]);
+    expect(copied(record(0x18, 3, 3), before)).toEqual([0, 0]);
   });
 });
 
@@ -245,8 +305,9 @@ describe('steering', () => {
     rig.push(frame(ethernet(), mpls(16, 17), ipv4({ src: b, dst: a }), gre(), ipv4(), udp()));
     rig.push(frame(ethernet(), pppoe(), ppp(), ipv4({ src: a, dst: b }), udp()));
     rig.push(frame(radiotap(), ieee80211(), snap(), ipv4({ src: b, dst: a }), udp()), RADIOTAP);
+    rig.push(frame(pflog(), ipv4({ src: a, dst: b }), udp()), PFLOG);
     rig.writer.flush();
-    expect(rig.rings.map((_, worker) => rig.taken(worker).length).sort()).toEqual([0, 0, 0, 6]);
+    expect(rig.rings.map((_, worker) => rig.taken(worker).length).sort()).toEqual([0, 0, 0, 7]);
   });
 
   it('brings names that a group or all hosts are asked for to one worker, with the answers of single hosts', () => {

@@ -14,59 +14,14 @@ import {
   udp,
   udpFrame,
 } from '../helpers/frames.js';
-import { type EmittedFlow, ParseRig } from '../helpers/parse-rig.js';
+import { onlyFlow, ParseRig } from '../helpers/parse-rig.js';
 import { cryptoFrame, longPacket } from '../helpers/quic-packet.js';
-import { alpn, clientHello, extension, serverName, supportedVersions, tlsRecords } from '../helpers/tls-hello.js';
+import { CLIENT, Connection, hello, ISN, SERVER } from '../helpers/tcp-connection.js';
+import { alpn, clientHello, serverName, supportedVersions, tlsRecords } from '../helpers/tls-hello.js';
 
-const CLIENT = '192.168.1.10';
-const SERVER = '198.51.100.7';
-const ISN = 0xffff_ff00;
 const RAW = 101;
 
-/** One TCP connection, whose segments come in any order. Offsets count from the first byte of each side. */
-class Connection {
-  us = 1e6;
-
-  constructor(
-    readonly rig: ParseRig,
-    readonly port = 443,
-    readonly clientPort = 40_000,
-  ) {}
-
-  handshake(): this {
-    return this.segment(true, -1, '', 'S').segment(false, -1, '', 'S.').segment(true, 0, '');
-  }
-
-  client(offset: number, payload: string | Uint8Array): this {
-    return this.segment(true, offset, payload);
-  }
-
-  server(offset: number, payload: string | Uint8Array): this {
-    return this.segment(false, offset, payload);
-  }
-
-  private segment(isClient: boolean, offset: number, payload: string | Uint8Array, flags = '.'): this {
-    const [src, dst] = isClient ? [CLIENT, SERVER] : [SERVER, CLIENT];
-    const [srcPort, dstPort] = isClient ? [this.clientPort, this.port] : [this.port, this.clientPort];
-    const seq = (ISN + 1 + offset) >>> 0;
-    this.us += 1000;
-    this.rig.feed(tcpFrame({ src, dst, srcPort, dstPort, flags, seq, ack: 1, payload }), this.us);
-    return this;
-  }
-}
-
-function onlyFlow(rig: ParseRig): EmittedFlow {
-  const flows = rig.finish().flows();
-  expect(flows).toHaveLength(1);
-  return flows[0] as EmittedFlow;
-}
-
 const text = (value: string): Uint8Array => Uint8Array.from(Buffer.from(value, 'latin1'));
-
-function hello(name: string, paddingBytes = 0): Uint8Array {
-  const padding = extension(21, new Uint8Array(paddingBytes));
-  return clientHello({ extensions: [serverName(name), alpn('h2', 'http/1.1'), supportedVersions(0x0304), padding] });
-}
 
 describe('TLS', () => {
   const expected = { sni: 'www.example.org', alpn: 'h2,http/1.1', tlsVersion: '0304' };
@@ -108,8 +63,10 @@ describe('TLS', () => {
   it('is read at each connection of the same ports', () => {
     const rig = new ParseRig();
     const connection = new Connection(rig).handshake().client(0, tlsRecords(hello('one.example')));
-    rig.feed(tcpFrame({ src: SERVER, dst: CLIENT, srcPort: 443, dstPort: 40_000, flags: 'R', seq: ISN + 1 }), connection.us);
-    connection.handshake().client(0, tlsRecords(hello('two.example')));
+    connection
+      .reset()
+      .handshake()
+      .client(0, tlsRecords(hello('two.example')));
     expect(
       rig
         .finish()
@@ -187,6 +144,18 @@ describe('HTTP', () => {
     expect(onlyFlow(connection.rig).details).toMatchObject({ host: 'www.example.org', userAgent: 'curl/8.1' });
   });
 
+  it.each([
+    ['behind the agent', 140, { host: 'www.example.org', method: 'GET', userAgent: 'curl/8.1' }],
+    ['in the middle of the agent', 120, { host: 'www.example.org', method: 'GET' }],
+    ['in the middle of the host', 100, { method: 'GET' }],
+    ['in the request line', 75, { method: 'GET' }],
+  ])('tells what stands in whole lines where a capture is cut %s', (_, snapBytes, expected) => {
+    const cookie = `${request.slice(0, -2)}Cookie: ${'c'.repeat(400)}\r\n\r\n`;
+    const connection = new Connection(new ParseRig(), 80, 40_000, snapBytes).handshake().client(0, cookie);
+    const { application, details } = onlyFlow(connection.rig);
+    expect([application, details]).toEqual(['http', expected]);
+  });
+
   describe('with interim responses', () => {
     const interim = 'HTTP/1.1 100 Continue\r\n\r\n';
     const hints = `HTTP/1.1 103 Early Hints\r\nLink: </${'s'.repeat(200)}.css>; rel=preload\r\n\r\n`;
@@ -242,6 +211,12 @@ describe('HTTP', () => {
       details: { host: 'inner.example', sni: 'inner.example', method: 'CONNECT', status: '200' },
     });
   });
+});
+
+it('Steam over TCP is told by its first message, also on the port of MongoDB', () => {
+  const first = join(Uint8Array.of(0x1c, 0, 0, 0), text('VT01'), new Uint8Array(28).fill(5));
+  const connection = new Connection(new ParseRig(), 27_017).handshake().server(0, first);
+  expect(onlyFlow(connection.rig)).toMatchObject({ application: 'steam' });
 });
 
 describe('QUIC', () => {

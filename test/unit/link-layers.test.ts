@@ -3,8 +3,9 @@ import { LinkType } from '../../src/wire/link-type.js';
 import { decoded } from '../helpers/decoded.js';
 import { join } from '../helpers/frame-bytes.js';
 import { cooked, cooked2, ethernet, frame, ipv4, ipv6, type Layer, udp, vlan } from '../helpers/frames.js';
+import { ParseRig } from '../helpers/parse-rig.js';
 import { ethernet8023, llc, mpls, ppp, pppoe, serviceHeader, snap, typedTag, untypedTag } from '../helpers/tunnel-frames.js';
-import { ieee80211, nflog, ppi, prism, radiotap, subframe } from '../helpers/wlan-frames.js';
+import { ieee80211, nflog, pflog, ppi, prism, radiotap, subframe } from '../helpers/wlan-frames.js';
 
 const udp5000 = udp({ srcPort: 5000, dstPort: 53 });
 const inner = [ipv4(), udp5000, 'hello'] as const;
@@ -71,6 +72,9 @@ const IPV4_CASES: readonly Case[] = [
   ['NFLOG', LinkType.NfLog, frame(nflog({ prefix: 'dropped' }), ...inner)],
   ['NFLOG, big-endian', LinkType.NfLog, frame(nflog({ bigEndian: true }), ...inner)],
   ['NFLOG of a bridge', LinkType.NfLog, frame(nflog({ family: 7 }), ...inner)],
+  ['PFLOG', LinkType.PfLog, frame(pflog(), ...inner)],
+  ['PFLOG of OpenBSD', LinkType.PfLog, frame(pflog({ bytes: 100 }), ...inner)],
+  ['PFLOG of another length', LinkType.PfLog, frame(pflog({ bytes: 70 }), ...inner)],
   ['cooked LLC', LinkType.LinuxSll, frame(cooked({ etherType: 4 }), snap(), ...inner)],
   ['cooked radiotap', LinkType.LinuxSll, frame(cooked({ hardware: 803 }), radiotap(), ieee80211(), snap(), ...inner)],
   ['cooked 802.11', LinkType.LinuxSll2, frame(cooked2({ hardware: 801 }), ieee80211(), snap(), ...inner)],
@@ -85,6 +89,9 @@ const IPV6_CASES: readonly Case[] = [
   ['service header', LinkType.Ethernet, frame(ethernet(), serviceHeader(2, 2), ...inner6)],
   ['SNAP', LinkType.Ethernet, frame(ethernet8023(), snap(), ...inner6)],
   ['NFLOG', LinkType.NfLog, frame(nflog(), ...inner6)],
+  ['PFLOG of OpenBSD', LinkType.PfLog, frame(pflog({ bytes: 100, family: 24 }), ...inner6)],
+  ['PFLOG of FreeBSD', LinkType.PfLog, frame(pflog({ family: 28 }), ...inner6)],
+  ['PFLOG of Darwin', LinkType.PfLog, frame(pflog({ family: 30 }), ...inner6)],
   ['802.11', LinkType.Ieee80211, frame(ieee80211(), snap(), ...inner6)],
 ];
 
@@ -166,6 +173,9 @@ describe('what is no IP', () => {
     ['link_truncated', LinkType.Ppp, Uint8Array.of(0xff, 3, 0)],
     ['link_truncated', LinkType.CiscoHdlc, Uint8Array.of(0x0f, 0, 8)],
     ['not_ip', LinkType.CiscoHdlc, Uint8Array.of(0x0f, 0, 0, 3, 1, 2, 3)],
+    // A keep-alive of SLARP has the number of reverse ARP.
+    ['not_ip', LinkType.CiscoHdlc, join(Uint8Array.of(0x8f, 0, 0x80, 0x35, 0, 0, 0, 2), new Uint8Array(14))],
+    ['not_ip', LinkType.PppHdlc, join(Uint8Array.of(0x0f, 0, 0x80, 0x35, 0, 0, 0, 0), new Uint8Array(14))],
     ['not_ip', LinkType.Ethernet, frame(ethernet(), serviceHeader(6, 2), ...inner)],
     ['not_ip', LinkType.Ethernet, frame(ethernet(), serviceHeader(1, 1), ...inner)],
     ['link_truncated', LinkType.Ethernet, frame(ethernet(), serviceHeader(1, 63)).subarray(0, 60)],
@@ -192,10 +202,29 @@ describe('what is no IP', () => {
     ['not_ip', LinkType.NfLog, frame(nflog({ etherType: 3, family: 3 }), ...inner)],
     ['not_ip', LinkType.NfLog, Uint8Array.of(2, 0, 0, 0, 3, 0, 1, 0, 0, 0)],
     ['link_truncated', LinkType.NfLog, Uint8Array.of(2, 0, 0, 0, 8, 0, 1, 0, 8, 0, 0, 0)],
+    ['not_ip', LinkType.PfLog, frame(pflog({ family: 17 }), ...inner)],
+    ['link_truncated', LinkType.PfLog, Uint8Array.of(61)],
+    ['link_truncated', LinkType.PfLog, frame(pflog(), ...inner).subarray(0, 63)],
+    ['link_truncated', LinkType.PfLog, frame(pflog(), ...inner).fill(0, 0, 1)],
     ['not_ip', LinkType.LinuxSll, frame(cooked({ hardware: 824, etherType: 0 }), new Uint8Array(30))],
     ['not_ip', LinkType.LinuxSll, frame(cooked({ etherType: 0x0c }), new Uint8Array(30))],
     ['ipx', LinkType.LinuxSll, frame(cooked({ etherType: 1 }), new Uint8Array(30))],
   ])('is counted as %s', (reason, linkType, bytes) => {
     expect(decoded(bytes, { linkType }).drop).toBe(reason);
+  });
+});
+
+describe('from the capture to the flow', () => {
+  it('PFLOG makes one flow of both directions', () => {
+    const rig = new ParseRig().feed(frame(pflog(), ...inner), 1, { linkType: LinkType.PfLog });
+    const answer = frame(pflog({ bytes: 100 }), ipv4({ src: '10.0.0.2', dst: '10.0.0.1' }), udp({ srcPort: 53, dstPort: 5000 }));
+    rig.feed(answer, 2, { linkType: LinkType.PfLog }).finish();
+    expect(rig.flows()).toMatchObject([{ src: '10.0.0.1 5000', dst: '10.0.0.2 53', packets: [1, 1], ipBytes: [33, 28] }]);
+  });
+
+  it('a keep-alive of Cisco HDLC is no device that asks for its address', () => {
+    const keepAlive = join(Uint8Array.of(0x8f, 0, 0x80, 0x35, 0, 0, 0, 2), new Uint8Array(14));
+    const rig = new ParseRig().feed(keepAlive, 1, { linkType: LinkType.CiscoHdlc }).finish();
+    expect([rig.block.drops(), rig.flows(), rig.devices()]).toEqual([{ not_ip: 1 }, [], []]);
   });
 });

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { isQuic, isQuicInitial, LongHeader, QuicPacket, readLongHeader } from '../../src/parse/app/quic-header.js';
 import { readVarint, varintBytes } from '../../src/parse/app/quic-varint.js';
 import { bytesOf, RFC_9001_INITIAL, RFC_9369_INITIAL } from '../fixtures/quic-initials.js';
+import { join } from '../helpers/frame-bytes.js';
 import { alone, placed } from '../helpers/parser-input.js';
+import { hex } from '../helpers/placed.js';
 import { longPacket, QUIC_DRAFT_29, QUIC_V1, QUIC_V2, varint, versionNegotiation } from '../helpers/quic-packet.js';
 
 type Test = typeof isQuic;
@@ -67,6 +69,18 @@ describe('a QUIC packet', () => {
     expect([says(isQuic, negotiation), says(isQuicInitial, negotiation)]).toEqual([true, false]);
     expect(says(isQuic, versionNegotiation())).toBe(false);
     expect(says(isQuic, negotiation.subarray(0, -1))).toBe(false);
+  });
+
+  it('of negotiation gives back an id that the client chose, of eight bytes at least', () => {
+    const withId = (bytes: number): Uint8Array => join(hex('80 00000000 00'), Uint8Array.of(bytes), new Uint8Array(bytes + 4));
+    expect([7, 8, 20].map((bytes) => says(isQuic, withId(bytes)))).toEqual([false, true, true]);
+    // That of the receiver does not stand in for it.
+    expect(says(isQuic, join(hex('80 00000000 08'), new Uint8Array(8), hex('00 00000001')))).toBe(false);
+  });
+
+  it.each([1, 5, 127, 255])('is not the datagram of mosh with number %i, whose nonce looks like a version of 0', (number) => {
+    const mosh = join(hex('80 00000000 0000'), Uint8Array.of(number), new Uint8Array(51).fill(0xa7));
+    expect(says(isQuic, mosh)).toBe(false);
   });
 
   it('is not something else', () => {

@@ -13,6 +13,7 @@ function recognised(bytes: Uint8Array | string, srcPort = 40_000, dstPort = 40_0
 
 const fives = (count: number): Uint8Array => new Uint8Array(count).fill(5);
 const telephone = join(hex('80 00 1234 00000000 aabbccdd'), fives(160));
+const transportStream = join(hex('80 21 1234 00000000 aabbccdd 47'), fives(7 * 188 - 1));
 
 describe('a datagram of which only the start is here', () => {
   const start = (bytes: Uint8Array, bytesInAll: number, dstPort = 40_002): string | undefined =>
@@ -27,12 +28,23 @@ describe('a datagram of which only the start is here', () => {
     ['bacnet', join(hex('81 0b 01f4'), fives(156)), 500, 47_808],
     ['radius', join(hex('01 01 01f4'), fives(156)), 500, 1812],
     ['rtcp', join(hex('81 c8 007c'), fives(156)), 500, 40_001],
+    ['rtp', telephone.subarray(0, 160), 172, 40_002],
+    ['rtp', transportStream.subarray(0, 160), 1328, 40_002],
+    ['stun', join(hex('0001 00c8 01020304 010203040506070809101112'), fives(140)), 220, 3478],
   ])('of %s goes by its length', (application, bytes, bytesInAll, dstPort) => {
     expect(start(bytes, bytesInAll, dstPort)).toBe(application);
   });
 
   it('is not WireGuard if the whole of it cannot be', () => {
     expect(start(join(hex('04000000'), fives(156)), 303)).not.toBe('wireguard');
+  });
+
+  it('is neither RTP nor STUN if the whole of it cannot be', () => {
+    expect(start(telephone.subarray(0, 92), 173)).toBe('');
+    expect(start(transportStream.subarray(0, 160), 1327)).toBe('');
+    expect(start(join(hex('0001 008c 01020304 010203040506070809101112'), fives(140)), 220, 3478)).toBe('');
+    // Its payload begins behind what is here.
+    expect(start(join(hex('90 60 1234 00000000 aabbccdd bede 0025'), fives(144)), 400)).toBe('');
   });
 });
 
@@ -52,6 +64,9 @@ describe('a datagram', () => {
     ['WireGuard with a reserved byte', join(hex('01000100'), fives(144))],
     ['STUN with another cookie', hex('0001 0000 2112a443 010203040506070809101112')],
     ['DTLS in the middle', join(hex('16 fefd 0001 000000000000 0064 01 000058'), fives(40))],
+    ['DTLS of a version that is none', join(hex('16 0101 0000 000000000000 0064 01 000058'), fives(40))],
+    ['ESP on no port in particular', join(hex('c1a55e11 00000001'), fives(120))],
+    ['mosh', join(hex('80 00000000 000005'), fives(51))],
     ['SSDP of another version', 'M-SEARCH * HTTP/2.0\r\n'],
     ['an answer on no port in particular', 'HTTP/1.1 200 OK\r\n'],
     ['a priority without a date', '<34>hello'],
@@ -77,6 +92,9 @@ describe('a datagram', () => {
     ['TFTP of another operation', 69, '\0\x03\0\x01data\0'],
     ['RADIUS of another length', 1812, join(hex('01 7f 0015'), fives(16))],
     ['CoAP of version 2', 5683, hex('80 01 1234 bb')],
+    ['ESP without an association', 4500, join(hex('00000000 00000001'), fives(120))],
+    ['ESP that hides nothing', 4500, hex('c1a55e11 00000001')],
+    ['ESP but a sign of life', 4500, hex('ff')],
     ['VXLAN without a network', 4789, hex('00000000 00007b00 ffff')],
   ])('on its port that is no %s is not recognised', (_, dstPort, bytes) => {
     expect(recognised(bytes, 40_001, dstPort)).toBe('');

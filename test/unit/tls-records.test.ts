@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clientHelloMessage, HELLO_BYTES_MAX } from '../../src/parse/app/tls-records.js';
+import { clientHelloMessage, HELLO_BYTES_MAX, isClientHelloStart } from '../../src/parse/app/tls-records.js';
 import { join } from '../helpers/frame-bytes.js';
 import { alone, placed } from '../helpers/parser-input.js';
 import { clientHello, extension, serverName, tlsRecords } from '../helpers/tls-hello.js';
@@ -77,5 +77,27 @@ describe('the ClientHello in TLS records', () => {
     expect(found(Uint8Array.of(22, 3, 1, 0x40, 1))).toBe('none');
     expect(found(join(half, Uint8Array.of(20, 3, 1, 0, 1, 1)))).toBe('none');
     expect(found(join(half, tlsRecords(hello.subarray(40))))).toBe(hex(hello));
+  });
+});
+
+describe('the start of a ClientHello', () => {
+  const begins = (bytes: Uint8Array): boolean => {
+    const { view, offset, end } = placed(bytes);
+    return isClientHelloStart(view, offset, end);
+  };
+
+  it('is told by six bytes', () => {
+    expect(begins(tlsRecords(hello))).toBe(true);
+    expect(begins(tlsRecords(hello).subarray(0, 6))).toBe(true);
+    for (let length = 0; length < 6; length++) expect(begins(tlsRecords(hello).subarray(0, length))).toBe(false);
+  });
+
+  it.each([
+    ['another handshake message', tlsRecords(Uint8Array.of(2, 0, 0, 1, 0))],
+    ['another record', Uint8Array.of(0x17, 3, 3, 0, 9, 1, 0, 0, 5)],
+    ['a record of another version', Uint8Array.of(0x16, 3, 5, 0, 9, 1, 0, 0, 5)],
+    ['an empty record', Uint8Array.of(0x16, 3, 1, 0, 0, 1, 0, 0, 5)],
+  ])('is not %s', (_, bytes) => {
+    expect(begins(bytes)).toBe(false);
   });
 });

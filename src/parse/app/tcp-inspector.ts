@@ -78,10 +78,7 @@ export class TcpInspector {
     this.word = word;
     this.direction = direction;
     if (isDone) {
-      if (!isClientHelloStart(view, payload, end)) return;
-      words[word + Slot.StreamSeq0 + direction] = packet.tcpSeq;
-      words[word + Slot.Inspect] = state & ~((Inspect.Done0 << direction) | Inspect.MayTurn);
-      this.take(view, packet, 0, payload, end, us, interfaceIndex);
+      if (isClientHelloStart(view, payload, end)) this.turn(view, packet, payload, end, us, interfaceIndex);
       return;
     }
     const isSyn = (packet.tcpFlags & TcpFlag.Syn) !== 0;
@@ -94,7 +91,20 @@ export class TcpInspector {
     const ahead = (seq - (words[word + Slot.StreamSeq0 + direction] as number)) | 0;
     const start = ahead < 0 ? payload - ahead : payload;
     if (start >= end) return;
-    this.take(view, packet, Math.max(ahead, 0), start, end, us, interfaceIndex);
+    // What waits is too short to be recognised, and ends here.
+    const isUnknown = (state & (Inspect.Assembling0 << direction)) !== 0 && words[word + Slot.Application] === 0;
+    if (isUnknown && ahead > 0 && isClientHelloStart(view, start, end)) this.turn(view, packet, start, end, us, interfaceIndex);
+    else this.take(view, packet, Math.max(ahead, 0), start, end, us, interfaceIndex);
+  }
+
+  /** Begins anew with the ClientHello in this segment; there is one in a connection. */
+  private turn(view: DataView, packet: Packet, start: number, end: number, us: number, interfaceIndex: number): void {
+    const { words, word, direction } = this;
+    // Bytes that wait, also where the other direction told what it is, are none of its own.
+    this.finish();
+    words[word + Slot.StreamSeq0 + direction] = packet.tcpSeq;
+    words[word + Slot.Inspect] = (words[word + Slot.Inspect] as number) & ~((Inspect.Done0 << direction) | Inspect.MayTurn);
+    this.take(view, packet, 0, start, end, us, interfaceIndex);
   }
 
   /** Takes bytes that stand `ahead` bytes behind the first one that no parser has taken. */
