@@ -45,7 +45,7 @@ export function flows({ main, live, query, signal, go, fail }) {
   const arriving = h('div', { 'aria-live': 'off' });
   const list = h('div', { 'aria-busy': 'true' });
   const older = h('button', { type: 'button', hidden: true, onclick: () => loadMore() }, 'Older');
-  const save = h('button', { type: 'button', onclick: () => saveAll() }, 'Download CSV');
+  const save = h('button', { type: 'button', hidden: true, onclick: () => saveAll() }, 'Download CSV');
   const follow = h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => toggle() }, 'Follow live');
   fill(
     main,
@@ -68,8 +68,7 @@ export function flows({ main, live, query, signal, go, fail }) {
     note,
     arriving,
     list,
-    older,
-    save,
+    h('p', {}, older, ' ', save),
   );
 
   let rows = [];
@@ -90,6 +89,7 @@ export function flows({ main, live, query, signal, go, fail }) {
       if (answer.from_us !== undefined) fill(note, incompleteNote(answer));
       fill(list, table('Flows, the one that ended last first', COLUMNS, rows, { onOpen: showDetail, empty: 'No flow matches.' }));
       older.hidden = cursor === null;
+      save.hidden = rows.length === 0;
     } catch (error) {
       fail(error);
     }
@@ -97,7 +97,6 @@ export function flows({ main, live, query, signal, go, fail }) {
     list.setAttribute('aria-busy', 'false');
   };
   if (filter !== null) loadMore();
-  save.hidden = filter === null;
   const saveAll = async () => {
     save.disabled = true;
     try {
