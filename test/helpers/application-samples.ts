@@ -178,6 +178,7 @@ export const UDP_SAMPLES: readonly Sample[] = [
   sample('ssdp', 'search', 'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\n'),
   sample('ssdp', 'notice', 'NOTIFY * HTTP/1.1\r\n'),
   sample('ssdp', 'answer', 'HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\n', { srcPort: 1900 }),
+  sample('ssdp', 'answer from another port', 'HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\n', { srcPort: 49_152, dstPort: 50_000 }),
   sample('stun', 'binding request (RFC 8489)', hex('0001 0000 2112a442 010203040506070809101112')),
   sample('stun', 'binding request of old (RFC 3489)', hex('0001 0000 01020304 010203040506070809101112'), { dstPort: 3478 }),
   sample('rtp', 'telephone, 20 ms (RFC 3551)', join(hex('80 00 1234 00000000 aabbccdd'), fives(160))),

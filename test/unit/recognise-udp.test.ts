@@ -68,7 +68,7 @@ describe('a datagram', () => {
     ['ESP on no port in particular', join(hex('c1a55e11 00000001'), fives(120))],
     ['mosh', join(hex('80 00000000 000005'), fives(51))],
     ['SSDP of another version', 'M-SEARCH * HTTP/2.0\r\n'],
-    ['an answer on no port in particular', 'HTTP/1.1 200 OK\r\n'],
+    ['an answer that says no', 'HTTP/1.1 404 Not Found\r\n'],
     ['a priority without a date', '<34>hello'],
     ['IKE of another length', join(hex('0102030405060708 0000000000000000 21 20 22 08 00000000 00000041'), fives(36))],
     ['a bare BitTorrent dictionary', 'd4:spam4:eggse1234567'],

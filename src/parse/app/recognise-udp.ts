@@ -43,7 +43,6 @@ const enum Port {
   Radius = 1812,
   Accounting = 1813,
   RadiusDynamic = 3799,
-  Ssdp = 1900,
   NetFlow = 2055,
   NetFlowSecond = 9995,
   NetFlowThird = 9996,
@@ -111,8 +110,6 @@ function recogniseOnPort(view: DataView, offset: number, end: number, port: numb
       return isRip(view, offset, end) ? Application.Rip : Application.None;
     case Port.Vxlan:
       return isVxlan(view, offset, end) ? Application.Vxlan : Application.None;
-    case Port.Ssdp:
-      return startsWith(view, offset, end, 'HTTP/1.1 200') ? Application.Ssdp : Application.None;
     case Port.NetFlow:
     case Port.NetFlowSecond:
     case Port.NetFlowThird:
@@ -166,10 +163,14 @@ function recogniseForm(
   return isRtp(view, offset, end, srcPort, dstPort, bytes) ? Application.Rtp : Application.None;
 }
 
-/** SSDP (UPnP Device Architecture 2.0 section 1), SIP, what clients call into a network at home, syslog away from its port. */
+/**
+ * SSDP (UPnP Device Architecture 2.0 section 1), whose answers come from any port to any port, and are the only ones of HTTP in
+ * datagrams; SIP, what clients call into a network at home, syslog away from its port.
+ */
 function recogniseDatagramText(view: DataView, offset: number, end: number): Application {
   if (startsWith(view, offset, end, 'M-SEARCH * HTTP/1.1') || startsWith(view, offset, end, 'NOTIFY * HTTP/1.1'))
     return Application.Ssdp;
+  if (startsWith(view, offset, end, 'HTTP/1.1 200 ')) return Application.Ssdp;
   if (startsWith(view, offset, end, 'SIP/2.0 ')) return Application.Sip;
   if (isDropbox(view, offset, end)) return Application.Dropbox;
   if (isSpotify(view, offset, end)) return Application.Spotify;
