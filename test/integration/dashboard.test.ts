@@ -6,7 +6,7 @@ import { browserObstacle, NamespaceBrowser, type WatchedPage } from '../helpers/
 import { pcapFile } from '../helpers/capture-file.js';
 import { program, replay, temporaryDirectory } from '../helpers/daemon.js';
 import { udpFrame } from '../helpers/frames.js';
-import { DEVICE, homeFrames, MARKUP } from '../helpers/home-frames.js';
+import { DEVICE, homeFrames, MARKUP, SHORT_DEVICE } from '../helpers/home-frames.js';
 import { Daemon } from '../helpers/live-daemon.js';
 import { FrameFlood, NetworkNamespace, namespaceObstacle } from '../helpers/network-namespace.js';
 
@@ -105,6 +105,16 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     await watched.settled();
     expect(await watched.rows()).toContainEqual(expect.stringContaining('www.example.org'));
 
+    // Only what was changed is saved: the name that the device gives itself stays its own.
+    await page.getByText('Name and note').click();
+    await page.getByLabel('Note', { exact: true }).fill('by the window');
+    const [saved] = await Promise.all([
+      page.waitForRequest((request) => request.method() === 'PATCH'),
+      page.getByRole('button', { name: 'Save' }).click(),
+    ]);
+    expect(saved.postDataJSON()).toEqual({ note: 'by the window' });
+    await page.locator('p.note', { hasText: 'by the window' }).waitFor();
+
     await page.getByText('Name and note').click();
     await page.getByLabel('Name', { exact: true }).fill(`Anne's ${MARKUP}`);
     await page.getByRole('button', { name: 'Save' }).click();
@@ -114,6 +124,29 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     await heading.waitFor();
     await watched.view('#/devices');
     expect(await watched.rows()).toContainEqual(expect.stringContaining(`Anne's ${MARKUP}`));
+    expectClean(watched);
+  });
+
+  it('shows no device in place of another whose address its own begins with', async () => {
+    const watched = await browser.open(`${home}/`);
+    const { page } = watched;
+    const { ip } = SHORT_DEVICE;
+    await watched.view(`#/devices/${ip}?since=1h`);
+    await page.locator('main h2').first().waitFor();
+    expect(await watched.rows()).toContainEqual(expect.stringContaining('short.example.net'));
+    const text = await page.locator('main').innerText();
+    for (const other of [DEVICE.mac, DEVICE.ip, 'printer.local']) expect(text).not.toContain(other);
+    await watched.renewed(() => page.getByRole('link', { name: 'Its flows' }).click());
+    const rows = await watched.rows();
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toContain('short.example.net');
+    expectClean(watched);
+  });
+
+  it('goes to a view whose address is not encoded as it should be', async () => {
+    const watched = await browser.open(`${home}/`);
+    await watched.view('#/flows/100%');
+    await watched.page.getByRole('heading', { name: 'Flows', exact: true }).waitFor();
     expectClean(watched);
   });
 
