@@ -1,18 +1,15 @@
 import { once } from 'node:events';
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
-import type { FastifyInstance } from 'fastify';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { WebSocket } from 'ws';
-import type { ApiParts } from '../../src/api/create-api.js';
 import { SERVER_LIMITS } from '../../src/api/http/limits.js';
 import { listenOn } from '../../src/api/listener.js';
 import { healthSchema } from '../../src/api/schema.js';
-import type { DeviceNoteUpdate } from '../../src/messages.js';
 import { Drop } from '../../src/ring/drop-reason.js';
 import { ThreadState } from '../../src/ring/layout.js';
 import { Cell, type ThreadBlock } from '../../src/ring/thread-block.js';
-import { ApiPipeline, maintenance, serverOf } from '../helpers/api-pipeline.js';
+import { ApiPipeline, serverOf } from '../helpers/api-pipeline.js';
+import { askRaw } from '../helpers/api-store.js';
 
 interface Answer {
   readonly status: number;
@@ -21,17 +18,14 @@ interface Answer {
 }
 
 /** A server that listens on a free port until the test ends. */
-async function serve(
-  pipeline: ApiPipeline,
-  parts: Partial<ApiParts> = {},
-): Promise<{ port: number; server: FastifyInstance; close: () => Promise<void> }> {
-  const server = serverOf(pipeline, parts);
+async function serve(pipeline: ApiPipeline): Promise<{ port: number; close: () => Promise<void> }> {
+  const server = serverOf(pipeline);
   const close = async (): Promise<void> => {
     await server.close();
   };
   onTestFinished(close);
   const { port } = await listenOn(server, '127.0.0.1', 0);
-  return { port, server, close };
+  return { port, close };
 }
 
 interface Ask {
@@ -53,20 +47,6 @@ function ask(port: number, path: string, { method = 'GET', headers = {}, agent }
     call.on('error', reject);
     call.end();
   });
-}
-
-/** Sends bytes as they are, `rest` when it is there, and reads until the server closes. */
-async function askRaw(port: number, text: string, rest?: Promise<string>): Promise<string> {
-  const socket = connect(port, '127.0.0.1');
-  let answer = '';
-  socket.setEncoding('utf8').on('data', (part: string) => {
-    answer += part;
-  });
-  const closed = once(socket, 'close');
-  socket.write(text);
-  if (rest) socket.write(await rest);
-  await closed;
-  return answer;
 }
 
 function expectProblem(answer: Answer, status: number, title: string): void {
@@ -243,79 +223,6 @@ describe('what is refused', () => {
     const long = `GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`;
     expect(head(await askRaw(port, long))).toEqual(['HTTP/1.1 431 Request Header Fields Too Large', type]);
     expectProblem(await ask(port, '/%zz'), 400, 'Bad Request');
-  });
-});
-
-describe('an offer of another protocol', () => {
-  /** As `curl --http2` makes it. */
-  const OFFER =
-    'Host: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n';
-  const LAST = 'GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
-  const statuses = (answer: string): number[] => [...answer.matchAll(/HTTP\/1\.1 (\d+) /g)].map((match) => Number(match[1]));
-
-  it('is passed over: the request is answered in HTTP/1.1, and the connection goes on', async () => {
-    const { port } = await serve(new ApiPipeline().running());
-    const answer = await askRaw(port, `GET /livez HTTP/1.1\r\n${OFFER}\r\nGET /nothing HTTP/1.1\r\n${OFFER}\r\n${LAST}`);
-    expect(statuses(answer)).toEqual([200, 404, 200]);
-    expect(answer).toContain('\r\n\r\nok\n');
-    expect(statuses(await askRaw(port, `GET /livez HTTP/1.1\r\n${OFFER.replace('Upgrade,', 'close, Upgrade,')}\r\n`))).toEqual([
-      200,
-    ]);
-    const plain = await ask(port, '/openapi.json');
-    expect(await askRaw(port, `GET /openapi.json HTTP/1.1\r\n${OFFER}\r\n${LAST}`)).toContain(plain.body);
-    const { body } = await ask(port, '/metrics');
-    expect(body).toMatch(/^flowberry_api_connections 1$/m);
-    expect(body).toMatch(/^flowberry_api_connections_accepted_total 5$/m);
-  });
-
-  it('opens no way round the gate', async () => {
-    const { port } = await serve(new ApiPipeline().running());
-    const answer = await askRaw(port, `GET /api/v1/flows HTTP/1.1\r\n${OFFER}Origin: http://evil.example\r\n\r\n${LAST}`);
-    expect(statuses(answer)).toEqual([403, 200]);
-  });
-
-  it.each([
-    ['in one piece', '{"name":"Kitchen"}', 'Content-Length: 18'],
-    ['in chunks', '12\r\n{"name":"Kitchen"}\r\n0\r\n\r\n', 'Transfer-Encoding: chunked'],
-  ])('does not keep a body from being read, %s, also when it comes later', async (_, body, length) => {
-    const notes: DeviceNoteUpdate[] = [];
-    const noteDevice: ReturnType<typeof maintenance>['noteDevice'] = async (update) => {
-      notes.push(update);
-      return { ok: true, value: 'done' };
-    };
-    const { port, server } = await serve(new ApiPipeline().running(), { maintenance: maintenance({ noteDevice }) });
-    const head = `PATCH /api/v1/devices/7 HTTP/1.1\r\n${OFFER}Content-Type: application/json\r\n${length}\r\n\r\n`;
-    expect(statuses(await askRaw(port, `${head}${body}${LAST}`))).toEqual([200, 200]);
-    const offered = once(server.server, 'upgrade');
-    const answer = askRaw(
-      port,
-      head,
-      offered.then(() => `${body}${LAST}`),
-    );
-    expect(statuses(await answer)).toEqual([200, 200]);
-    expect(notes).toEqual(Array.from({ length: 2 }, () => ({ deviceId: 7, name: 'Kitchen' })));
-    expect(statuses(await askRaw(port, `POST /livez HTTP/1.1\r\n${OFFER}${length}\r\n\r\n${body}${LAST}`))).toContain(405);
-  });
-
-  it('of a WebSocket is taken', async () => {
-    const { port } = await serve(new ApiPipeline().running());
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/api/v1/live`, { headers: { upgrade: 'WebSocket' } });
-    onTestFinished(() => socket.terminate());
-    await once(socket, 'open');
-    socket.send('{"type":"subscribe","topics":["stats"]}');
-    const [told] = (await once(socket, 'message')) as [Buffer];
-    expect(JSON.parse(told.toString())).toMatchObject({ type: 'subscribed', topics: ['stats'] });
-  });
-});
-
-describe('the live stream as server-sent events', () => {
-  it('answers HEAD, and keeps no place for it', async () => {
-    const { port } = await serve(new ApiPipeline().running());
-    const answer = await ask(port, '/api/v1/live?topics=stats', { method: 'HEAD' });
-    expect(answer).toMatchObject({ status: 200, body: '' });
-    expect(answer.headers['content-type']).toMatch(/^text\/event-stream/);
-    expect((await ask(port, '/api/v1/live?topics=nothing', { method: 'HEAD' })).status).toBe(400);
-    expect((await ask(port, '/metrics')).body).toMatch(/^flowberry_live_clients 0$/m);
   });
 });
 

@@ -51,7 +51,7 @@ type AnsweredConnection = Duplex & { readonly _httpMessage?: ServerResponse | nu
 
 /**
  * Who offers another protocol (`curl --http2` and Java's client offer h2c) gets an answer of HTTP/1.1 all the same (RFC 9110 section 7.8):
- * the server reads the request once more, without the offer, and the connection is as any other then, its body and its timeouts included.
+ * the server reads the request once more, without the offer. From then on the connection is like all others, with its body and its timeouts.
  */
 function goOnAsHttp(server: Server, request: IncomingMessage, connection: AnsweredConnection, head: Buffer): void {
   const underWay = connection._httpMessage;
