@@ -18,12 +18,13 @@ async function serve(parts: Partial<ApiParts> = {}): Promise<{ port: number; ser
   return { port, server };
 }
 
+const LAST = 'GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
+const statuses = (answer: string): number[] => [...answer.matchAll(/HTTP\/1\.1 (\d+) /g)].map((match) => Number(match[1]));
+
 describe('an offer of another protocol', () => {
   /** As `curl --http2` makes it. */
   const OFFER =
     'Host: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n';
-  const LAST = 'GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
-  const statuses = (answer: string): number[] => [...answer.matchAll(/HTTP\/1\.1 (\d+) /g)].map((match) => Number(match[1]));
 
   it('is passed over: the request is answered in HTTP/1.1, and the connection goes on', async () => {
     const { port } = await serve();
@@ -38,6 +39,17 @@ describe('an offer of another protocol', () => {
     const { text } = await get(port, '/metrics');
     expect(text).toMatch(/^flowberry_api_connections 1$/m);
     expect(text).toMatch(/^flowberry_api_connections_accepted_total 5$/m);
+  });
+
+  it('leaves nothing behind on a connection, however often it is made', async () => {
+    const warnings: string[] = [];
+    const take = ({ message }: Error): number => warnings.push(message);
+    process.on('warning', take);
+    onTestFinished(() => void process.off('warning', take));
+    const { port } = await serve();
+    const answer = await askRaw(port, `GET /livez HTTP/1.1\r\n${OFFER}\r\n`.repeat(30) + LAST);
+    expect(statuses(answer)).toEqual(Array.from({ length: 31 }, () => 200));
+    expect(warnings).toEqual([]);
   });
 
   it('opens no way round the gate', async () => {
@@ -86,6 +98,8 @@ describe('the live stream as server-sent events', () => {
     const answer = await get(port, '/api/v1/live?topics=stats', { method: 'HEAD' });
     expect(answer).toMatchObject({ status: 200, text: '' });
     expect(answer.headers['content-type']).toMatch(/^text\/event-stream/);
+    const next = await askRaw(port, `HEAD /api/v1/live?topics=stats HTTP/1.1\r\nHost: localhost\r\n\r\n${LAST}`);
+    expect(statuses(next)).toEqual([200, 200]);
     expect((await get(port, '/api/v1/live?topics=nothing', { method: 'HEAD' })).status).toBe(400);
     expect((await get(port, '/metrics')).text).toMatch(/^flowberry_live_clients 0$/m);
   });

@@ -38,13 +38,17 @@ export function addLiveUpgrade(
   hold: (connection: Duplex) => void,
 ): void {
   server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
-    connection.on('error', () => connection.destroy());
+    connection.on('error', drop);
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') return goOnAsHttp(server, request, connection, head);
     const refusal = refusalOf(gate, hub, request);
     if (refusal !== null) return refuse(connection, refusal);
     hold(connection);
     sockets.accept(request, connection, head);
   });
+}
+
+function drop(this: Duplex): void {
+  this.destroy();
 }
 
 type AnsweredConnection = Duplex & { readonly _httpMessage?: ServerResponse | null };
@@ -57,12 +61,12 @@ function goOnAsHttp(server: Server, request: IncomingMessage, connection: Answer
   const underWay = connection._httpMessage;
   // Answers to earlier requests of the connection come first.
   if (underWay) return void underWay.once('finish', () => goOnAsHttp(server, request, connection, head));
-  if (connection.writableEnded) return;
   const { method, url, httpVersion, rawHeaders } = request;
   const lines = [`${method} ${url} HTTP/${httpVersion}`];
   for (let index = 0; index < rawHeaders.length; index += 2)
     if (rawHeaders[index]?.toLowerCase() !== 'upgrade') lines.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`);
   connection.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
+  connection.off('error', drop);
   server.emit('connection', connection);
 }
 
