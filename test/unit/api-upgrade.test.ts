@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
@@ -83,12 +85,24 @@ describe('an offer of another protocol', () => {
 
   it('of a WebSocket is taken', async () => {
     const { port } = await serve();
-    const socket = new WebSocket(`ws://127.0.0.1:${port}/api/v1/live`, { headers: { upgrade: 'WebSocket' } });
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/api/v1/live`);
     onTestFinished(() => socket.terminate());
     await once(socket, 'open');
     socket.send('{"type":"subscribe","topics":["stats"]}');
     const [told] = (await once(socket, 'message')) as [Buffer];
     expect(JSON.parse(told.toString())).toMatchObject({ type: 'subscribed', topics: ['stats'] });
+
+    // The name of a protocol is the same in capitals.
+    const headers = {
+      connection: 'Upgrade',
+      upgrade: 'WebSocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+    };
+    const call = request({ host: '127.0.0.1', port, path: '/api/v1/live', headers }).end();
+    const [response, connection] = (await once(call, 'upgrade')) as [IncomingMessage, Socket];
+    onTestFinished(() => void connection.destroy());
+    expect(response.statusCode).toBe(101);
   });
 });
 
