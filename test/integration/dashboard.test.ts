@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { browserObstacle, NamespaceBrowser, type WatchedPage } from '../helpers/browser.js';
 import { pcapFile } from '../helpers/capture-file.js';
@@ -34,6 +35,9 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     const seconds = Math.floor(Date.now() / 1000) - 600;
     writeFileSync(capture, pcapFile(homeFrames().map((bytes, index) => ({ bytes, seconds, nanoseconds: index * 1_000_000 }))));
     await replay([capture, '--db', database]);
+    const db = new Database(database);
+    db.exec('INSERT INTO unwritten SELECT session_id, max(minute_us), 1, 4321, 1, 1 FROM ledger');
+    db.close();
     ({ origin: home } = await start(database, '0', (stop) => stops.push(stop)));
   });
 
@@ -171,6 +175,9 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     const caption = watched.page.locator('figcaption', { hasText: 'CPU, all cores together' });
     await caption.getByText(/^Now \d+\.\d %\.$/).waitFor();
     await watched.page.locator('.plot canvas').nth(1).waitFor();
+    // What was lost, by where: flows that the database did not take, in the last column.
+    await watched.page.getByRole('columnheader', { name: 'Disk' }).waitFor();
+    expect(await watched.rows()).toContainEqual(expect.stringMatching(/\b4,321$/));
     expectClean(watched);
   });
 
