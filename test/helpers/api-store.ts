@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { type Api, createApi } from '../../src/api/create-api.js';
 import { listenOn } from '../../src/api/listener.js';
 import { Monitor } from '../../src/api/monitor.js';
@@ -103,4 +105,18 @@ export function get(
     call.on('error', reject);
     call.end(body);
   });
+}
+
+/** Sends bytes as they are, `rest` when it is there, and reads until the server closes. */
+export async function askRaw(port: number, text: string, rest?: Promise<string>): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  let answer = '';
+  socket.setEncoding('utf8').on('data', (part: string) => {
+    answer += part;
+  });
+  const closed = once(socket, 'close');
+  socket.write(text);
+  if (rest) socket.write(await rest);
+  await closed;
+  return answer;
 }

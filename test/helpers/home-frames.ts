@@ -5,6 +5,8 @@ import { clientHello, serverName, tlsRecords } from './tls-hello.js';
 /** A device that browses, and never tells its name. */
 export const DEVICE = { mac: '02:00:00:00:00:20', ip: '192.168.1.20' };
 const OTHER = { mac: '02:00:00:00:00:21', ip: '192.168.1.21' };
+/** A device whose address is the beginning of those of the others. */
+export const SHORT_DEVICE = { mac: '02:00:00:00:00:02', ip: '192.168.1.2' };
 const ROUTER = { mac: '02:00:00:00:00:fe', ip: '192.168.1.1' };
 /** As markup it would run without a space, which names cannot have. */
 export const MARKUP = '<img/src=x/onerror=document.body.remove()>';
@@ -37,6 +39,7 @@ export function homeFrames(): Uint8Array[] {
   const address = record(pointer(FIRST_NAME), 1, Uint8Array.of(203, 0, 113, 9));
   const resolver = { src: DEVICE.ip, dst: ROUTER.ip };
   return [
+    ...connection(SHORT_DEVICE, '198.51.100.2', 'short.example.net'),
     frame(
       ethernet({ src: OTHER.mac, dst: '01:00:5e:00:00:fb' }),
       ipv4({ src: OTHER.ip, dst: '224.0.0.251' }),

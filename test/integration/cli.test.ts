@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import Database from 'better-sqlite3';
@@ -115,12 +115,13 @@ describe('flowberry replay', () => {
 
 describe('what cannot work', () => {
   /** One line on standard error: program, code, what is at fault, what to do; and no stack. */
-  async function refused(args: string[], code: string, mentions: string, env: Record<string, string> = {}): Promise<void> {
+  async function refused(args: string[], code: string, mentions: string, env: Record<string, string> = {}): Promise<number> {
     const { exitCode, stderr, stdout } = await flowberry(args, { env });
     expect(stderr).toMatch(new RegExp(`^flowberry: ${code}: [^\\n]*\\n$`));
     expect(stderr).toContain(mentions);
     expect(exitCode).toBeGreaterThan(0);
     expect(stdout).toBe('');
+    return exitCode;
   }
 
   it.each([
@@ -204,12 +205,16 @@ describe('what cannot work', () => {
     await refused(['replay', input, '--db', join(locked, 'flows.db')], 'DATABASE_NOT_WRITABLE', 'flows.db');
   });
 
-  it('db check of a file that is not there', async () => {
-    const path = join(temporaryDirectory(), 'none.db');
-    await refused(['db', 'check', '--db', path], 'DATABASE_NOT_FOUND', path);
+  it.each(['check', 'prune', 'compact'])('db %s of a file that is not there, which is not made', async (command) => {
+    const directory = temporaryDirectory();
+    const path = join(directory, 'none.db');
+    expect(await refused(['db', command, '--db', path], 'DATABASE_NOT_FOUND', path)).toBe(66);
+    expect(readdirSync(directory)).toEqual([]);
   });
 
-  it('status without a daemon', () => refused(['status', '--api-port', '1'], 'API_UNREACHABLE', '1'));
+  it('status without a daemon', async () => {
+    await refused(['status', '--api-port', '1'], 'API_UNREACHABLE', '1');
+  });
 });
 
 describe('flowberry config', () => {

@@ -1,12 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { browserObstacle, NamespaceBrowser, type WatchedPage } from '../helpers/browser.js';
 import { pcapFile } from '../helpers/capture-file.js';
 import { program, replay, temporaryDirectory } from '../helpers/daemon.js';
 import { udpFrame } from '../helpers/frames.js';
-import { DEVICE, homeFrames, MARKUP } from '../helpers/home-frames.js';
+import { DEVICE, homeFrames, MARKUP, SHORT_DEVICE } from '../helpers/home-frames.js';
 import { Daemon } from '../helpers/live-daemon.js';
 import { FrameFlood, NetworkNamespace, namespaceObstacle } from '../helpers/network-namespace.js';
 
@@ -34,6 +35,9 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     const seconds = Math.floor(Date.now() / 1000) - 600;
     writeFileSync(capture, pcapFile(homeFrames().map((bytes, index) => ({ bytes, seconds, nanoseconds: index * 1_000_000 }))));
     await replay([capture, '--db', database]);
+    const db = new Database(database);
+    db.exec('INSERT INTO unwritten SELECT session_id, max(minute_us), 1, 4321, 1, 1 FROM ledger');
+    db.close();
     ({ origin: home } = await start(database, '0', (stop) => stops.push(stop)));
   });
 
@@ -120,6 +124,16 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     await watched.settled();
     expect(await watched.rows()).toContainEqual(expect.stringContaining('www.example.org'));
 
+    // Only what was changed is saved: the name that the device gives itself stays its own.
+    await page.getByText('Name and note').click();
+    await page.getByLabel('Note', { exact: true }).fill('by the window');
+    const [saved] = await Promise.all([
+      page.waitForRequest((request) => request.method() === 'PATCH'),
+      page.getByRole('button', { name: 'Save' }).click(),
+    ]);
+    expect(saved.postDataJSON()).toEqual({ note: 'by the window' });
+    await page.locator('p.note', { hasText: 'by the window' }).waitFor();
+
     await page.getByText('Name and note').click();
     await page.getByLabel('Name', { exact: true }).fill(`Anne's ${MARKUP}`);
     await page.getByRole('button', { name: 'Save' }).click();
@@ -129,6 +143,29 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     await heading.waitFor();
     await watched.view('#/devices');
     expect(await watched.rows()).toContainEqual(expect.stringContaining(`Anne's ${MARKUP}`));
+    expectClean(watched);
+  });
+
+  it('shows no device in place of another whose address its own begins with', async () => {
+    const watched = await browser.open(`${home}/`);
+    const { page } = watched;
+    const { ip } = SHORT_DEVICE;
+    await watched.view(`#/devices/${ip}?since=1h`);
+    await page.locator('main h2').first().waitFor();
+    expect(await watched.rows()).toContainEqual(expect.stringContaining('short.example.net'));
+    const text = await page.locator('main').innerText();
+    for (const other of [DEVICE.mac, DEVICE.ip, 'printer.local']) expect(text).not.toContain(other);
+    await watched.renewed(() => page.getByRole('link', { name: 'Its flows' }).click());
+    const rows = await watched.rows();
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toContain('short.example.net');
+    expectClean(watched);
+  });
+
+  it('goes to a view whose address is not encoded as it should be', async () => {
+    const watched = await browser.open(`${home}/`);
+    await watched.view('#/flows/100%');
+    await watched.page.getByRole('heading', { name: 'Flows', exact: true }).waitFor();
     expectClean(watched);
   });
 
@@ -153,6 +190,9 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     const caption = watched.page.locator('figcaption', { hasText: 'CPU, all cores together' });
     await caption.getByText(/^Now \d+\.\d %\.$/).waitFor();
     await watched.page.locator('.plot canvas').nth(1).waitFor();
+    // What was lost, by where: flows that the database did not take, in the last column.
+    await watched.page.getByRole('columnheader', { name: 'Disk' }).waitFor();
+    expect(await watched.rows()).toContainEqual(expect.stringMatching(/\b4,321$/));
     expectClean(watched);
   });
 

@@ -75,6 +75,14 @@ describe('open flows', () => {
     expect(ports(ALL)).toEqual([]);
   });
 
+  it('are found by an address of IPv6 however it is written', () => {
+    const rig = new ParseRig().feed(udpFrame({ src: '::1', dst: '2001:db8::a:2', srcPort: 1, dstPort: 2 })).feed(udp(3));
+    const ports = (ip: string) => read(rig, { ...ALL, ip }).map(({ src_port }) => src_port);
+    for (const ip of ['::1', '0:0:0:0:0:0:0:1', '0000::0001', '2001:DB8:0:0::A:2', '2001:0db8::000a:0002'])
+      expect(ports(ip), ip).toEqual([1]);
+    for (const ip of ['::2', '0:0:0:0:0:0:0:10', '::ffff:10.0.0.1']) expect(ports(ip), ip).toEqual([]);
+  });
+
   it('leave out a slot that is becoming another flow, until it is one', () => {
     const rig = new ParseRig().feed(udp(1)).feed(udp(2));
     const words = new Int32Array(rig.memory.flowTables[0] as SharedArrayBuffer);

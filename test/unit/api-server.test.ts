@@ -9,6 +9,7 @@ import { Drop } from '../../src/ring/drop-reason.js';
 import { ThreadState } from '../../src/ring/layout.js';
 import { Cell, type ThreadBlock } from '../../src/ring/thread-block.js';
 import { ApiPipeline, serverOf } from '../helpers/api-pipeline.js';
+import { askRaw } from '../helpers/api-store.js';
 
 interface Answer {
   readonly status: number;
@@ -46,18 +47,6 @@ function ask(port: number, path: string, { method = 'GET', headers = {}, agent }
     call.on('error', reject);
     call.end();
   });
-}
-
-/** Sends bytes as they are and reads until the server closes. */
-async function askRaw(port: number, text: string): Promise<string> {
-  const socket = connect(port, '127.0.0.1');
-  let answer = '';
-  socket.setEncoding('utf8').on('data', (part: string) => {
-    answer += part;
-  });
-  socket.write(text);
-  await once(socket, 'close');
-  return answer;
 }
 
 function expectProblem(answer: Answer, status: number, title: string): void {

@@ -6,6 +6,7 @@ import { dnsFilterOf, flowFilterOf, formatOf, pageOf } from '../../src/cli/filte
 import { runFlows } from '../../src/cli/flows.js';
 import { runNames } from '../../src/cli/names.js';
 import { type PeopleColumn, peopleTable } from '../../src/cli/people-table.js';
+import { runSeries } from '../../src/cli/series.js';
 import { DeviceSource } from '../../src/ring/name-records.js';
 import { caught } from '../helpers/caught.js';
 import { flow, flows, NOW_MS, WriterRig } from '../helpers/flow-records.js';
@@ -81,6 +82,8 @@ describe('flags of queries', () => {
     ['--port http', () => flowFilterOf({ port: 'http' }, NOW_US)],
     ['--bytes-min -1', () => flowFilterOf({ bytesMin: '-1' }, NOW_US)],
     ['--protocol foo', () => flowFilterOf({ protocol: 'foo' }, NOW_US)],
+    ['--protocol constructor', () => flowFilterOf({ protocol: 'constructor' }, NOW_US)],
+    ['--protocol __proto__', () => flowFilterOf({ protocol: '__proto__' }, NOW_US)],
     ['--limit x', () => pageOf({ limit: 'x' })],
     ['--json and --csv', () => formatOf({ json: true, csv: true })],
     ['--csv and --ndjson', () => exportFormatOf({ ndjson: true, csv: true })],
@@ -175,6 +178,19 @@ describe('other queries', () => {
     const path = stored([NAMED, { ...NAMED, emittedUs: NOW_US + 10 }]);
     const { stdout } = await caught(() => runNames(path, {}, {}, 'table'));
     expect(stdout).toMatch(/a\.example\.com {2}.* +2 +360 B +1 {2}fd00::1\n$/);
+  });
+
+  it('series: names its columns as the API does', async () => {
+    const path = stored([NAMED]);
+    const input = { fromUs: NOW_US - 3600e6, toUs: NOW_US + 60e6, stepS: 3600 };
+    const { stdout } = await caught(() => runSeries(path, input, 'json'));
+    const { points } = JSON.parse(stdout);
+    expect(points[0]).toHaveProperty('p50_us');
+    expect(points.map(({ p95_us: us }: { p95_us: number | null }) => us).filter(Boolean)).toHaveLength(1);
+    const csv = await caught(() => runSeries(path, input, 'csv'));
+    expect(csv.stdout.split('\n')[0]?.split(',')).toEqual(
+      expect.arrayContaining(['start_us', 'p50_us', 'p95_us', 'lost_packets']),
+    );
   });
 
   it('export: prints an object or a line for each flow', async () => {

@@ -56,6 +56,9 @@ describe('the search of the dashboard', () => {
     ['02:00:00:00:00:01', { device: '02:00:00:00:00:01' }],
     ['device:02:00:00:00:00:01', { device: '02:00:00:00:00:01' }],
     ['name:localhost app:http', { name: 'localhost', application: 'http' }],
+    ['constructor', { application: 'constructor' }],
+    ['toString:1', { application: 'tostring:1' }],
+    ['constructor:1 tcp', { application: 'constructor:1', protocol: 6 }],
     ['ip:2001:db8::1 bytes:1000', { ip: '2001:db8::1', bytes_min: '1000' }],
   ])('%s', (text, parameters) => expect(parseFilter(text)).toEqual(parameters));
 

@@ -225,6 +225,18 @@ describe('requests', () => {
     expect(sink.messages.filter(({ type }) => type === 'stats')).toHaveLength(1);
   });
 
+  it('filter nothing of what the stream says of itself', () => {
+    const { sink, client } = connect([]);
+    client.subscribe(['flows', 'devices'], { name: 'a.example.org', port: 53 });
+    hub.publish(flow(1));
+    for (const topic of ['flows', 'devices'] as const) hub.publish(LiveMessage.of(topic, 'skipped', { topic }));
+    vi.advanceTimersByTime(20);
+    expect(sink.messages).toEqual([
+      { type: 'skipped', topic: 'devices' },
+      { type: 'skipped', topic: 'flows' },
+    ]);
+  });
+
   it.each<unknown>([
     'no JSON',
     '',

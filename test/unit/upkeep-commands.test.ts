@@ -1,11 +1,12 @@
-import { statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { runDbCompact } from '../../src/cli/db-compact.js';
 import { runDbPlan } from '../../src/cli/db-plan.js';
 import { olderThanOf, runDbPrune } from '../../src/cli/db-prune.js';
 import { bytesAfter, daysUntil, planDatabase } from '../../src/store/upkeep/plan.js';
-import { flow, flows, NOW_MS, WriterRig } from '../helpers/flow-records.js';
+import { flow, flows, NOW_MS, temporaryDirectory, WriterRig } from '../helpers/flow-records.js';
 import { dns } from '../helpers/name-records.js';
 import { DAY_MS, failedChecks } from '../helpers/upkeep.js';
 
@@ -102,6 +103,18 @@ describe('flowberry db compact', () => {
     reader.close();
     expect(rig.value('SELECT count(*) FROM flows')).toBe(100);
     expect(() => statSync(`${rig.path}-compact`)).toThrow();
+  });
+});
+
+describe('a file that is not there', () => {
+  it.each([
+    ['prune', (rig: WriterRig) => runDbPrune(rig.config, null, { json: true })],
+    ['compact', (rig: WriterRig) => runDbCompact(rig.config, { json: true })],
+  ])('is not made by db %s', (_, command) => {
+    const directory = temporaryDirectory();
+    const rig = new WriterRig({ path: join(directory, 'nothere.db') });
+    expect(() => command(rig)).toThrow(expect.objectContaining({ code: 'DATABASE_NOT_FOUND' }));
+    expect(readdirSync(directory)).toEqual([]);
   });
 });
 

@@ -33,8 +33,8 @@ export function parseFilter(text) {
   for (const word of text.trim().split(/\s+/)) {
     if (word === '') continue;
     const colon = word.indexOf(':');
-    const key = KEYS[word.slice(0, colon).toLowerCase()];
-    const [name, value] = colon > 0 && key ? [key, word.slice(colon + 1)] : guess(word);
+    const key = word.slice(0, Math.max(colon, 0)).toLowerCase();
+    const [name, value] = Object.hasOwn(KEYS, key) ? [KEYS[key], word.slice(colon + 1)] : guess(word);
     if (name in parameters) throw new Error(`Only one ${name} at a time.`);
     parameters[name] = value;
   }

@@ -12,6 +12,7 @@ export class Connections {
   /** Those without a whole request, the one that has been for longest first. */
   private readonly idle = new Set<Socket>();
   private readonly byAddress = new Map<string, number>();
+  private readonly known = new WeakSet<Socket>();
   private open = 0;
 
   constructor(
@@ -38,6 +39,9 @@ export class Connections {
   }
 
   private accept(socket: Socket): void {
+    // The server takes one up again whose request offered another protocol.
+    if (this.known.has(socket)) return;
+    this.known.add(socket);
     const isLocal = isLoopbackRemote(socket.remoteAddress);
     const address = countedAs(socket.remoteAddress);
     const ofAddress = this.byAddress.get(address) ?? 0;

@@ -1,5 +1,4 @@
-import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Approach, Gate, Refusal } from '../http/gate.js';
 import { PROBLEM_TYPE, problem } from '../problem.js';
@@ -39,8 +38,8 @@ export function addLiveUpgrade(
   hold: (connection: Duplex) => void,
 ): void {
   server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
-    connection.on('error', () => connection.destroy());
-    if (request.headers.upgrade?.toLowerCase() !== 'websocket') return goOnAsHttp(server, request, connection as Socket);
+    connection.on('error', drop);
+    if (request.headers.upgrade?.toLowerCase() !== 'websocket') return goOnAsHttp(server, request, connection, head);
     const refusal = refusalOf(gate, hub, request);
     if (refusal !== null) return refuse(connection, refusal);
     hold(connection);
@@ -48,13 +47,27 @@ export function addLiveUpgrade(
   });
 }
 
-/** Who offers another protocol (`curl --http2` and Java's client offer h2c) gets an answer of HTTP/1.1 all the same (RFC 9110 section 7.8). */
-function goOnAsHttp(server: Server, request: IncomingMessage, connection: Socket): void {
-  const response = new ServerResponse(request);
-  response.shouldKeepAlive = false;
-  response.assignSocket(connection);
-  response.once('finish', () => connection.end());
-  server.emit('request', request, response);
+function drop(this: Duplex): void {
+  this.destroy();
+}
+
+type AnsweredConnection = Duplex & { readonly _httpMessage?: ServerResponse | null };
+
+/**
+ * Who offers another protocol (`curl --http2` and Java's client offer h2c) gets an answer of HTTP/1.1 all the same (RFC 9110 section 7.8):
+ * the server reads the request once more, without the offer. From then on the connection is like all others, with its body and its timeouts.
+ */
+function goOnAsHttp(server: Server, request: IncomingMessage, connection: AnsweredConnection, head: Buffer): void {
+  const underWay = connection._httpMessage;
+  // Answers to earlier requests of the connection come first.
+  if (underWay) return void underWay.once('finish', () => goOnAsHttp(server, request, connection, head));
+  const { method, url, httpVersion, rawHeaders } = request;
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let index = 0; index < rawHeaders.length; index += 2)
+    if (rawHeaders[index]?.toLowerCase() !== 'upgrade') lines.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`);
+  connection.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
+  connection.off('error', drop);
+  server.emit('connection', connection);
 }
 
 function refuse(connection: Duplex, { status, detail }: { readonly status: number; readonly detail: string }): void {
