@@ -66,7 +66,7 @@ export function createApi(parts: ApiParts): Api {
       webhook.tick(monotonicMs());
     },
     reconfigure(next) {
-      queries.settleUs = settleUs(next);
+      queries.settleAfter(settleUs(next));
       webhook.sendTo(next.alertsWebhookUrl);
     },
     async close() {

@@ -45,8 +45,14 @@ export class Queries {
   /** `settleUs`: how long after a packet its flow may still be written. */
   constructor(
     private readonly pool: QueryPool,
-    public settleUs: number,
+    private settleUs: number,
   ) {}
+
+  /** Goes by another such time from now on; answers that were over by the old one are forgotten. */
+  settleAfter(us: number): void {
+    this.settleUs = us;
+    this.cache.clear();
+  }
 
   /** Answers `endpoint` for checked parameters. Throws `QueryRefused`. */
   async ask(endpoint: Endpoint, task: ReaderTask, key: string, nowUs: number): Promise<Outcome> {

@@ -109,5 +109,6 @@ function taskOf(endpoint: Endpoint, value: Record<string, unknown>, nowUs: numbe
   if (untilUs === null) return { wrong: 'until', detail: 'The parameter until names a time that there is not.' };
   if (since !== undefined && until !== undefined && sinceUs >= untilUs)
     return { wrong: 'until', detail: 'The parameter until is not later than since.' };
-  return { query: endpoint.name, parameters, sinceUs, untilUs, isMoving: isRelative(String(since)) || isRelative(String(until)) };
+  const isMoving = [since, until].some((text) => text !== undefined && isRelative(String(text)));
+  return { query: endpoint.name, parameters, sinceUs, untilUs, isMoving };
 }
