@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import type { Config } from '../config.js';
 import { AppError } from '../errors.js';
+import { requireFile } from '../store/open-database.js';
 import { pruneDatabase } from '../store/upkeep/prune-database.js';
 import { bytesText } from './bytes-text.js';
 
@@ -21,8 +21,7 @@ export function runDbPrune(config: Config, olderThanDays: number | null, options
   const progress = (rows: number): void => {
     if (isShowing) process.stderr.write(`${CLEAR_LINE}${rows.toLocaleString('en-US')} rows`);
   };
-  // Opening it for writing would make it.
-  if (!existsSync(config.dbPath)) throw new AppError('DATABASE_NOT_FOUND', `database ${config.dbPath}: there is no such file`);
+  requireFile(config.dbPath);
   const report = pruneDatabase({ config, olderThanDays, nowUs: Date.now() * 1000 }, progress);
   if (isShowing) process.stderr.write(CLEAR_LINE);
   const { path, rows, bytesBefore, bytesAfter, bytesMax, isWithinLimit } = report;

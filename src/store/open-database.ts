@@ -75,12 +75,17 @@ export function openForWriting(config: Config, nowUs: number): WritableDatabase 
   }
 }
 
+/** Throws `DATABASE_NOT_FOUND` where no file is: who opens one for writing would make it. */
+export function requireFile(path: string): void {
+  if (!existsSync(path)) throw new AppError('DATABASE_NOT_FOUND', `database ${path}: there is no such file`);
+}
+
 /**
  * Opens a flowberry database for reading. Throws `AppError`: DATABASE_NOT_FOUND, DATABASE_FOREIGN, DATABASE_NEWER, or what
  * `openError` makes of SQLite's answer.
  */
 export function openForReading(path: string): Database.Database {
-  if (!existsSync(path)) throw new AppError('DATABASE_NOT_FOUND', `database ${path}: there is no such file`);
+  requireFile(path);
   const db = openReadOnly(path);
   if (db.pragma('user_version', { simple: true }) !== 0) return db;
   db.close();

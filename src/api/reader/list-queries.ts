@@ -5,7 +5,7 @@ import type { Order } from '../../store/reader/cursor.js';
 import { findDevices, listDevices } from '../../store/reader/devices.js';
 import { searchDns } from '../../store/reader/dns-search.js';
 import { hostHistory } from '../../store/reader/host-history.js';
-import { gapsOf, incompleteMinutes, ledgerOf, sessionsOf } from '../../store/reader/ledger.js';
+import { gapsOf, incompleteMinutes, ledgerOf, sessionsOf, wholeMinutes } from '../../store/reader/ledger.js';
 import { liveRows } from '../../store/reader/live-rows.js';
 import type { ReadingDatabase } from '../../store/reader/open-reader.js';
 import { searchAll } from '../../store/reader/search.js';
@@ -13,12 +13,6 @@ import { hostPart } from '../host-part.js';
 import { given } from './given.js';
 import { NotFound, type Query, type QueryRange } from './query.js';
 import { snakeCase } from './snake-case.js';
-
-/** The ledger is kept by minutes: a range that begins or ends within one has to do with all of it. */
-const wholeMinutes = ({ fromUs, toUs }: QueryRange): QueryRange => ({
-  fromUs: Math.floor(fromUs / MINUTE_US) * MINUTE_US,
-  toUs: Math.ceil(toUs / MINUTE_US) * MINUTE_US,
-});
 
 /** What every answer about a time begins with. */
 export function rangeOf(db: ReadingDatabase, range: QueryRange) {
@@ -29,7 +23,6 @@ export function rangeOf(db: ReadingDatabase, range: QueryRange) {
 
 /** A time that ended longer ago says nothing of now; the answer can then be kept. At most what makes a time a closed one. */
 const NOW_US_MAX = 60e6;
-const MINUTE_US = 60_000_000;
 
 const listOf = (text: string | null): string[] => (text === null || text === '' ? [] : text.split(','));
 /** Queries over lists: devices, DNS transactions, the ledger, runs. */

@@ -74,6 +74,11 @@ export function isRtp(
   return bytes > 0 && payload < end && isPayloadOf(view, payload, bytes, view.getUint8(offset + 1) & 0x7f);
 }
 
+/** The source of a datagram that `isRtp` is true of; each sender of a flow keeps one. */
+export function rtpSource(view: DataView, offset: number): number {
+  return view.getInt32(offset + Rtp.Source);
+}
+
 function isPayloadOf(view: DataView, offset: number, bytes: number, type: number): boolean {
   if (type >= Rtp.DynamicTypeFirst && type <= Rtp.DynamicTypeLast) return true;
   if (type === Rtp.TransportStream)

@@ -13,6 +13,7 @@ import { ja4 } from './ja4.js';
 import { isQuicInitial } from './quic-header.js';
 import { QuicHellos } from './quic-hellos.js';
 import { recogniseUdp } from './recognise-udp.js';
+import { rtpSource } from './signature-media.js';
 
 const DNS = applicationOf('dns');
 const MDNS = applicationOf('mdns');
@@ -22,8 +23,6 @@ const DHCP = applicationOf('dhcp');
 const DHCPV6 = applicationOf('dhcpv6');
 const QUIC = applicationOf('quic');
 const RTP = applicationOf('rtp');
-/** The source in the header of RTP (RFC 3550 section 5.1). */
-const RTP_SOURCE = 8;
 
 /** Datagrams of a flow that are looked at before it counts as not recognised. */
 const TRIES_MAX = 6;
@@ -92,7 +91,7 @@ export class UdpInspector {
    * direction has the same source.
    */
   private isSameSource(view: DataView, payload: number, word: number, direction: number): boolean {
-    const source = view.getInt32(payload + RTP_SOURCE);
+    const source = rtpSource(view, payload);
     const isSame = this.words[word + Slot.StreamSeq0 + direction] === source;
     this.words[word + Slot.StreamSeq0 + direction] = source;
     return isSame;

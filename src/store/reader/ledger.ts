@@ -1,7 +1,13 @@
 import type { Database } from 'better-sqlite3';
 import { COUNT_COLUMNS } from '../counters.js';
+import { MINUTE_US } from '../rollup/levels.js';
 import type { Range } from './analytics/answer.js';
 import { objects, rows } from './statement.js';
+
+/** The ledger is kept by minutes: a range that begins or ends within one has to do with all of it. */
+export function wholeMinutes({ fromUs, toUs }: Range): Range {
+  return { fromUs: Math.floor(fromUs / MINUTE_US) * MINUTE_US, toUs: Math.ceil(toUs / MINUTE_US) * MINUTE_US };
+}
 
 /** Counts of a time, added up over sessions. */
 export type LedgerCounts = Readonly<Record<(typeof COUNT_COLUMNS)[number], number>>;
