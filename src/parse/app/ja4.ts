@@ -1,4 +1,4 @@
-import { createHash, randomInt } from 'node:crypto';
+import { hash, randomInt } from 'node:crypto';
 import { type ClientHello, isGrease, TlsExtension } from './tls-client-hello.js';
 
 /** Versions that have a code of their own; all others are 00. */
@@ -114,5 +114,5 @@ function hexList(numbers: readonly number[]): string {
 function hashOf(list: readonly number[], more: readonly number[]): string {
   if (list.length === 0) return NO_HASH;
   const text = more.length === 0 ? hexList(list) : `${hexList(list)}_${hexList(more)}`;
-  return createHash('sha256').update(text).digest('hex').slice(0, HASH_CHARACTERS);
+  return hash('sha256', text, 'hex').slice(0, HASH_CHARACTERS);
 }

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { HmacSha256 } from './hmac-sha256.js';
 import { QuicVersion } from './quic-header.js';
 
 /** Keys of the client's Initial packets (RFC 9001 section 5.1). */
@@ -54,17 +54,19 @@ function scheduleOf(version: number): Schedule {
   return version >= QuicVersion.Draft29 && version <= QuicVersion.Draft32 ? DRAFT_29 : V1;
 }
 
-function hmac(key: Uint8Array, message: Uint8Array): Buffer {
-  return createHmac('sha256', key).update(message).digest();
-}
+const hmac = new HmacSha256();
 
 /** Keys with which the client protects its Initial packets, from the destination connection id of its first one. */
 export function clientInitialKeys(version: number, dcid: Uint8Array): InitialKeys {
   const { salt, key, iv, headerKey } = scheduleOf(version);
-  const secret = hmac(hmac(salt, dcid), CLIENT);
+  hmac.setKey(salt);
+  const initialSecret = hmac.of(dcid);
+  hmac.setKey(initialSecret);
+  const secret = hmac.of(CLIENT);
+  hmac.setKey(secret);
   return {
-    key: hmac(secret, key).subarray(0, KEY_BYTES),
-    iv: hmac(secret, iv).subarray(0, IV_BYTES),
-    headerKey: hmac(secret, headerKey).subarray(0, KEY_BYTES),
+    key: hmac.of(key).subarray(0, KEY_BYTES),
+    iv: hmac.of(iv).subarray(0, IV_BYTES),
+    headerKey: hmac.of(headerKey).subarray(0, KEY_BYTES),
   };
 }
