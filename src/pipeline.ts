@@ -23,6 +23,7 @@ import type {
   ThreadStart,
   WriterControl,
 } from './messages.js';
+import { poolFlags } from './pool-flags.js';
 import { RestartLimit } from './restart-limit.js';
 import { Doorbell } from './ring/doorbell.js';
 import { HostBlock } from './ring/host-block.js';
@@ -134,9 +135,7 @@ export class Pipeline {
       atomics: 'disabled',
       idleTimeout: Number.POSITIVE_INFINITY,
       resourceLimits: { maxOldGenerationSizeMb: heapMibMax(this.memory.flowTables[0]) },
-      // Piscina tries `require` before `import`. Ending a worker while it requires an ES module aborts the whole process on Node 20
-      // ("IsGraphAsync must be used on an instantiated module"); without that ability it goes on to `import`, which is safe.
-      execArgv: [...process.execArgv, '--no-experimental-require-module'],
+      execArgv: poolFlags(),
     });
     // A worker that dies before it has its task is replaced by the pool, which only tells that it happened.
     pool.on('error', (error: Error) => this.mayReplace('parse', error.message));

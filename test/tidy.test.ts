@@ -27,6 +27,7 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   libc: [],
   'restart-limit': [],
+  'pool-flags': [],
   watchdog: ['ring'],
   wire: ['ring'],
   'option-kinds': ['ring'],
@@ -47,12 +48,12 @@ const ALLOWED_IMPORTS: Readonly<Record<string, readonly string[]>> = {
   capture: GROUND,
   parse: GROUND,
   store: GROUND,
-  api: [...GROUND, 'store/reader'],
+  api: [...GROUND, 'pool-flags', 'store/reader'],
   // What the service manager is told. It reads shared memory, and asks the API over HTTP.
   service: ['ring', 'config', 'messages', 'libc'],
   doctor: ['config', 'errors', 'libc'],
   // The cap backend works in the main thread only, so the pipeline calls the capture there; it starts the other stages by file.
-  pipeline: [...GROUND, ...SUPERVISION, 'capture/capture'],
+  pipeline: [...GROUND, ...SUPERVISION, 'pool-flags', 'capture/capture'],
   cli: [
     ...GROUND,
     ...SUPERVISION,

@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { flowberry, temporaryDirectory } from '../helpers/daemon.js';
+import { flowberry, program, temporaryDirectory } from '../helpers/daemon.js';
 import { tcpFrame, udpFrame } from '../helpers/frames.js';
 import { Daemon } from '../helpers/live-daemon.js';
 import { FrameSender, NetworkNamespace, namespaceObstacle } from '../helpers/network-namespace.js';
@@ -11,6 +13,7 @@ import { FrameSender, NetworkNamespace, namespaceObstacle } from '../helpers/net
 const obstacle = namespaceObstacle();
 
 const FRAMES = 20_000;
+const ask = promisify(execFile);
 
 /** Sends frames of many flows into the veth pair, from the far end. */
 function sendBurst(namespace: NetworkNamespace): { frames: number; wireBytes: number } {
@@ -93,6 +96,18 @@ describe.skipIf(obstacle !== null)(`the daemon on a veth pair (${obstacle ?? 'as
     const { exitCode, stderr } = await flowberry(args);
     expect(stderr).toMatch(new RegExp(`^flowberry: API_PORT_IN_USE: [^\\n]*${port}[^\\n]*\\n$`));
     expect(exitCode).toBe(69);
+  });
+
+  it('runs and answers under flags of V8, which are none of a thread', async () => {
+    const namespace = new NetworkNamespace();
+    onTestFinished(() => namespace.delete());
+    const args = ['--interface', 'capture0', '--db', join(temporaryDirectory(), 'flows.db')];
+    const daemon = new Daemon(namespace, args, ['--max-old-space-size=512', program, 'run', '--api-port', '0']);
+    const { health } = (await daemon.line('capturing')) as unknown as { health: string };
+    const { stdout } = await ask('ip', ['netns', 'exec', namespace.name, 'curl', '-s', new URL('/api/v1/flows', health).href]);
+    expect(JSON.parse(stdout)).toMatchObject({ flows: [] });
+    daemon.signal('SIGTERM');
+    expect(await daemon.exitCode()).toBe(0);
   });
 
   it('refuses a second writer on its database', async () => {

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import type { Config } from '../../config.js';
+import { poolFlags } from '../../pool-flags.js';
 import type { ReaderAnswer, ReaderStart, ReaderTask } from './reader-task.js';
 import { Turns } from './turns.js';
 
@@ -156,8 +157,7 @@ export class QueryPool {
       atomics: 'disabled',
       workerData: this.start,
       resourceLimits: { maxOldGenerationSizeMb: this.limits.heapMibMax, maxYoungGenerationSizeMb: this.limits.youngMibMax },
-      // Ending a worker while it requires an ES module aborts the whole process on Node 20; see the parse workers.
-      execArgv: [...process.execArgv, '--no-experimental-require-module'],
+      execArgv: poolFlags(),
     });
     pool.on('error', this.onDeath);
     return pool;
