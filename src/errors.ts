@@ -27,6 +27,7 @@ export const ERRORS = {
     'flowberry status --budget lists what takes how much: lower that, choose a smaller --profile, or raise host.memory-bytes-max.',
   ),
   CONFIG_RELOAD_REFUSED: degraded(78, 'flowberry goes on with the options that it has; mend the file and send SIGHUP again.'),
+  OUTPUT_NOT_WRITABLE: fatal(74, 'Check free space where the output goes.'),
   LOG_FILE_NOT_WRITABLE: fatal(73, 'Check that the directory of log.file exists and that this user may write to it.'),
   INPUT_NOT_FOUND: fatal(66, 'Check the path of the capture file.'),
   INPUT_NOT_READABLE: fatal(66, 'Give a capture file that this user may read.'),

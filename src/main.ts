@@ -320,9 +320,19 @@ function reportError(error: unknown): number {
   return appError.exitCode;
 }
 
+/** A reader that has had enough, as `| head`, is no fault; a full disk is. */
+let outputExitCode = 0;
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE' || outputExitCode !== 0) return;
+  outputExitCode = reportError(new AppError('OUTPUT_NOT_WRITABLE', `standard output: ${error.message}`, { cause: error }));
+  process.exitCode ||= outputExitCode;
+});
+// There is nowhere left to tell of it.
+process.stderr.on('error', () => undefined);
+
 try {
   await program.parseAsync();
 } catch (error) {
   exitCode = reportError(error);
 }
-process.exitCode = exitCode;
+process.exitCode = exitCode || outputExitCode;

@@ -1,15 +1,9 @@
 const CHARACTERS_PER_WRITE = 65_536;
 
-/** The callback of a write tells of its failure; the event that tells it once more would end the process. */
-const ignore = (): void => undefined;
-
-/** Writes to standard output, as fast as that is read; false when it was closed, as `| head` does. */
+/** Writes to standard output, as fast as that is read; false when it takes no more. Why that is, main tells. */
 export async function writeLines(lines: Iterable<string>): Promise<boolean> {
-  const output = process.stdout;
-  output.off('error', ignore).on('error', ignore);
   const write = async (text: string): Promise<boolean> => {
-    const error = await new Promise<NodeJS.ErrnoException | null | undefined>((resolve) => output.write(text, resolve));
-    if (error && error.code !== 'EPIPE') throw error;
+    const error = await new Promise<Error | null | undefined>((resolve) => process.stdout.write(text, resolve));
     return !error;
   };
   let gathered = '';

@@ -1,7 +1,8 @@
-import { destination, type Logger as PinoLogger, pino } from 'pino';
+import { type Logger as PinoLogger, pino } from 'pino';
 import type { Config } from '../config.js';
 import { AppError } from '../errors.js';
 import type { LogEvent, LogLevel } from '../messages.js';
+import { DirectLog } from './direct-log.js';
 import { LogFile } from './log-file.js';
 import { RepeatLimit, type Repeats } from './repeat-limit.js';
 
@@ -27,6 +28,7 @@ export class Logger {
   private readonly pino: PinoLogger;
   private readonly repeats = new RepeatLimit();
   private readonly file: LogFile | null;
+  private readonly direct: DirectLog | null;
   private repeatsTimer: NodeJS.Timeout | undefined;
   private isReduced = false;
   private isDebug = false;
@@ -38,7 +40,7 @@ export class Logger {
     private readonly nowMs: () => number = Date.now,
   ) {
     this.file = config.logFile === '' ? null : this.openFile(config);
-    const direct = this.file ? null : destination({ fd, sync: true });
+    this.direct = this.file ? null : new DirectLog(fd);
     const stream = {
       lastLevel: 0,
       // pino then tells the stream the level of each line.
@@ -47,7 +49,7 @@ export class Logger {
         this.counts.lines++;
         this.counts.bytes += Buffer.byteLength(line);
         if (this.file) this.file.write(line, stream.lastLevel >= ERROR_NUMBER);
-        else direct?.write(line);
+        else this.direct?.write(line);
       },
     };
     this.pino = pino(
@@ -71,12 +73,8 @@ export class Logger {
   /** What it has counted; `writes` are calls that wrote. */
   get meter() {
     const { counts, file } = this;
-    return {
-      ...counts,
-      lost: file?.lost ?? 0,
-      writes: file ? file.writes : counts.lines,
-      isFailing: file?.isFailing ?? false,
-    };
+    const { lost, isFailing } = (file ?? this.direct) as LogFile | DirectLog;
+    return { ...counts, lost, writes: file ? file.writes : counts.lines, isFailing };
   }
 
   /** The least severity that is logged now. */

@@ -1,10 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { type OptionValues, resolveConfig } from '../../src/config.js';
 import { Logger } from '../../src/log/logger.js';
 import { temporaryDirectory } from '../helpers/daemon.js';
+import { mountObstacle, SmallDisk } from '../helpers/small-disk.js';
+
+const obstacle = mountObstacle();
 
 const MINUTE_MS = 60_000;
 
@@ -121,6 +124,51 @@ describe('the log', () => {
     expect(readFileSync(path, 'utf8')).toContain('"msg":"a"');
     expect(logger.meter).toMatchObject({ lines: 1, writes: 1 });
     closeSync(fd);
+  });
+
+  it.skipIf(obstacle !== null)(
+    `writes to a descriptor what its full disk refused, once there is room (${obstacle ?? 'as root'})`,
+    () => {
+      const disk = new SmallDisk(1);
+      onTestFinished(() => disk.remove());
+      const path = join(disk.path, 'out');
+      const fd = openSync(path, 'w');
+      onTestFinished(() => closeSync(fd));
+      const logger = new Logger(resolveConfig({}), fd);
+      const text = 'x'.repeat(64_000);
+      const count = 5;
+      writeFileSync(join(disk.path, 'other'), Buffer.alloc(2 ** 20 - 2 * text.length));
+      for (let i = 0; i < count; i++) logger.log('info', text);
+      expect(logger.meter).toMatchObject({ isFailing: true, lost: 0 });
+      disk.resize(2);
+      logger.log('info', 'there is room');
+      expect(logger.meter).toMatchObject({ isFailing: false, lost: 0 });
+      const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
+      expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+        ...new Array<string>(count).fill(text),
+        'there is room',
+      ]);
+    },
+  );
+
+  it('gives lines up and counts them where too many wait for a descriptor, or who read them has gone', () => {
+    const fd = openSync('/dev/full', 'w');
+    onTestFinished(() => closeSync(fd));
+    const full = new Logger(resolveConfig({}), fd);
+    for (let i = 0; i < 70; i++) full.log('info', 'x'.repeat(64_000));
+    expect(full.meter.isFailing).toBe(true);
+    expect(full.meter.lost).toBeGreaterThan(0);
+    expect(full.meter.lost).toBeLessThan(10);
+
+    const pipe = join(temporaryDirectory(), 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const reader = openSync(pipe, 'r+');
+    const writer = openSync(pipe, 'w');
+    onTestFinished(() => closeSync(writer));
+    closeSync(reader);
+    const unread = new Logger(resolveConfig({}), writer);
+    for (let i = 0; i < 3; i++) unread.log('info', 'nobody reads this');
+    expect(unread.meter).toMatchObject({ lines: 3, lost: 3, isFailing: true });
   });
 
   it('refuses a file that cannot be written, with a code', () => {
