@@ -4,6 +4,7 @@ import type { ApiContext } from '../context.js';
 import { sendProblem } from '../problem.js';
 import { QueryRefused } from '../query/query-pool.js';
 import type { ExportPage, ReaderTask } from '../query/reader-task.js';
+import { sendHead } from './send-head.js';
 
 const TYPES: Readonly<Record<string, string>> = {
   ndjson: 'application/x-ndjson; charset=utf-8',
@@ -31,7 +32,7 @@ export async function exportStream(
   const { format } = task.parameters as { format: string };
   reply.type(TYPES[format] as string);
   // Without a body there is nothing to read; the framework would read the whole stream and throw it away.
-  if (request.method === 'HEAD') return reply.send('');
+  if (request.method === 'HEAD') return sendHead(reply);
   if (!queries.beginExport())
     return sendProblem(reply.header('retry-after', RETRY_AFTER_S), 503, 'Not now: too many exports at once.');
   const readPage = async (cursor: string | null): Promise<Page> => {
