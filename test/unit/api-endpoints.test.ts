@@ -186,6 +186,19 @@ describe.skipIf(!HAS_BUILD)('the endpoints (need npm run build)', () => {
     expect(head.headers).not.toHaveProperty('content-length');
   });
 
+  it('say what is wrong with a question before an export begins, as for a page', async () => {
+    for (const [filter, status] of [
+      ['device=nobody', 404],
+      ['net=10.0.0.0/33', 400],
+    ] as const)
+      for (const path of ['flows', 'export']) {
+        const got = await get(served.port, `/api/v1/${path}?${filter}`);
+        expect(got.status, path).toBe(status);
+        expect(problemSchema.parse(JSON.parse(got.text))).toMatchObject({ status });
+      }
+    expect((await get(served.port, '/metrics')).text).toMatch(/^flowberry_api_exports_running 0$/m);
+  });
+
   it('change what a person says of a device, and nothing else', async () => {
     const patch = (id: string, body: string, type = 'application/json') =>
       get(served.port, `/api/v1/devices/${id}`, { method: 'PATCH', body, headers: { 'content-type': type } });

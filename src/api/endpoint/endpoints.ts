@@ -89,7 +89,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
       ...timeRange('1h'),
       ip: parameter.ip.optional(),
       net: parameter.net.optional(),
-      device: parameter.text('A MAC address, the id of a device, or a name that the device has given itself.').optional(),
+      device: parameter.device.optional(),
       name: parameter.name.optional(),
       code: z
         .string()

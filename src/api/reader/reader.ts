@@ -62,6 +62,7 @@ export class Reader {
   private refusal(error: unknown): ReaderAnswer {
     if (error instanceof NotFound) return { ok: false, status: 404, detail: error.message };
     const code = error instanceof AppError ? error.code : null;
+    if (code === 'DEVICE_NOT_FOUND') return { ok: false, status: 404, detail: `${(error as AppError).message}.` };
     if (code === 'RANGE_INVALID' || code === 'FILTER_INVALID')
       return { ok: false, status: 400, detail: `${(error as AppError).message}.` };
     const isOfDatabase = (code !== null && DATABASE_ERRORS.includes(code)) || isSqliteError(error);

@@ -2,7 +2,6 @@ import type { Database } from 'better-sqlite3';
 import { AppError } from '../../errors.js';
 import { DEVICE_ROWS } from '../device-view.js';
 import { addressSql, textSql } from '../view-sql.js';
-import { deviceIds } from './address-filter.js';
 import { inSnapshot, objects, rows } from './statement.js';
 
 /** Devices of a page where no number is given, and at most. */
@@ -79,14 +78,12 @@ export function listDevices(db: Database, { search = '', limit = DEVICES, cursor
   });
 }
 
-/** The devices that a hardware address, an id or a name stands for: several may have had one name. */
-export function findDevices(db: Database, text: string): DeviceRow[] {
-  return inSnapshot(db, () =>
-    deviceIds(db, text).flatMap((id) => {
-      const device = objects<Listed>(db, `${LIST} WHERE id = ?`).get(id);
-      return device ? [withLists(db, device)] : [];
-    }),
-  );
+/** One device; null for one that is not there. */
+export function deviceOf(db: Database, id: number): DeviceRow | null {
+  return inSnapshot(db, () => {
+    const device = objects<Listed>(db, `${LIST} WHERE id = ?`).get(id);
+    return device ? withLists(db, device) : null;
+  });
 }
 
 function withLists(db: Database, device: Listed): DeviceRow {
