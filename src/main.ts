@@ -192,7 +192,7 @@ addPageFlags(addDnsFilters(queryCommand('dns', 'Search DNS transactions, the new
 );
 
 queryCommand('devices', 'List what was seen on the network, the one seen last first.')
-  .option('--search <text>', 'part of a hardware address, vendor, name or IP address')
+  .option('--search <text>', 'part of a hardware address, vendor, name, note or IP address')
   .option('--limit <rows>', 'devices at most, up to 1000 (default 100)')
   .option('--cursor <cursor>', 'go on where an earlier answer ended')
   .option('--json', 'print one JSON object')

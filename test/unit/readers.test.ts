@@ -7,6 +7,7 @@ import { type DnsFilter, searchDns } from '../../src/store/reader/dns-search.js'
 import { exportFlows } from '../../src/store/reader/export.js';
 import { findFlow, searchFlows } from '../../src/store/reader/flow-search.js';
 import { listNames } from '../../src/store/reader/names.js';
+import { searchAll } from '../../src/store/reader/search.js';
 import type { Writer } from '../../src/store/writer.js';
 import { CLIENTS, doChores, HISTORY_US, historyRig, NAMES, STEP_US, writeAll, writeHistory } from '../helpers/flow-history.js';
 import { flow, WriterRig } from '../helpers/flow-records.js';
@@ -131,6 +132,20 @@ describe('devices', () => {
     expect(macs('print')).toEqual([OTHER_MAC, MAC]);
     expect(() => listDevices(db, { cursor: 'x' })).toThrow(expect.objectContaining({ code: 'FILTER_INVALID' }));
     expect(plansThatScan(db)).toEqual([]);
+  });
+
+  it('are found by what people call them and note of them, capitals or not, and by the names behind', () => {
+    const { writer, db } = stored();
+    writer.noteDevice({ deviceId: 1, name: 'Übungsraum', note: 'Im Regal 50%' });
+    const device = { id: 1, mac: MAC, name: 'Übungsraum', addresses: '10.1.2.3,192.168.1.10' };
+    for (const text of ['Übungsraum', 'übungs', 'ÜBUNG', 'regal', 'L 50%']) {
+      expect(searchAll(db, text, 10).devices, text).toEqual([device]);
+      expect(listDevices(db, { search: text }).rows, text).toMatchObject([{ id: 1, name: 'Übungsraum' }]);
+    }
+    expect(searchAll(db, 'PRINTER', 10)).toMatchObject({ devices: [{ id: 2 }, { id: 1 }], names: ['printer'] });
+    expect(searchAll(db, 'printer', 1).devices).toMatchObject([{ id: 2 }]);
+    expect(listDevices(db, { search: 'printer' }).rows.map(({ id }) => id)).toEqual([2, 1]);
+    for (const text of ['Übungsräume', 'regal_', '5%0']) expect(searchAll(db, text, 10).devices, text).toEqual([]);
   });
 
   it('stand for all of their addresses in a search for flows', () => {

@@ -51,7 +51,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     path: '/api/v1/devices',
     summary: 'Devices, the one seen last first.',
     parameters: z.strictObject({
-      search: parameter.text('Part of a hardware address, vendor, name or IP address.').optional(),
+      search: parameter.text('Part of a hardware address, vendor, name, note or IP address.').optional(),
       limit: parameter.limit(100, LIST_MAX),
       cursor: parameter.cursor.optional(),
     }),
@@ -108,7 +108,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     name: 'search',
     method: 'GET',
     path: '/api/v1/search',
-    summary: 'Devices, names and addresses that contain a text.',
+    summary: 'Devices, names and addresses that contain a text; devices also by what people call them or note of them.',
     parameters: z.strictObject({
       q: parameter.text('What to look for.'),
       limit: parameter.limit(20, 100),
