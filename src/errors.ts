@@ -53,6 +53,7 @@ export const ERRORS = {
   DATABASE_INCONSISTENT: fatal(65, 'The lines above say which check failed.'),
   QUERY_INVALID: fatal(64, 'Give one SQL statement, in quotes; .schema of the sqlite3 shell shows tables and columns.'),
   QUERY_WRITES: fatal(64, 'db query runs what only reads: SELECT, WITH, VALUES, EXPLAIN.'),
+  DEVICE_NOT_FOUND: fatal(66, 'flowberry devices lists what there is.'),
   FILTER_INVALID: fatal(64, 'flowberry flows --help lists the filters.'),
   RANGE_INVALID: fatal(64, 'Give a start before the end, and limits as the help tells them.'),
   COMPACT_FAILED: fatal(73, 'The database stays as it was. The copy is made beside it and needs room there.'),

@@ -7,6 +7,7 @@ import {
   addDnsFilters,
   addFlowFilters,
   addPageFlags,
+  DEVICE_FLAG,
   dnsFilterOf,
   flowFilterOf,
   formatOf,
@@ -148,7 +149,7 @@ addTimeFlags(
 )
   .argument('<subject>', 'devices, names, applications or peers')
   .option('--by <measure>', 'bytes (default), bytes_out, bytes_in, packets, flows, retransmits or tcp_failures')
-  .option('--device <address>', 'names and applications of this device only: its MAC or an IP address')
+  .option(...DEVICE_FLAG)
   .option('--limit <rows>', 'rows at most, up to 1000 (default 10)')
   .option('--json', 'print one JSON object')
   .option('--csv', 'print comma-separated values')
@@ -162,7 +163,7 @@ addTimeFlags(
 addTimeFlags(addConfigOptions(command(program, 'series', 'Show traffic, latency and loss over time.'), COMMAND_OPTIONS.query))
   .option('--step <seconds>', 'length of a step, a multiple of 60 (chosen if not given)')
   .option('--direction <direction>', 'outbound, inbound, internal or transit')
-  .option('--device <address>', 'of this device only: its MAC or an IP address')
+  .option(...DEVICE_FLAG)
   .option('--application <name>', 'such as tls, dns, ssh')
   .option('--json', 'print one JSON object')
   .option('--csv', 'print comma-separated values')
@@ -191,7 +192,7 @@ addPageFlags(addDnsFilters(queryCommand('dns', 'Search DNS transactions, the new
 );
 
 queryCommand('devices', 'List what was seen on the network, the one seen last first.')
-  .option('--search <text>', 'part of a hardware address, vendor, name or IP address')
+  .option('--search <text>', 'part of a hardware address, vendor, name, note or IP address')
   .option('--limit <rows>', 'devices at most, up to 1000 (default 100)')
   .option('--cursor <cursor>', 'go on where an earlier answer ended')
   .option('--json', 'print one JSON object')

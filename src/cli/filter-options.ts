@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { AppError } from '../errors.js';
+import { DEVICE_HELP } from '../store/reader/device-help.js';
 import type { DnsFilter } from '../store/reader/dns-search.js';
 import type { FlowFilter } from '../store/reader/flow-filter.js';
 import type { PageInput } from '../store/reader/flow-search.js';
@@ -10,12 +11,15 @@ import type { Flags } from './options.js';
 /** How far back is looked where no time is given. */
 const SINCE_DEFAULT = '1h';
 
+/** What every command that can be asked about one device has. */
+export const DEVICE_FLAG = ['--device <device>', DEVICE_HELP] as const;
+
 /** Adds the flags that say which rows are asked for, by time and by who took part. */
 function addCommonFilters(command: Command, since: string): Command {
   return command
     .option('--address <ip>', 'of either side')
     .option('--net <network>', 'such as 10.0.0.0/8 or fe80::/10, of either side')
-    .option('--device <device>', 'hardware address, id or name of a device: any of its addresses')
+    .option(...DEVICE_FLAG)
     .option('--name <name>', 'exactly, or *.example.com for all names below it')
     .option('--since <time>', `30s, 10min, 1h, 7d, 2w ago, an ISO date, or all (default ${since})`)
     .option('--until <time>', 'as --since (default now)');

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import Database from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
+import { ERRORS } from '../../src/errors.js';
+import { DEVICE_HELP } from '../../src/store/reader/device-help.js';
 import { pcapFile } from '../helpers/capture-file.js';
 import { flowberry, program, replay, temporaryDirectory } from '../helpers/daemon.js';
 import { udpFrame } from '../helpers/frames.js';
@@ -265,5 +267,24 @@ describe('flowberry config', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^at most [\d.]+ MiB of [\d.]+ MiB, chosen by RAM/m);
     expect(stdout).not.toContain('the daemon takes');
+  });
+});
+
+describe('commands about one device', () => {
+  it.each(['flows', 'dns', 'names', 'export', 'top', 'series'])('%s: tells what names it, as the API does', async (name) => {
+    const { stdout } = await flowberry([name, '--help']);
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(`--device <device> ${DEVICE_HELP}`);
+  });
+
+  it('say that there is none, with a code of their own', async () => {
+    const directory = temporaryDirectory();
+    const [file, database] = [join(directory, 'few.pcap'), join(directory, 'flows.db')];
+    writeFileSync(file, pcapFile(someFrames));
+    await replay([file, '--db', database]);
+    for (const command of [['flows'], ['dns'], ['names'], ['export'], ['top', 'applications'], ['series']]) {
+      const { stderr, exitCode } = await flowberry([...command, '--device', 'nobody', '--db', database]);
+      expect(stderr, command[0]).toMatch(/^flowberry: DEVICE_NOT_FOUND: there is no device "nobody"/);
+      expect(exitCode).toBe(ERRORS.DEVICE_NOT_FOUND.exitCode);
+    }
   });
 });

@@ -179,7 +179,6 @@ describe('series', () => {
     { ...HOUR, stepS: 90 },
     { fromUs: 0, toUs: 90_000 * 1440 * 1e6, stepS: 60 },
     { ...HOUR, application: 'nonsense' },
-    { ...HOUR, device: "x' OR 1" },
   ])('refuses %o', (input) => {
     expect(() => series(stored([]), input)).toThrow(expect.objectContaining({ code: 'RANGE_INVALID' }));
   });
@@ -234,7 +233,7 @@ describe('dns', () => {
       total: { flows: 1 },
       dns: { total: { queries: 4 } },
     });
-    expect(deviceDetail(db, { ...HOUR, device: '02:00:00:00:00:99' })).toBeNull();
+    expect(deviceDetail(db, { ...HOUR, device: 'fd00::99' })).toBeNull();
   });
 });
 

@@ -181,7 +181,22 @@ describe.skipIf(!HAS_BUILD)('the endpoints (need npm run build)', () => {
     expect(lines).toHaveLength(FLOWS + 1);
     // Names come from the wire, and a spreadsheet would run them.
     expect(csv.text).not.toMatch(/,=/);
-    expect((await get(served.port, '/api/v1/export?since=1h', { method: 'HEAD' })).text).toBe('');
+    const head = await get(served.port, '/api/v1/export?since=1h', { method: 'HEAD' });
+    expect(head).toMatchObject({ status: 200, text: '', headers: { 'content-type': ndjson.headers['content-type'] } });
+    expect(head.headers).not.toHaveProperty('content-length');
+  });
+
+  it('say what is wrong with a question before an export begins, as for a page', async () => {
+    for (const [filter, status] of [
+      ['device=nobody', 404],
+      ['net=10.0.0.0/33', 400],
+    ] as const)
+      for (const path of ['flows', 'export']) {
+        const got = await get(served.port, `/api/v1/${path}?${filter}`);
+        expect(got.status, path).toBe(status);
+        expect(problemSchema.parse(JSON.parse(got.text))).toMatchObject({ status });
+      }
+    expect((await get(served.port, '/metrics')).text).toMatch(/^flowberry_api_exports_running 0$/m);
   });
 
   it('change what a person says of a device, and nothing else', async () => {

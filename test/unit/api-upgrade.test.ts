@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import type { ApiParts } from '../../src/api/create-api.js';
 import { listenOn } from '../../src/api/listener.js';
+import { problemSchema } from '../../src/api/problem.js';
 import type { DeviceNoteUpdate } from '../../src/messages.js';
 import { ApiPipeline, maintenance, serverOf } from '../helpers/api-pipeline.js';
 import { askRaw, get } from '../helpers/api-store.js';
@@ -106,12 +107,59 @@ describe('an offer of another protocol', () => {
   });
 });
 
+describe('a handshake that is none of a WebSocket', () => {
+  const HEADERS: Readonly<Record<string, string>> = {
+    Host: 'localhost',
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAAAA==',
+  };
+  const shake = async (port: number, changes: Record<string, string>, method = 'GET') => {
+    const lines = Object.entries({ ...HEADERS, ...changes }).map(([name, value]) => `${name}: ${value}`);
+    const answer = await askRaw(port, `${method} /api/v1/live HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`);
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    return { head, body: problemSchema.parse(JSON.parse(body)) };
+  };
+
+  it.each([
+    ['of another version', { 'Sec-WebSocket-Version': '7' }, /Sec-WebSocket-Version/],
+    ['with a short key', { 'Sec-WebSocket-Key': 'AAAA' }, /Sec-WebSocket-Key/],
+    ['with a subprotocol that is no word', { 'Sec-WebSocket-Protocol': 'a b' }, /Sec-WebSocket-Protocol/],
+    ['with extensions that are none', { 'Sec-WebSocket-Extensions': ';' }, /Sec-WebSocket-Extensions/],
+  ])('is told so as a problem, %s, and which versions there are', async (_, changes, detail) => {
+    const { port } = await serve();
+    const { head, body } = await shake(port, changes);
+    expect(statuses(head)).toEqual([400]);
+    expect(head).toMatch(/^Content-Type: application\/problem\+json$/m);
+    expect(head).toMatch(/^Sec-WebSocket-Version: 13, 8$/m);
+    expect(body).toMatchObject({ status: 400, detail: expect.stringMatching(detail) });
+    expect((await get(port, '/metrics')).text).toMatch(/^flowberry_live_clients 0$/m);
+  });
+
+  it('is told what goes, where it begins with another method', async () => {
+    const { port } = await serve();
+    const { head, body } = await shake(port, {}, 'PATCH');
+    expect(statuses(head)).toEqual([405]);
+    expect(head).toMatch(/^Allow: GET, HEAD$/m);
+    expect(body).toMatchObject({ status: 405 });
+  });
+
+  it('is taken for what it is without the offer: a request for server-sent events', async () => {
+    const { port } = await serve();
+    const answer = await get(port, '/api/v1/live', { headers: { 'Sec-WebSocket-Version': '13' } });
+    expect(problemSchema.parse(JSON.parse(answer.text))).toMatchObject({ status: 400 });
+  });
+});
+
 describe('the live stream as server-sent events', () => {
   it('answers HEAD, and keeps no place for it', async () => {
     const { port } = await serve();
     const answer = await get(port, '/api/v1/live?topics=stats', { method: 'HEAD' });
     expect(answer).toMatchObject({ status: 200, text: '' });
     expect(answer.headers['content-type']).toMatch(/^text\/event-stream/);
+    // What GET sends has no length that could be told.
+    expect(answer.headers).not.toHaveProperty('content-length');
     const next = await askRaw(port, `HEAD /api/v1/live?topics=stats HTTP/1.1\r\nHost: localhost\r\n\r\n${LAST}`);
     expect(statuses(next)).toEqual([200, 200]);
     expect((await get(port, '/api/v1/live?topics=nothing', { method: 'HEAD' })).status).toBe(400);

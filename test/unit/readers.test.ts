@@ -2,11 +2,12 @@ import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { DeviceSource } from '../../src/ring/name-records.js';
 import { SEGMENT_ROWS } from '../../src/store/lookup/lookup-kind.js';
-import { findDevices, listDevices } from '../../src/store/reader/devices.js';
+import { listDevices } from '../../src/store/reader/devices.js';
 import { type DnsFilter, searchDns } from '../../src/store/reader/dns-search.js';
 import { exportFlows } from '../../src/store/reader/export.js';
 import { findFlow, searchFlows } from '../../src/store/reader/flow-search.js';
 import { listNames } from '../../src/store/reader/names.js';
+import { searchAll } from '../../src/store/reader/search.js';
 import type { Writer } from '../../src/store/writer.js';
 import { CLIENTS, doChores, HISTORY_US, historyRig, NAMES, STEP_US, writeAll, writeHistory } from '../helpers/flow-history.js';
 import { flow, WriterRig } from '../helpers/flow-records.js';
@@ -123,17 +124,28 @@ describe('devices', () => {
     });
   });
 
-  it('are found by parts of what is known, and exactly', () => {
+  it('are found by parts of what is known', () => {
     const { db } = stored();
     const macs = (search: string) => listDevices(db, { search }).rows.map(({ mac }) => mac);
     expect(macs('RASPBERRY')).toEqual([OTHER_MAC]);
     expect(macs('1:10')).toEqual([OTHER_MAC]);
     expect(macs('print')).toEqual([OTHER_MAC, MAC]);
-    expect(findDevices(db, 'printer').map(({ mac }) => mac)).toEqual([MAC, OTHER_MAC]);
-    expect(findDevices(db, OTHER_MAC.toUpperCase().replaceAll(':', '-')).map(({ id }) => id)).toEqual([2]);
-    expect(findDevices(db, '2').map(({ mac }) => mac)).toEqual([OTHER_MAC]);
     expect(() => listDevices(db, { cursor: 'x' })).toThrow(expect.objectContaining({ code: 'FILTER_INVALID' }));
     expect(plansThatScan(db)).toEqual([]);
+  });
+
+  it('are found by what people call them and note of them, capitals or not, and by the names behind', () => {
+    const { writer, db } = stored();
+    writer.noteDevice({ deviceId: 1, name: 'Übungsraum', note: 'Im Regal 50%' });
+    const device = { id: 1, mac: MAC, name: 'Übungsraum', addresses: '10.1.2.3,192.168.1.10' };
+    for (const text of ['Übungsraum', 'übungs', 'ÜBUNG', 'regal', 'L 50%']) {
+      expect(searchAll(db, text, 10).devices, text).toEqual([device]);
+      expect(listDevices(db, { search: text }).rows, text).toMatchObject([{ id: 1, name: 'Übungsraum' }]);
+    }
+    expect(searchAll(db, 'PRINTER', 10)).toMatchObject({ devices: [{ id: 2 }, { id: 1 }], names: ['printer'] });
+    expect(searchAll(db, 'printer', 1).devices).toMatchObject([{ id: 2 }]);
+    expect(listDevices(db, { search: 'printer' }).rows.map(({ id }) => id)).toEqual([2, 1]);
+    for (const text of ['Übungsräume', 'regal_', '5%0']) expect(searchAll(db, text, 10).devices, text).toEqual([]);
   });
 
   it('stand for all of their addresses in a search for flows', () => {
@@ -143,9 +155,9 @@ describe('devices', () => {
     writeAll(writer);
     const sources = (device: string) => searchFlows(db, { device }, { order: 'oldest' }).rows.map((row) => row['src_ip']);
     expect(sources(MAC)).toEqual(['192.168.1.10', '10.1.2.3']);
-    expect(sources('printer')).toEqual(['192.168.1.10', '10.1.2.3']);
     expect(sources('3')).toEqual(['192.168.1.12']);
-    expect(sources('nobody')).toEqual([]);
+    expect(() => sources('nobody')).toThrow(expect.objectContaining({ code: 'DEVICE_NOT_FOUND' }));
+    expect(plansThatScan(db)).toEqual([]);
   });
 });
 

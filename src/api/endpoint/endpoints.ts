@@ -51,7 +51,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     path: '/api/v1/devices',
     summary: 'Devices, the one seen last first.',
     parameters: z.strictObject({
-      search: parameter.text('Part of a hardware address, vendor, name or IP address.').optional(),
+      search: parameter.text('Part of a hardware address, vendor, name, note or IP address.').optional(),
       limit: parameter.limit(100, LIST_MAX),
       cursor: parameter.cursor.optional(),
     }),
@@ -89,7 +89,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
       ...timeRange('1h'),
       ip: parameter.ip.optional(),
       net: parameter.net.optional(),
-      device: parameter.text('A MAC address, the id of a device, or a name that the device has given itself.').optional(),
+      device: parameter.device.optional(),
       name: parameter.name.optional(),
       code: z
         .string()
@@ -108,7 +108,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     name: 'search',
     method: 'GET',
     path: '/api/v1/search',
-    summary: 'Devices, names and addresses that contain a text.',
+    summary: 'Devices, names and addresses that contain a text; devices also by what people call them or note of them.',
     parameters: z.strictObject({
       q: parameter.text('What to look for.'),
       limit: parameter.limit(20, 100),

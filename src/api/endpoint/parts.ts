@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { DEVICE_HELP } from '../../store/reader/device-help.js';
 import { MOMENT_PATTERN } from './time.js';
 
 /** A number of things. */
@@ -27,6 +28,7 @@ export const parameter = {
     .max(45)
     .refine((value) => isIP(value) !== 0, 'give an IP address')
     .describe('An IP address.'),
+  device: text.describe(`The ${DEVICE_HELP}.`),
   net: z
     .string()
     .max(49)

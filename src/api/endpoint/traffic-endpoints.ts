@@ -21,10 +21,6 @@ const LIST_MAX = 1_000;
 
 const names = (list: readonly string[]) => z.enum(list.filter((name) => name !== '') as [string, ...string[]]);
 const application = names(APPLICATIONS).describe('As flow_view names it.');
-const device = z
-  .string()
-  .regex(/^[0-9a-fA-F.:]{2,45}$/, 'give a MAC or an IP address')
-  .describe('A device: its MAC address, or one of its IP addresses.');
 const order = z.enum(TOP_ORDERS).default('bytes').describe('The largest first.');
 const direction = z.enum(['outbound', 'inbound', 'internal', 'transit']);
 
@@ -36,7 +32,7 @@ const flowFilters = {
   protocol: parameter.protocol.optional(),
   application: application.optional(),
   name: parameter.name.optional(),
-  device: parameter.text('A MAC address, the id of a device, or a name that the device has given itself.').optional(),
+  device: parameter.device.optional(),
   interface: parameter.text('Name of an interface.').optional(),
   vlan_id: z.int().min(1).max(4_095).optional(),
   end_reason: names(END_REASONS).optional(),
@@ -48,7 +44,7 @@ const overTime = z.strictObject({
   ...timeRange('24h'),
   step_s: parameter.stepS.optional(),
   direction: direction.optional(),
-  device: device.optional(),
+  device: parameter.device.optional(),
   application: application.optional(),
 });
 
@@ -121,7 +117,7 @@ export const TRAFFIC_ENDPOINTS: readonly Endpoint[] = [
       subject: z.enum(TOP_SUBJECTS).default('devices'),
       order,
       limit: parameter.limit(10, LIST_MAX),
-      device: device.optional(),
+      device: parameter.device.optional(),
     }),
     answer: topSchema,
     by: 'reader',
@@ -132,7 +128,12 @@ export const TRAFFIC_ENDPOINTS: readonly Endpoint[] = [
     method: 'GET',
     path: '/api/v1/names',
     summary: 'Names of servers, those with the most traffic first.',
-    parameters: z.strictObject({ ...timeRange('24h'), order, limit: parameter.limit(100, LIST_MAX), device: device.optional() }),
+    parameters: z.strictObject({
+      ...timeRange('24h'),
+      order,
+      limit: parameter.limit(100, LIST_MAX),
+      device: parameter.device.optional(),
+    }),
     answer: topSchema,
     by: 'reader',
     freshMs: FRESH_MS,
@@ -142,7 +143,12 @@ export const TRAFFIC_ENDPOINTS: readonly Endpoint[] = [
     method: 'GET',
     path: '/api/v1/applications',
     summary: 'Applications, those with the most traffic first.',
-    parameters: z.strictObject({ ...timeRange('24h'), order, limit: parameter.limit(100, LIST_MAX), device: device.optional() }),
+    parameters: z.strictObject({
+      ...timeRange('24h'),
+      order,
+      limit: parameter.limit(100, LIST_MAX),
+      device: parameter.device.optional(),
+    }),
     answer: topSchema,
     by: 'reader',
     freshMs: FRESH_MS,
@@ -186,7 +192,7 @@ export const TRAFFIC_ENDPOINTS: readonly Endpoint[] = [
       ...timeRange('24h'),
       step_s: parameter.stepS.optional(),
       limit: parameter.limit(10, LIST_MAX),
-      device: device.optional(),
+      device: parameter.device.optional(),
     }),
     answer: dnsSummarySchema,
     by: 'reader',
@@ -197,7 +203,7 @@ export const TRAFFIC_ENDPOINTS: readonly Endpoint[] = [
     method: 'GET',
     path: '/api/v1/device',
     summary: 'What one device did: traffic, quality, applications, names, DNS.',
-    parameters: z.strictObject({ ...timeRange('24h'), device, limit: parameter.limit(10, LIST_MAX) }),
+    parameters: z.strictObject({ ...timeRange('24h'), device: parameter.device, limit: parameter.limit(10, LIST_MAX) }),
     answer: deviceDetailSchema,
     by: 'reader',
     freshMs: FRESH_MS,

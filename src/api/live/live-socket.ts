@@ -6,6 +6,7 @@ import type { LiveFeed } from './live-feed.js';
 import { type LiveFrame, WINDOW_BITS } from './live-frames.js';
 import type { LiveHub } from './live-hub.js';
 import { answerRequest, REQUEST_BYTES_MAX, REQUESTS_PER_SECOND_MAX } from './live-request.js';
+import { refuseUpgrade } from './refuse-upgrade.js';
 
 const PING_MS = 30_000;
 /** Who has been told to go and does not answer is cut off after so long. */
@@ -92,11 +93,22 @@ export class LiveSockets {
   constructor(
     private readonly hub: LiveHub,
     private readonly feed: LiveFeed,
-  ) {}
+  ) {
+    this.server.on('wsClientError', ({ message }, connection) =>
+      refuseUpgrade(connection, { status: 400, detail: `${message}.` }),
+    );
+  }
 
-  /** Makes a connection a WebSocket. Whether it may be one, the caller has seen to. */
-  accept(request: IncomingMessage, connection: Duplex, head: Buffer): void {
-    this.server.handleUpgrade(request, connection, head, (socket) => this.serve(socket, connection));
+  /**
+   * Makes a connection a WebSocket, or answers why its handshake is none; false then. Whether it may be one, the caller has seen to.
+   */
+  accept(request: IncomingMessage, connection: Duplex, head: Buffer): boolean {
+    let isAccepted = false;
+    this.server.handleUpgrade(request, connection, head, (socket) => {
+      isAccepted = true;
+      this.serve(socket, connection);
+    });
+    return isAccepted;
   }
 
   private serve(socket: WebSocket, connection: Duplex): void {

@@ -1,15 +1,14 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Approach, Gate, Refusal } from '../http/gate.js';
-import { PROBLEM_TYPE, problem } from '../problem.js';
 import type { LiveHub } from './live-hub.js';
 import type { LiveSockets } from './live-socket.js';
+import { refuseUpgrade } from './refuse-upgrade.js';
 
 /** Where the live stream is; `LIVE_PATH` alone, whatever query follows. */
 export const LIVE_PATH = '/api/v1/live';
 /** Subprotocol that stands for a token, since a browser cannot send headers with a WebSocket: base64url of it behind this. */
 const TOKEN_PROTOCOL = 'token.';
-const RETRY_AFTER_S = 5;
 
 /** The same approach with the token where other requests have it. */
 function withToken(request: IncomingMessage): Approach {
@@ -22,8 +21,13 @@ function withToken(request: IncomingMessage): Approach {
 }
 
 /** Why a connection may not become a WebSocket, or null. */
-function refusalOf(gate: Gate, hub: LiveHub, request: IncomingMessage): Refusal | { status: 404 | 503; detail: string } | null {
+function refusalOf(
+  gate: Gate,
+  hub: LiveHub,
+  request: IncomingMessage,
+): Refusal | { status: 404 | 405 | 503; detail: string } | null {
   if (request.url?.split('?')[0] !== LIVE_PATH) return { status: 404, detail: 'There is no stream at this path.' };
+  if (request.method !== 'GET') return { status: 405, detail: 'A WebSocket begins with GET.' };
   const refusal = gate.checkNames(request) ?? gate.authorize(withToken(request));
   if (refusal !== null) return refusal;
   return hub.refusesAnother() ? { status: 503, detail: 'The live stream has as many clients as it may have.' } : null;
@@ -41,9 +45,8 @@ export function addLiveUpgrade(
     connection.on('error', drop);
     if (request.headers.upgrade?.toLowerCase() !== 'websocket') return goOnAsHttp(server, request, connection, head);
     const refusal = refusalOf(gate, hub, request);
-    if (refusal !== null) return refuse(connection, refusal);
-    hold(connection);
-    sockets.accept(request, connection, head);
+    if (refusal !== null) return refuseUpgrade(connection, refusal);
+    if (sockets.accept(request, connection, head)) hold(connection);
   });
 }
 
@@ -68,13 +71,4 @@ function goOnAsHttp(server: Server, request: IncomingMessage, connection: Answer
   connection.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]));
   connection.off('error', drop);
   server.emit('connection', connection);
-}
-
-function refuse(connection: Duplex, { status, detail }: { readonly status: number; readonly detail: string }): void {
-  const answer = problem(status, detail);
-  const body = JSON.stringify(answer);
-  const retry = status === 503 || status === 429 ? `Retry-After: ${RETRY_AFTER_S}\r\n` : '';
-  connection.end(
-    `HTTP/1.1 ${answer.status} ${answer.title}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n${retry}Connection: close\r\n\r\n${body}`,
-  );
 }

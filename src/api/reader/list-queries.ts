@@ -2,7 +2,7 @@ import { monotonicMs } from '../../ring/thread-block.js';
 import { alertPage } from '../../store/reader/alerts.js';
 import { Completeness } from '../../store/reader/analytics/completeness.js';
 import type { Order } from '../../store/reader/cursor.js';
-import { findDevices, listDevices } from '../../store/reader/devices.js';
+import { deviceOf, listDevices } from '../../store/reader/devices.js';
 import { searchDns } from '../../store/reader/dns-search.js';
 import { hostHistory } from '../../store/reader/host-history.js';
 import { gapsOf, incompleteMinutes, ledgerOf, sessionsOf, wholeMinutes } from '../../store/reader/ledger.js';
@@ -38,8 +38,8 @@ export const LIST_QUERIES: Readonly<Record<string, Query>> = {
   },
 
   device: ({ db }, { id }) => {
-    const [found] = findDevices(db, String(id));
-    if (found === undefined) throw new NotFound('There is no device with this id.');
+    const found = deviceOf(db, id);
+    if (found === null) throw new NotFound('There is no device with this id.');
     return found;
   },
 

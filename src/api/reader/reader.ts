@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode } from '../../errors.js';
+import type { Gap } from '../../store/reader/ledger.js';
 import { openReader, type ReadingDatabase } from '../../store/reader/open-reader.js';
 import { HostReader } from '../host-snapshot.js';
 import type { ReaderAnswer, ReaderStart, ReaderTask } from '../query/reader-task.js';
@@ -61,6 +62,7 @@ export class Reader {
   private refusal(error: unknown): ReaderAnswer {
     if (error instanceof NotFound) return { ok: false, status: 404, detail: error.message };
     const code = error instanceof AppError ? error.code : null;
+    if (code === 'DEVICE_NOT_FOUND') return { ok: false, status: 404, detail: `${(error as AppError).message}.` };
     if (code === 'RANGE_INVALID' || code === 'FILTER_INVALID')
       return { ok: false, status: 400, detail: `${(error as AppError).message}.` };
     const isOfDatabase = (code !== null && DATABASE_ERRORS.includes(code)) || isSqliteError(error);
@@ -71,14 +73,22 @@ export class Reader {
   }
 }
 
-/** Where the time ends that the answer is about: sums are widened to whole minutes, hours, days or steps. */
+interface TimedAnswer {
+  readonly to_us?: number;
+  readonly step_us?: number | null;
+  readonly points?: readonly { readonly start_us: number }[];
+  readonly gaps?: readonly Pick<Gap, 'end_us'>[];
+  readonly sessions?: readonly { readonly clean: boolean | null }[];
+}
+
+/**
+ * Where the time ends that the answer is about: sums are widened to whole minutes, hours, days or steps. A gap without an end, and a
+ * run that goes on, will have another row one day, however long ago they began: there is no end then.
+ */
 function endOf(answer: object | string, untilUs: number): number {
   if (untilUs === 0 || typeof answer === 'string') return untilUs;
-  const {
-    to_us: toUs = 0,
-    step_us: stepUs,
-    points,
-  } = answer as { to_us?: number; step_us?: number | null; points?: { start_us: number }[] };
+  const { to_us: toUs = 0, step_us: stepUs, points, gaps = [], sessions = [] } = answer as TimedAnswer;
+  if (gaps.some((gap) => gap.end_us === null) || sessions.some(({ clean }) => clean === null)) return Number.POSITIVE_INFINITY;
   const last = points?.at(-1);
   return Math.max(untilUs, toUs, last && stepUs ? last.start_us + stepUs : 0);
 }

@@ -11,7 +11,7 @@ import { sendProblem } from '../problem.js';
 import { isKnown } from '../query/answer.js';
 import { QUERY_LIMITS, QueryRefused } from '../query/query-pool.js';
 import type { ReaderTask } from '../query/reader-task.js';
-import { refuse } from '../refuse.js';
+import { refuse, refuseAnswer } from '../refuse.js';
 import { readVersion } from '../version.js';
 import { DOCS_STYLE, docsPage } from './docs-page.js';
 import { exportStream } from './export-stream.js';
@@ -82,10 +82,7 @@ async function answer(
   const outcome = await context.queries
     .ask(endpoint, task, keyOf(request), nowUs)
     .finally(() => request.raw.socket.setTimeout(SERVER_LIMITS.idleMsMax));
-  if (!outcome.ok) {
-    if (outcome.status === 503) reply.header('retry-after', RETRY_AFTER_S);
-    return sendProblem(reply, outcome.status, outcome.detail);
-  }
+  if (!outcome.ok) return refuseAnswer(reply, outcome);
   const good = outcome.answer;
   // Whoever keeps an answer asks each time whether it still holds; the ETag makes that cheap.
   reply.headers({ etag: good.etag, 'cache-control': 'private, no-cache' });

@@ -3,7 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiContext } from '../context.js';
 import { sendProblem } from '../problem.js';
 import { QueryRefused } from '../query/query-pool.js';
-import type { ExportPage, ReaderTask } from '../query/reader-task.js';
+import type { ExportPage, ReaderAnswer, ReaderTask } from '../query/reader-task.js';
+import { refuseAnswer } from '../refuse.js';
+import { sendHead } from './send-head.js';
 
 const TYPES: Readonly<Record<string, string>> = {
   ndjson: 'application/x-ndjson; charset=utf-8',
@@ -31,36 +33,37 @@ export async function exportStream(
   const { format } = task.parameters as { format: string };
   reply.type(TYPES[format] as string);
   // Without a body there is nothing to read; the framework would read the whole stream and throw it away.
-  if (request.method === 'HEAD') return reply.send('');
+  if (request.method === 'HEAD') return sendHead(reply);
   if (!queries.beginExport())
     return sendProblem(reply.header('retry-after', RETRY_AFTER_S), 503, 'Not now: too many exports at once.');
-  const readPage = async (cursor: string | null): Promise<Page> => {
-    const parameters = cursor === null ? task.parameters : { ...task.parameters, cursor };
-    const answer = await queries.runPlain({ ...task, parameters });
-    if (!answer.ok) throw new QueryRefused(answer.detail);
-    return pageOf(answer.body);
-  };
+  const read = (cursor: string | null): Promise<ReaderAnswer> =>
+    queries.runPlain({ ...task, parameters: cursor === null ? task.parameters : { ...task.parameters, cursor } });
+  let isStreaming = false;
   try {
-    const first = await readPage(null);
-    const stream = Readable.from(pages(first, readPage), { objectMode: false });
+    const answer = await read(null);
+    if (!answer.ok) return refuseAnswer(reply, answer);
+    const first = pageOf(answer.body);
+    const stream = Readable.from(pages(first, read), { objectMode: false });
     stream.once('close', () => queries.endExport());
+    isStreaming = true;
     return reply
       .header('content-disposition', `attachment; filename="flows.${format}"`)
       .header('flowberry-complete', String(first.head.complete))
       .header('flowberry-lost-packets', String(first.head.lost_packets))
       .send(stream);
-  } catch (error) {
-    queries.endExport();
-    throw error;
+  } finally {
+    if (!isStreaming) queries.endExport();
   }
 }
 
-async function* pages(first: Page, readPage: (cursor: string) => Promise<Page>): AsyncGenerator<Buffer> {
+async function* pages(first: Page, read: (cursor: string) => Promise<ReaderAnswer>): AsyncGenerator<Buffer> {
   let page = first;
   for (;;) {
     if (page.rows.length > 0) yield page.rows;
     if (page.head.next === null) return;
-    page = await readPage(page.head.next);
+    const answer = await read(page.head.next);
+    if (!answer.ok) throw new QueryRefused(answer.detail);
+    page = pageOf(answer.body);
   }
 }
 

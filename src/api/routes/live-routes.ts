@@ -7,6 +7,7 @@ import { liveFilterSchema } from '../live/live-filter.js';
 import { LIVE_TOPICS, type LiveTopic } from '../live/live-message.js';
 import { LIVE_PATH } from '../live/live-upgrade.js';
 import { sendProblem } from '../problem.js';
+import { sendHead } from './send-head.js';
 
 const number = z
   .string()
@@ -37,7 +38,7 @@ export function addLiveRoutes(app: FastifyInstance, { live: { hub, feed } }: Api
     if (hub.refusesAnother())
       return sendProblem(reply.header('retry-after', 5), 503, 'The live stream has as many clients as it may have.');
     // Nothing would ever end the answer.
-    if (request.method === 'HEAD') return reply.type('text/event-stream; charset=utf-8').send('');
+    if (request.method === 'HEAD') return sendHead(reply.type('text/event-stream; charset=utf-8'));
     const { topics, ...filter } = query.data;
     reply.hijack();
     const client = serveEvents(hub, reply.raw, SECURITY_HEADERS, topics, filter);

@@ -5,7 +5,6 @@ import { ipv6Text } from '../address-text.js';
 import { ADDRESS_ID_BASE, ADDRESSES_MAX } from '../addresses.js';
 import { LookupKind } from '../lookup/lookup-kind.js';
 import { KEYS_MAX, type PlanBuilder } from './filter-parts.js';
-import { textId } from './name-filter.js';
 import { rows, values } from './statement.js';
 
 const IPV4_MIN = -(2 ** 31);
@@ -135,22 +134,4 @@ function textRange(network: Uint8Array, bits: number): { readonly from: string; 
     if (isLast) isExact = false;
   }
   return { from: text, to: text + HEX_MAX, isExact };
-}
-
-/** A device by its hardware address, by the id of its row, or by a name that it has given itself: the ids of all that fit. */
-export function deviceIds(db: Database, text: string): number[] {
-  const mac = text.toLowerCase().replaceAll('-', ':');
-  if (/^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(mac)) return values<number>(db, 'SELECT id FROM devices WHERE mac = ?').all(mac);
-  if (/^\d{1,15}$/.test(text)) return values<number>(db, 'SELECT id FROM devices WHERE id = ?').all(Number(text));
-  const name = textId(db, text);
-  if (name === null) return [];
-  return values<number>(db, 'SELECT DISTINCT device_id FROM device_names WHERE name = ? ORDER BY device_id').all(name);
-}
-
-/** Rows with an address of the device on either side: of those that it has now or had, unless it has had more than are kept. */
-export function filterDevice(db: Database, plan: PlanBuilder, text: string, sides: Sides): void {
-  const keys = deviceIds(db, text).flatMap((id) =>
-    values<number>(db, 'SELECT ip FROM device_addresses WHERE device_id = ? ORDER BY ip').all(id),
-  );
-  filterAddresses(plan, [...new Set(keys)], sides);
 }

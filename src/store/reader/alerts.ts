@@ -34,9 +34,9 @@ export function alertPage(
     db,
     `SELECT * FROM alert_view WHERE coalesce((acknowledged_us IS NOT NULL) = ?, true) AND (last_us, id) < (?, ?)
      ORDER BY last_us DESC, id DESC LIMIT ?`,
-  ).all(wanted, us, id, limit);
-  const last = rows.length === limit ? rows.at(-1) : undefined;
-  return { rows, next: last ? `${last.last_us.toString(36)}-${last.id.toString(36)}` : null };
+  ).all(wanted, us, id, limit + 1);
+  const last = rows.length > limit ? rows[limit - 1] : undefined;
+  return { rows: rows.slice(0, limit), next: last ? `${last.last_us.toString(36)}-${last.id.toString(36)}` : null };
 }
 
 function placeOf(cursor: string): readonly [us: number, id: number] {

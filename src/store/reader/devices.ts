@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { AppError } from '../../errors.js';
 import { DEVICE_ROWS } from '../device-view.js';
 import { addressSql, textSql } from '../view-sql.js';
-import { deviceIds } from './address-filter.js';
+import { type DevicePlace, searchDevices } from './device-search.js';
 import { inSnapshot, objects, rows } from './statement.js';
 
 /** Devices of a page where no number is given, and at most. */
@@ -10,7 +10,7 @@ const DEVICES = 100;
 const DEVICES_MAX = 1000;
 
 export interface DeviceInput {
-  /** Part of a hardware address, vendor, name or IP address; any case. */
+  /** Part of a hardware address, vendor, name, note or IP address; any case. */
   readonly search?: string;
   /** 1 to 1,000; 100 where it is not given. */
   readonly limit?: number;
@@ -48,56 +48,42 @@ export interface DevicePage {
   readonly next: string | null;
 }
 
-type Listed = Omit<DeviceRow, 'addresses' | 'names'>;
-
 const SEEN = 'first_seen_us, last_seen_us';
 const ADDRESSES = `SELECT ${addressSql('device_addresses.ip')}, ${SEEN} FROM device_addresses WHERE device_id = ?
   ORDER BY last_seen_us DESC, ip`;
 const NAMES = `SELECT ${textSql('device_names.name')}, ${SEEN} FROM device_names WHERE device_id = ? ORDER BY last_seen_us DESC, name`;
 
-const LIST = `SELECT id, mac, vendor, name, first_seen_us, last_seen_us, note FROM (${DEVICE_ROWS})`;
-/** What is searched. */
-const TEXT =
-  "lower(coalesce(mac, '') || ' ' || coalesce(vendor, '') || ' ' || coalesce(name, '') || ' ' || coalesce(addresses, ''))";
+const DEVICE = `SELECT id, mac, vendor, name, first_seen_us, last_seen_us, note FROM (${DEVICE_ROWS}) WHERE id = ?`;
 
 /** A page of devices, the one seen last first. Throws `FILTER_INVALID`. */
 export function listDevices(db: Database, { search = '', limit = DEVICES, cursor }: DeviceInput = {}): DevicePage {
   if (!Number.isInteger(limit) || limit < 1 || limit > DEVICES_MAX)
     throw new AppError('FILTER_INVALID', `limit ${limit} is not from 1 to ${DEVICES_MAX}`);
-  const [us, id] = cursor === undefined ? [Number.MAX_SAFE_INTEGER, 0] : cursorOf(cursor);
+  const place = cursor === undefined ? undefined : placeOf(cursor);
   return inSnapshot(db, () => {
-    const found = objects<Listed>(
-      db,
-      `${LIST} WHERE (last_seen_us < ? OR (last_seen_us = ? AND id > ?)) AND instr(${TEXT}, ?) > 0
-       ORDER BY last_seen_us DESC, id LIMIT ?`,
-    ).all(us, us, id, search.toLowerCase(), limit + 1);
-    const last = found.length > limit ? found[limit - 1] : undefined;
-    return {
-      rows: found.slice(0, limit).map((device) => withLists(db, device)),
-      next: last ? `${last.last_seen_us.toString(36)}.${last.id.toString(36)}` : null,
-    };
+    const found = searchDevices(db, search, limit + 1, place);
+    const page = found.slice(0, limit).flatMap((id) => deviceRow(db, id) ?? []);
+    const last = found.length > limit ? page.at(-1) : undefined;
+    return { rows: page, next: last ? `${last.last_seen_us.toString(36)}.${last.id.toString(36)}` : null };
   });
 }
 
-/** The devices that a hardware address, an id or a name stands for: several may have had one name. */
-export function findDevices(db: Database, text: string): DeviceRow[] {
-  return inSnapshot(db, () =>
-    deviceIds(db, text).flatMap((id) => {
-      const device = objects<Listed>(db, `${LIST} WHERE id = ?`).get(id);
-      return device ? [withLists(db, device)] : [];
-    }),
-  );
+/** One device; null for one that is not there. */
+export function deviceOf(db: Database, id: number): DeviceRow | null {
+  return inSnapshot(db, () => deviceRow(db, id));
 }
 
-function withLists(db: Database, device: Listed): DeviceRow {
+function deviceRow(db: Database, id: number): DeviceRow | null {
+  const device = objects<Omit<DeviceRow, 'addresses' | 'names'>>(db, DEVICE).get(id);
+  if (device === undefined) return null;
   const list = (sql: string): DeviceSighting[] =>
     rows<[string, number, number]>(db, sql)
-      .all(device.id)
+      .all(id)
       .map(([value, firstUs, lastUs]) => ({ value, first_seen_us: firstUs, last_seen_us: lastUs }));
   return { ...device, addresses: list(ADDRESSES), names: list(NAMES) };
 }
 
-function cursorOf(text: string): readonly [us: number, id: number] {
+function placeOf(text: string): DevicePlace {
   const [, us, id] = /^([0-9a-z]{1,11})\.([0-9a-z]{1,11})$/.exec(text) ?? [];
   const parsed = [Number.parseInt(us ?? '', 36), Number.parseInt(id ?? '', 36)] as const;
   if (parsed.every(Number.isSafeInteger)) return parsed;

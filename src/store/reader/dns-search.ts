@@ -2,8 +2,9 @@ import type { Database } from 'better-sqlite3';
 import { AppError } from '../../errors.js';
 import { RESPONSE_CODES } from '../dns-view.js';
 import { LookupKind, LookupSubject } from '../lookup/lookup-kind.js';
-import { addressKey, filterAddresses, filterDevice, filterNetwork } from './address-filter.js';
+import { addressKey, filterAddresses, filterNetwork } from './address-filter.js';
 import { PlanBuilder } from './filter-parts.js';
+import { findDevice } from './find-device.js';
 import { type Page, type PageInput, pageOf } from './flow-search.js';
 import type { SearchPlan } from './lookup-search.js';
 import { filterName } from './name-filter.js';
@@ -48,7 +49,7 @@ function planDns(db: Database, filter: DnsFilter): SearchPlan {
     filterAddresses(plan, key === null ? [] : [key], SIDES);
   }
   if (filter.net !== undefined) filterNetwork(db, plan, filter.net, SIDES);
-  if (filter.device !== undefined) filterDevice(db, plan, filter.device, SIDES);
+  if (filter.device !== undefined) filterAddresses(plan, findDevice(db, filter.device).ips, SIDES);
   if (filter.name !== undefined) filterName(db, plan, filter.name, 'query');
   if (filter.code !== undefined) {
     const code = codeOf(filter.code);

@@ -5,8 +5,9 @@ import { END_REASONS } from '../../ring/layout.js';
 import { IpProtocol } from '../../wire/ip-protocol.js';
 import { Attribute, attributeSql } from '../attributes.js';
 import { LookupKind, LookupSubject, PORT_END } from '../lookup/lookup-kind.js';
-import { addressKey, filterAddresses, filterDevice, filterNetwork } from './address-filter.js';
+import { addressKey, filterAddresses, filterNetwork } from './address-filter.js';
 import { PlanBuilder } from './filter-parts.js';
+import { findDevice } from './find-device.js';
 import type { SearchPlan } from './lookup-search.js';
 import { filterName } from './name-filter.js';
 import { values } from './statement.js';
@@ -25,7 +26,7 @@ export interface FlowFilter {
   readonly application?: string;
   /** Of the server; `*.example.com` for all names below that. */
   readonly name?: string;
-  /** Hardware address, id in `devices`, or a name that the device has given itself. */
+  /** As `findDevice` takes it. */
   readonly device?: string;
   readonly interface?: string;
   /** 1 to 4,095. */
@@ -44,7 +45,7 @@ const SIDES = ['src', 'dst'] as const;
 
 const protocolSql = attributeSql(Attribute.Protocol, Attribute.EndReason);
 
-/** Turns a filter into a plan. Throws `FILTER_INVALID` for a value that cannot be. */
+/** Turns a filter into a plan. Throws `FILTER_INVALID` for a value that cannot be, and `DEVICE_NOT_FOUND`. */
 export function planFlows(db: Database, filter: FlowFilter): SearchPlan {
   const plan = new PlanBuilder('flows', LookupSubject.Flows);
   if (filter.address !== undefined) {
@@ -52,7 +53,7 @@ export function planFlows(db: Database, filter: FlowFilter): SearchPlan {
     filterAddresses(plan, key === null ? [] : [key], SIDES);
   }
   if (filter.net !== undefined) filterNetwork(db, plan, filter.net, SIDES);
-  if (filter.device !== undefined) filterDevice(db, plan, filter.device, SIDES);
+  if (filter.device !== undefined) filterAddresses(plan, findDevice(db, filter.device).ips, SIDES);
   if (filter.name !== undefined) filterName(db, plan, filter.name, 'server_name');
   if (filter.port !== undefined) filterPort(plan, checked('port', filter.port, 0, 65_535));
   if (filter.application !== undefined) {

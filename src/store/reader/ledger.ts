@@ -49,6 +49,13 @@ export function incompleteMinutes(db: Database, { fromUs, toUs }: Range, limit: 
   ).all(fromUs, toUs, limit);
 }
 
+/**
+ * SQL for the end of a gap `g` of a session `s`; NULL while it lasts. One that lasted to the end of its session has none of its own; a
+ * session that was killed ended with its ledger.
+ */
+export const GAP_END_SQL = `coalesce(g.end_us, s.ended_us, CASE WHEN s.clean IS NOT NULL THEN coalesce(
+  (SELECT minute_us + span_us FROM ledger WHERE session_id = s.id ORDER BY minute_us DESC LIMIT 1), g.start_us + 1) END)`;
+
 /** A time in which an interface was not captured from; `end_us` null while it lasts. */
 export interface Gap {
   readonly interface: string;
@@ -61,8 +68,9 @@ export interface Gap {
 export function gapsOf(db: Database, { fromUs, toUs }: Range, limit: number): Gap[] {
   return objects<Gap>(
     db,
-    `SELECT interface, reason, start_us, end_us FROM gaps WHERE start_us < ? AND coalesce(end_us, 9e18) > ?
-     ORDER BY start_us DESC LIMIT ?`,
+    `SELECT * FROM (SELECT interface, reason, start_us, ${GAP_END_SQL} AS end_us
+       FROM gaps g JOIN sessions s ON s.id = g.session_id WHERE start_us < ?)
+     WHERE coalesce(end_us, 9e18) > ? ORDER BY start_us DESC LIMIT ?`,
   ).all(toUs, fromUs, limit);
 }
 

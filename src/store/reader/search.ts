@@ -1,7 +1,8 @@
 import type { Database } from 'better-sqlite3';
 import { DEVICE_ROWS } from '../device-view.js';
 import { addressSql } from '../view-sql.js';
-import { objects, values } from './statement.js';
+import { searchDevices } from './device-search.js';
+import { inSnapshot, objects, values } from './statement.js';
 
 /** A device as a search shows it; `addresses` joined by commas. */
 interface DeviceFound {
@@ -23,10 +24,7 @@ function likeText(text: string): string {
   return text.replaceAll(/[\\%_]/g, '\\$&');
 }
 
-const DEVICES_SQL = `SELECT id, mac, name, addresses FROM (${DEVICE_ROWS})
-  WHERE name LIKE ? ESCAPE '\\' OR mac LIKE ? ESCAPE '\\' OR vendor LIKE ? ESCAPE '\\'
-    OR addresses LIKE ? ESCAPE '\\' OR note LIKE ? ESCAPE '\\'
-  ORDER BY last_seen_us DESC LIMIT ?`;
+const DEVICE_SQL = `SELECT id, mac, name, addresses FROM (${DEVICE_ROWS}) WHERE id = ?`;
 /** What begins with the text goes before what has it inside. */
 const NAMES_SQL = `SELECT text FROM texts WHERE id > 0 AND text LIKE ? ESCAPE '\\'
   ORDER BY text LIKE ? ESCAPE '\\' DESC, length(text), text LIMIT ?`;
@@ -35,16 +33,18 @@ const IPV4_SQL = `SELECT ip FROM (SELECT DISTINCT ${addressSql('device_addresses
 const IPV6_SQL = `SELECT ip FROM addresses WHERE ip LIKE ? ESCAPE '\\' AND ip <> 'other' ORDER BY ip LIMIT ?`;
 
 /**
- * Devices, names and addresses that contain a text, at most `limit` of each. IPv4 addresses are those of devices. All tables are
+ * Devices, by all that is known of them, names and addresses that contain a text, at most `limit` of each. IPv4 addresses are those of devices. All tables are
  * bounded, so a search reads them whole.
  */
 export function searchAll(db: Database, text: string, limit: number): SearchFound {
   const part = likeText(text);
   const like = `%${part}%`;
-  const addresses = [...values<string>(db, IPV4_SQL).all(like, limit), ...values<string>(db, IPV6_SQL).all(like, limit)];
-  return {
-    devices: objects<DeviceFound>(db, DEVICES_SQL).all(like, like, like, like, like, limit),
-    names: values<string>(db, NAMES_SQL).all(like, `${part}%`, limit),
-    addresses: addresses.slice(0, limit),
-  };
+  return inSnapshot(db, () => {
+    const addresses = [...values<string>(db, IPV4_SQL).all(like, limit), ...values<string>(db, IPV6_SQL).all(like, limit)];
+    return {
+      devices: searchDevices(db, text, limit).flatMap((id) => objects<DeviceFound>(db, DEVICE_SQL).get(id) ?? []),
+      names: values<string>(db, NAMES_SQL).all(like, `${part}%`, limit),
+      addresses: addresses.slice(0, limit),
+    };
+  });
 }

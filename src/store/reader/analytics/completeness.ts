@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { lostSql } from '../../completeness-view.js';
-import { MINUTE_US } from '../../rollup/levels.js';
+import { GAP_END_SQL } from '../ledger.js';
 import type { Range } from './answer.js';
 import { statementOf } from './statements.js';
 
@@ -18,9 +18,9 @@ const LEDGER_SQL = `SELECT l.minute_us AS minuteUs, l.kernel_dropped + ${lostSql
 const NIC_SQL =
   'SELECT minute_us AS minuteUs, packets_lost AS lostPackets FROM nic_losses WHERE minute_us >= ? AND minute_us < ? AND packets_lost > 0';
 const STORE_SQL = 'SELECT minute_us AS minuteUs, packets AS lostPackets FROM unwritten WHERE minute_us >= ? AND minute_us < ?';
-const GAP_SQL = `SELECT g.start_us AS startUs, coalesce(g.end_us, s.ended_us,
-    (SELECT max(minute_us) + ${MINUTE_US} FROM ledger WHERE session_id = g.session_id), g.start_us + 1) AS endUs
-  FROM gaps g LEFT JOIN sessions s ON s.id = g.session_id WHERE g.start_us < ?`;
+/** A gap that lasts is one of all times to come: an answer about a part of it stays as it is when the gap ends. */
+const GAP_SQL = `SELECT g.start_us AS startUs, coalesce(${GAP_END_SQL}, 9e18) AS endUs
+  FROM gaps g JOIN sessions s ON s.id = g.session_id WHERE g.start_us < ?`;
 
 /** Losses of a range. */
 export class Completeness {

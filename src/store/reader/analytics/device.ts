@@ -1,8 +1,9 @@
 import type { Database } from 'better-sqlite3';
+import { findDevice } from '../find-device.js';
 import { type Answer, LIMIT_MAX, type Range } from './answer.js';
 import { Completeness } from './completeness.js';
 import { Coverage, checkLimit, reachesUs } from './coverage.js';
-import { type DeviceInfo, deviceIps, ipTextOf, ownerOf } from './devices.js';
+import { type DeviceInfo, deviceInfo, ipTextOf } from './devices.js';
 import { type DnsAnswer, dns } from './dns.js';
 import { atOneMoment } from './moment.js';
 import { QUALITY_COLUMNS, type Quality, qualityOfRows } from './quality.js';
@@ -10,7 +11,7 @@ import { sumSql } from './sums.js';
 import { type TopRow, top } from './top.js';
 
 export interface DeviceInput extends Range {
-  /** Its MAC address, or one of its IP addresses. */
+  /** As `findDevice` takes it. */
   readonly device: string;
   /** Names and applications at most, 1 to `LIMIT_MAX`; 10 if not given. */
   readonly limit?: number;
@@ -28,15 +29,16 @@ export interface DeviceAnswer extends Answer {
 
 const LIMIT_DEFAULT = 10;
 
-/** What one device did in a range; `series` with its address tells when. Null for one that is not known. Throws `RANGE_INVALID`. */
+/**
+ * What one device did in a range; `series` of it tells when. Null for one without an address that is known. Throws `RANGE_INVALID` and what
+ * `findDevice` throws.
+ */
 export function deviceDetail(db: Database, input: DeviceInput): DeviceAnswer | null {
   const { device, limit = LIMIT_DEFAULT } = input;
   checkLimit('limit', limit, LIMIT_MAX);
   return atOneMoment(db, () => {
-    const ips = deviceIps(db, device);
+    const { id, ips } = findDevice(db, device);
     if (ips.length === 0) return null;
-    const owner = ownerOf(db, ips[0] as number);
-    const { mac = null, vendor = null, name = null } = owner ?? {};
     const range = { fromUs: input.fromUs, toUs: input.toUs };
     const coverage = new Coverage(db, 'device', range);
     const rows = coverage.all<Parameters<typeof qualityOfRows>[0][number]>(
@@ -49,7 +51,7 @@ export function deviceDetail(db: Database, input: DeviceInput): DeviceAnswer | n
       toUs: coverage.toUs,
       reachesUs: reachesUs(db),
       ...new Completeness(db, coverage).of(coverage),
-      device: { mac, vendor, name },
+      device: deviceInfo(db, id),
       addresses: ips.map((ip) => ipTextOf(db, ip)),
       total: qualityOfRows(rows),
       applications: top(db, { ...range, subject: 'applications', device, limit }).rows,

@@ -1,10 +1,11 @@
 import type { Database } from 'better-sqlite3';
 import { BANDS, CODE_LOCAL, DNS_MEASURES, type KindName } from '../../rollup/kinds.js';
 import { MINUTE_US } from '../../rollup/levels.js';
+import { findDevice } from '../find-device.js';
 import { type Answer, LIMIT_MAX, type Percentiles, type Range } from './answer.js';
 import { Completeness } from './completeness.js';
 import { Coverage, checkLimit, reachesUs } from './coverage.js';
-import { type DeviceInfo, deviceIps, ipTextOf, ownerOf } from './devices.js';
+import { type DeviceInfo, ipTextOf, ownerOf } from './devices.js';
 import { atOneMoment } from './moment.js';
 import { percentilesOf } from './percentiles.js';
 import { stepMinutesOf } from './series.js';
@@ -26,7 +27,7 @@ interface DnsSums extends Percentiles {
 }
 
 export interface DnsInput extends Range {
-  /** One device only: its MAC address, or one of its IP addresses. */
+  /** One device only, as `findDevice` takes it. */
   readonly device?: string;
   /** Devices at most, 1 to `LIMIT_MAX`; 10 if not given. */
   readonly limit?: number;
@@ -60,14 +61,14 @@ type Sums = Record<string, number>;
 
 const LIMIT_DEFAULT = 10;
 
-/** DNS latency and failures of a range: in sum, by code, by device, and over time. Throws `RANGE_INVALID`. */
+/** DNS latency and failures of a range: in sum, by code, by device, and over time. Throws `RANGE_INVALID` and what `findDevice` throws. */
 export function dns(db: Database, input: DnsInput): DnsAnswer {
   const { limit = LIMIT_DEFAULT, stepS } = input;
   checkLimit('limit', limit, LIMIT_MAX);
   return atOneMoment(db, () => {
     const isOfDevice = input.device !== undefined;
     const condition = `coalesce(code, 0) <> ${CODE_LOCAL}${isOfDevice ? ' AND ip IN (SELECT value FROM json_each(?))' : ''}`;
-    const values = isOfDevice ? [JSON.stringify(deviceIps(db, input.device as string))] : [];
+    const values = isOfDevice ? [JSON.stringify(findDevice(db, input.device as string).ips)] : [];
     const coverage = new Coverage(db, 'dns', input);
     const rows = coverage.all<Row & { ip: number | null }>(
       `SELECT ip, code, ${sumSql(DNS_MEASURES)} FROM ${coverage.rows(['ip', 'code', ...DNS_MEASURES], condition)} GROUP BY ip, code`,

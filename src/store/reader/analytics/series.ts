@@ -3,10 +3,10 @@ import { AppError } from '../../../errors.js';
 import { APPLICATIONS } from '../../../ring/application.js';
 import { BANDS, DIRECTIONS, FLOW_MEASURES } from '../../rollup/kinds.js';
 import { MINUTE_US } from '../../rollup/levels.js';
+import { findDevice } from '../find-device.js';
 import { type Answer, type Percentiles, POINTS_MAX, type Range, type Traffic } from './answer.js';
 import { Completeness } from './completeness.js';
 import { Coverage, reachesUs } from './coverage.js';
-import { deviceIps } from './devices.js';
 import { atOneMoment } from './moment.js';
 import { percentilesOf } from './percentiles.js';
 import type { DirectionName } from './summary.js';
@@ -17,7 +17,7 @@ export interface SeriesInput extends Range {
   /** Length of a step, a multiple of 60 s; chosen by the range if not given. */
   readonly stepS?: number;
   readonly direction?: DirectionName;
-  /** Its MAC address, or one of its IP addresses. */
+  /** As `findDevice` takes it. */
   readonly device?: string;
   readonly application?: string;
 }
@@ -59,7 +59,7 @@ export function stepMinutesOf({ fromUs, toUs }: Range, stepS: number | undefined
 
 /**
  * Traffic over time, with round trips, retransmissions and failed connections: bandwidth, latency trend and loss trend are columns of
- * it. Throws `RANGE_INVALID`.
+ * it. Throws `RANGE_INVALID` and what `findDevice` throws.
  */
 export function series(db: Database, input: SeriesInput): SeriesAnswer {
   return atOneMoment(db, () => {
@@ -99,7 +99,7 @@ function subjectOf(db: Database, { direction, device, application }: SeriesInput
     throw new AppError('RANGE_INVALID', `${JSON.stringify(application.slice(0, 64))} is no application`);
   const ofDevice = 'ip IN (SELECT value FROM json_each(?))';
   if (device !== undefined) {
-    const ips = JSON.stringify(deviceIps(db, device));
+    const ips = JSON.stringify(findDevice(db, device).ips);
     if (application === undefined) return { kind: 'device', condition: ofDevice, value: [ips] };
     return { kind: 'device_application', condition: `${ofDevice} AND application = ?`, value: [ips, number] };
   }

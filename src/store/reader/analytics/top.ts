@@ -2,10 +2,11 @@ import type { Database } from 'better-sqlite3';
 import { AppError } from '../../../errors.js';
 import { APPLICATIONS } from '../../../ring/application.js';
 import { FLOW_MEASURES, type KindName } from '../../rollup/kinds.js';
+import { findDevice } from '../find-device.js';
 import { type Answer, LIMIT_MAX, type Range, type Traffic } from './answer.js';
 import { Completeness } from './completeness.js';
 import { Coverage, checkLimit, reachesUs } from './coverage.js';
-import { type DeviceInfo, deviceIps, ipTextOf, ownerOf } from './devices.js';
+import { type DeviceInfo, ipTextOf, ownerOf } from './devices.js';
 import { atOneMoment } from './moment.js';
 import { statementOf } from './statements.js';
 import { addRow, sumSql, type TrafficRow, trafficOf } from './sums.js';
@@ -23,7 +24,7 @@ export interface TopInput extends Range {
   readonly order?: TopOrder;
   /** Rows at most, 1 to `LIMIT_MAX`; 10 if not given. */
   readonly limit?: number;
-  /** Names and applications of one device only: its MAC address, or one of its IP addresses. */
+  /** Of one device only, as `findDevice` takes it; not of peers. */
   readonly device?: string;
 }
 
@@ -60,7 +61,8 @@ type KeyRow = TrafficRow & { readonly key: number | null };
 
 /**
  * The devices, names, applications or peers with the most traffic in a range. A flow between two local devices counts for both of them,
- * and under its name for the one that began. Throws `RANGE_INVALID`.
+ * and under its name for the one that began. Throws `RANGE_INVALID` and what
+ * `findDevice` throws.
  */
 export function top(db: Database, input: TopInput): TopAnswer {
   const { subject, order = 'bytes', limit = LIMIT_DEFAULT } = input;
@@ -68,7 +70,7 @@ export function top(db: Database, input: TopInput): TopAnswer {
   if (subject === 'peers' && input.device !== undefined)
     throw new AppError('RANGE_INVALID', 'peers are added up for all devices together');
   return atOneMoment(db, () => {
-    const ips = input.device === undefined ? null : deviceIps(db, input.device);
+    const ips = input.device === undefined ? null : findDevice(db, input.device).ips;
     const coverage = new Coverage(db, kindOf(subject, ips !== null), input);
     const { fromUs, toUs } = coverage;
     const rows =
@@ -102,7 +104,7 @@ function kindOf(subject: TopSubject, isOfDevice: boolean): KindName {
  * The largest keys, then the sums of those: only the order is added up over all rows. Measured over 120,000 rows with 2,000 names, that
  * takes half the time of adding up every column.
  */
-function topKeys(coverage: Coverage, key: string, order: TopOrder, limit: number, ips: number[] | null): KeyRow[] {
+function topKeys(coverage: Coverage, key: string, order: TopOrder, limit: number, ips: readonly number[] | null): KeyRow[] {
   const condition = ips === null ? '' : 'ip IN (SELECT value FROM json_each(?))';
   const conditionValues = ips === null ? [] : [JSON.stringify(ips)];
   const measure = `${ORDER_SQL[order]} AS measure`;
@@ -147,7 +149,7 @@ interface DeviceSums {
 }
 
 /** Addresses are added up first, then the devices that they belong to. */
-function topDevices(db: Database, coverage: Coverage, order: TopOrder, limit: number, ips: number[] | null): TopRow[] {
+function topDevices(db: Database, coverage: Coverage, order: TopOrder, limit: number, ips: readonly number[] | null): TopRow[] {
   const condition = ips === null ? '' : 'ip IN (SELECT value FROM json_each(?))';
   const rows = coverage.all<KeyRow & { measure: number }>(
     `SELECT key, ${sumSql(FLOW_MEASURES)}, total(${ORDER_SQL[order]}) AS measure
