@@ -33,8 +33,8 @@ const IPV4_SQL = `SELECT ip FROM (SELECT DISTINCT ${addressSql('device_addresses
 const IPV6_SQL = `SELECT ip FROM addresses WHERE ip LIKE ? ESCAPE '\\' AND ip <> 'other' ORDER BY ip LIMIT ?`;
 
 /**
- * Devices, by all that is known of them, names and addresses that contain a text, at most `limit` of each. IPv4 addresses are those of devices. All tables are
- * bounded, so a search reads them whole.
+ * Devices, by all that is known of them, names and addresses that contain a text, at most `limit` of each. IPv4 addresses are those
+ * of devices. All tables are bounded, so a search reads them whole.
  */
 export function searchAll(db: Database, text: string, limit: number): SearchFound {
   const part = likeText(text);

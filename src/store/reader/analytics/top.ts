@@ -61,8 +61,7 @@ type KeyRow = TrafficRow & { readonly key: number | null };
 
 /**
  * The devices, names, applications or peers with the most traffic in a range. A flow between two local devices counts for both of them,
- * and under its name for the one that began. Throws `RANGE_INVALID` and what
- * `findDevice` throws.
+ * and under its name for the one that began. Throws `RANGE_INVALID` and what `findDevice` throws.
  */
 export function top(db: Database, input: TopInput): TopAnswer {
   const { subject, order = 'bytes', limit = LIMIT_DEFAULT } = input;
