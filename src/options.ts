@@ -231,11 +231,11 @@ export const OPTIONS = {
   'retention.minutes-days': days(30, 'As above, for sums by minute; minutes of the ledger are joined to hours.'),
   'retention.hours-days': days(
     400,
-    'As above, for sums by hour, and devices not seen for so long; hours of the ledger are joined to days. Days are kept for ever.',
+    'As above, for sums by hour, and devices not seen for so long; hours of the ledger are joined to days. Days have no age.',
   ),
   'retention.file-bytes-max': fileBytes(
     4_000_000_000,
-    'Bytes that the database and its write-ahead log may take; before they do, the oldest flows are deleted, then minutes, then hours. 0: half of what is free at the start, its own size included.',
+    'Bytes that the database and its write-ahead log may take; before they do, the oldest flows are deleted, then minutes, hours and days. 0: half of what is free at the start, its own size included.',
   ),
   'retention.free-bytes-min': integer(
     500_000_000,

@@ -67,6 +67,6 @@ function linesOf(plan: Plan): string[] {
     ...queryLines('table', columns, table),
     limitDay === null
       ? `the limit of ${bytesText(bytesMax)} (retention.file-bytes-max) is not reached`
-      : `the limit of ${bytesText(bytesMax)} (retention.file-bytes-max) is reached after ${limitDay.toPrecision(2)} days; from then on the oldest flows go`,
+      : `the limit of ${bytesText(bytesMax)} (retention.file-bytes-max) is reached after ${limitDay.toPrecision(2)} days; from then on the oldest flows go, then sums by minute, hour and day`,
   ];
 }

@@ -24,6 +24,8 @@ export interface DimensionSetup {
 export abstract class DimensionTable {
   /** True: a value without an entry is given none, and is named by the overflow entry; that is not counted. */
   isClosed = false;
+  /** Whether the file has no room: a value without an entry is given none then, as where the table has all the rows that it may have. */
+  isFull: () => boolean = () => false;
   /** Entries added since the start; some of them may have been rolled back. */
   added = 0;
   /** What the sweep of this table needs to know. */
@@ -82,6 +84,11 @@ export abstract class DimensionTable {
     }
     if (this.count - this.swept.rows >= this.setup.rowsMax) return FULL;
     if (this.isClosed) return NOT_TAKEN;
+    if (this.isFull()) {
+      // Not `FULL`, which the caches would remember for longer than it holds.
+      this.overflowed++;
+      return NOT_TAKEN;
+    }
     this.added++;
     this.insert.run(++this.idLast, text);
     return this.idLast;

@@ -35,6 +35,12 @@ export class Dimensions {
     this.texts.isClosed = isClosed;
   }
 
+  /** Tells whether there is no room for more entries: what has none is then given none, and counted. */
+  set isFull(isFull: () => boolean) {
+    this.addresses.isFull = isFull;
+    this.texts.isFull = isFull;
+  }
+
   /** An address as the tables hold it: an IPv4 address is its four bytes as a signed number, any other one an id in `addresses`. */
   addressOf(version: number, words: Int32Array, index: number): number {
     return version === 6 ? this.addresses.idOf(words, index) : (words[index + 3] as number);

@@ -58,6 +58,11 @@ describe('kill -9 while rows are deleted, joined, swept and checked', () => {
         'maintenance.quick-check-days': 1,
         'maintenance.full-check-days': 2,
       };
+      // So many names that nobody knows that everything has to go for want of room, until they are swept out.
+      const first = new WriterRig({ path });
+      first.store([]);
+      first.execute(`INSERT INTO texts WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 29000)
+        SELECT i, printf('%0200d', i) FROM n`);
       const child = {
         options,
         records: records(),
@@ -73,9 +78,9 @@ describe('kill -9 while rows are deleted, joined, swept and checked', () => {
         lines.on('line', (line) => {
           nowMs = Number(line);
         });
-        // From the third day on there is something to delete.
+        // By the fifth day there is something to delete of every kind.
         do await once(lines, 'line');
-        while (nowMs < NOW_MS + 3 * DAY_MS);
+        while (nowMs < NOW_MS + 5 * DAY_MS);
         await new Promise((resolve) => setTimeout(resolve, Math.random() * LIFE_MS_MAX));
         writer.kill('SIGKILL');
         await ended;
@@ -83,10 +88,12 @@ describe('kill -9 while rows are deleted, joined, swept and checked', () => {
       }
       const rig = new WriterRig({ path });
       const [sums] = rig.query(`SELECT (SELECT sum(rows) FROM pruned) AS pruned, (SELECT count(*) FROM flows) AS flows,
-        (SELECT count(*) FROM ledger WHERE span_us > 60000000) AS joined, (SELECT count(*) FROM sessions) AS sessions`);
+        (SELECT count(*) FROM ledger WHERE span_us > 60000000) AS joined, (SELECT count(*) FROM sessions) AS sessions,
+        (SELECT flows_pruned FROM rollup_state WHERE table_name = 'rollup_direction_day') AS days, (SELECT count(*) FROM texts) AS texts`);
       console.log(`after ${KILLS} kills: ${JSON.stringify(sums)}`);
       expect(sums?.['pruned']).toBeGreaterThan(0);
       expect(sums?.['joined']).toBeGreaterThan(0);
+      expect(sums?.['days']).toBeGreaterThan(0);
     },
     isLong ? 900_000 : 60_000,
   );

@@ -4,10 +4,10 @@ import { HostBlock } from '../../src/ring/host-block.js';
 import { Host, HostField, HostMinute } from '../../src/ring/host-layout.js';
 import { HostOrders } from '../../src/store/host-samples/host-orders.js';
 import { flow, NOW_MS, WriterRig } from '../helpers/flow-records.js';
+import { DAY_MS, HOUR_MS, pass } from '../helpers/upkeep.js';
 
 const MINUTE_US = 60e6;
 const FIRST_US = Math.floor((NOW_MS * 1000) / MINUTE_US) * MINUTE_US;
-const DAY_US = 86_400e6;
 
 /** A minute with all values known: gauges 1.04, 2.04, … as least, twice that as mean, thrice as greatest; counters 100, 101, … */
 function minute(minuteUs: number): Float64Array {
@@ -102,13 +102,28 @@ describe('minutes of the machine', () => {
 
   it('are forgotten after ninety days', () => {
     const { rig, host } = rigWith(1);
+    rig.emit(flow());
+    const writer = rig.open();
+    const endMs = NOW_MS + 91 * DAY_MS;
+    pass(writer, NOW_MS, endMs - DAY_MS / 2, DAY_MS / 2);
+    expect(rig.value('SELECT count(*) FROM host_samples')).toBe(1);
+    host.pushMinute(minute(endMs * 1000));
+    rig.emit(flow());
+    pass(writer, endMs, endMs + 2 * HOUR_MS, HOUR_MS);
+    expect(rig.query('SELECT minute_us FROM host_samples')).toEqual([{ minute_us: endMs * 1000 }]);
+    writer.abandon();
+  });
+
+  it('are not forgotten by a clock that has leapt ahead', () => {
+    const { rig, host } = rigWith(1);
     rig.store([flow()]);
-    host.pushMinute(minute(FIRST_US + 90 * DAY_US));
-    rig.store([flow()]);
+    const aheadMs = NOW_MS + 3650 * DAY_MS;
+    host.pushMinute(minute(aheadMs * 1000));
+    const writer = rig.open(aheadMs);
+    rig.emit(flow({ emittedUs: aheadMs * 1000 }));
+    pass(writer, aheadMs, aheadMs + 5 * HOUR_MS, HOUR_MS / 2);
     expect(rig.value('SELECT count(*) FROM host_samples')).toBe(2);
-    host.pushMinute(minute(FIRST_US + 90 * DAY_US + MINUTE_US));
-    rig.store([flow()]);
-    expect(rig.query('SELECT minute_us FROM host_samples ORDER BY 1')[0]).toEqual({ minute_us: FIRST_US + 90 * DAY_US });
+    writer.abandon();
   });
 });
 

@@ -36,6 +36,17 @@ describe('the table of texts', () => {
     expect([idOf(texts, 'other'), texts.settle()]).toEqual([0, 0]);
   });
 
+  it('adds nothing while there is no room, counts that, and goes on when there is', () => {
+    const { db, texts } = openTable(10);
+    idOf(texts, 'a');
+    texts.isFull = () => true;
+    expect(['a', 'b', 'b'].map((text) => idOf(texts, text))).toEqual([1, 0, 0]);
+    expect(texts.settle()).toBe(2);
+    texts.isFull = () => false;
+    expect(textOf(db, idOf(texts, 'b'))).toBe('b');
+    expect(texts.settle()).toBe(0);
+  });
+
   it('finds what an earlier run has stored', () => {
     const { db, texts } = openTable(10);
     const id = idOf(texts, 'a');

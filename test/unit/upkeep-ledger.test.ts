@@ -43,7 +43,7 @@ describe('the ledger, as it grows old', () => {
     const { rig, db } = ledgerOf();
     const before = db.prepare(`SELECT ${COUNTS} FROM ledger WHERE session_id > 1`).get() as object;
     const hours = new LedgerFold(db, HOUR_US);
-    expect(hours.oldestUs()).toBe(HOUR);
+    expect(hours.oldestUs()).toBe(HOUR + HOUR_US);
     expect(hours.prune(HOUR + HOUR_US + 30 * MINUTE_US, 10_000)).toBe(120);
     expect(
       db.prepare('SELECT session_id, minute_us, span_us, frames_received FROM ledger WHERE span_us = ?').all(HOUR_US),

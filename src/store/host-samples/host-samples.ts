@@ -5,8 +5,6 @@ import { GAUGE_UNITS, HOST_COLUMNS } from './host-tables.js';
 
 /** Minutes that wait for a batch of rows before they are worth a transaction of their own: an idle network costs the card one in so many. */
 const MINUTES_WAITING_MAX = 15;
-/** Older rows are deleted as new ones come: a quarter of a year, some 20 MB. */
-const AGE_US_MAX = 90 * 86_400e6;
 
 /**
  * Stores how the machine was, in the transaction of a batch. A minute that is stored twice, since nobody knows whether the first time was
@@ -15,7 +13,6 @@ const AGE_US_MAX = 90 * 86_400e6;
 export class HostSamples {
   private readonly host: HostBlock;
   private readonly insert: Statement<(number | null)[]>;
-  private readonly forget: Statement<[number]>;
   private written = 0;
 
   constructor(db: Database, memory: SharedArrayBuffer) {
@@ -24,7 +21,6 @@ export class HostSamples {
     this.insert = db.prepare<(number | null)[]>(
       `INSERT OR REPLACE INTO host_samples (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`,
     );
-    this.forget = db.prepare('DELETE FROM host_samples WHERE minute_us < ?');
   }
 
   /** Whether so many minutes wait that they are to be written although nothing else is. */
@@ -35,11 +31,7 @@ export class HostSamples {
   /** Inserts the minutes that wait, in the open transaction. */
   write(): void {
     this.written = this.host.minutesWaiting;
-    for (let index = 0; index < this.written; index++) {
-      const minute = this.host.minute(index);
-      this.insert.run(...valuesOf(minute));
-      if (index === 0) this.forget.run((minute[HostMinute.MinuteUs] as number) - AGE_US_MAX);
-    }
+    for (let index = 0; index < this.written; index++) this.insert.run(...valuesOf(this.host.minute(index)));
   }
 
   /** They are committed. */

@@ -2,7 +2,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { Chore } from '../chore.js';
 import { Accumulator, NO_KEY } from './accumulator.js';
 import { KINDS, type Kind } from './kinds.js';
-import { BUCKET_SQL, ID_STEP, LEVEL_MINUTES, LEVEL_NAMES, Level } from './levels.js';
+import { BUCKET_SQL, ID_STEP, LEVEL_MINUTES, LEVEL_NAMES, Level, MINUTE_US } from './levels.js';
 import { RollupTable } from './rollup-table.js';
 
 /** Rows that are read at once. */
@@ -22,7 +22,11 @@ interface Step {
   readonly target: RollupTable;
   /** Buckets of the finer level in one of the coarser. */
   readonly ratio: number;
+  /** Of a bucket of the coarser level. */
+  readonly unitMs: number;
   readonly findLast: Statement<[], number | null>;
+  /** The first row behind `idAfter` that belongs to a bucket of the finer level from one to below another. */
+  readonly findWithin: Statement<[idAfter: number, from: number, to: number], number | null>;
   readonly findFolded: Statement<[], number>;
   readonly read: Statement<[idAfter: number, idBelow: number], (number | null)[]>;
   readonly setFolded: Statement<[number]>;
@@ -57,7 +61,7 @@ export class Folding implements Chore {
   }
 
   step(nowMs: number, budgetMs: number): void {
-    this.work ??= this.findWork();
+    this.work ??= this.findWork(nowMs);
     if (this.work === null) {
       this.dueMs = nowMs + PAUSE_MS;
       return;
@@ -73,11 +77,11 @@ export class Folding implements Chore {
     }
   }
 
-  private findWork(): Work | null {
+  private findWork(nowMs: number): Work | null {
     for (const step of this.steps) {
       const last = step.findLast.get() ?? -1;
       const idRead = step.findFolded.get() as number;
-      const idEnd = Math.floor(last / ID_STEP / step.ratio) * step.ratio * ID_STEP;
+      const idEnd = endOf(step, last, idRead, nowMs);
       if (last >= 0 && idRead < idEnd - 1) return { step, sums: new Accumulator(step.kind, 2 * ROWS_PER_WRITE), idRead, idEnd };
     }
     return null;
@@ -117,6 +121,17 @@ export class Folding implements Chore {
   }
 }
 
+/**
+ * Id below which rows were written before the last full hour, or day. After a run by a clock that was ahead, ids stand still in the hour
+ * of that run until it has come, which may be years: then rows count as written when they belong to the present hour.
+ */
+function endOf({ ratio, unitMs, findWithin }: Step, last: number, idRead: number, nowMs: number): number {
+  const newest = Math.floor(last / ID_STEP / ratio);
+  const present = Math.floor(nowMs / unitMs);
+  if (newest <= present) return newest * ratio * ID_STEP;
+  return findWithin.get(idRead, present * ratio, (present + 1) * ratio) ?? last + 1;
+}
+
 function stepOf(db: Database, kind: Kind, level: Level): Step {
   const table = `rollup_${kind.name}_${LEVEL_NAMES[level]}`;
   return {
@@ -124,7 +139,13 @@ function stepOf(db: Database, kind: Kind, level: Level): Step {
     table,
     target: new RollupTable(db, kind, level + 1),
     ratio: (LEVEL_MINUTES[level + 1] as number) / (LEVEL_MINUTES[level] as number),
+    unitMs: (LEVEL_MINUTES[level + 1] as number) * (MINUTE_US / 1000),
     findLast: db.prepare<[], number | null>(`SELECT max(id) FROM ${table}`).pluck(),
+    findWithin: db
+      .prepare<[number, number, number], number | null>(
+        `SELECT min(id) FROM ${table} WHERE id > ? AND ${BUCKET_SQL} >= ? AND ${BUCKET_SQL} < ?`,
+      )
+      .pluck(),
     findFolded: db.prepare<[], number>(`SELECT folded_id FROM rollup_state WHERE table_name = '${table}'`).pluck(),
     read: db
       .prepare<[number, number], (number | null)[]>(

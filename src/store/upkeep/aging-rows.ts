@@ -12,12 +12,13 @@ export interface AgingRows {
   readonly raw?: readonly Prunable[];
   readonly minutes?: readonly Prunable[];
   readonly hours?: readonly Prunable[];
+  readonly days?: readonly Prunable[];
 }
 
 /** What ages in this database beside flows and DNS transactions. */
 export function agingRows(db: Database): AgingRows {
   const foldedId = db.prepare<[string], number>('SELECT folded_id FROM rollup_state WHERE table_name = ?').pluck();
-  const [minutes, hours] = prunableRollups(db) as [Prunable, Prunable];
+  const [minutes, hours, days] = prunableRollups(db);
   const lookups = [LookupSubject.Flows, LookupSubject.Dns].map((subject) => new RunRemoval(db, subject));
-  return { rolledUpToId: (table) => foldedId.get(table) ?? -1, raw: lookups, minutes: [minutes], hours: [hours] };
+  return { rolledUpToId: (table) => foldedId.get(table) ?? -1, raw: lookups, minutes: [minutes], hours: [hours], days: [days] };
 }

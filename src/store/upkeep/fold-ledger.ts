@@ -56,7 +56,8 @@ export class LedgerFold implements Prunable {
   }
 
   oldestUs(): number | null {
-    return this.findOldest.get(this.spanUs) ?? null;
+    const oldestUs = this.findOldest.get(this.spanUs) ?? null;
+    return oldestUs === null ? null : oldestUs - (oldestUs % this.spanUs) + this.spanUs;
   }
 
   /** Only buckets that have ended before `beforeUs`. */

@@ -4,6 +4,8 @@ import type { Prunable } from '../prunable.js';
 export interface Removed {
   readonly name: string;
   readonly rows: number;
+  /** Index of their group. */
+  readonly group: number;
 }
 
 /** Rows that are younger than the oldest one by more than this stay, for now: what goes with them may be marked all at once. */
@@ -14,14 +16,14 @@ const SPAN_US = 6 * 3_600_000_000;
  * has.
  */
 export function removeOldest(groups: readonly (readonly Prunable[])[], rowsMax: number): Removed | null {
-  for (const group of groups) {
+  for (const [index, group] of groups.entries()) {
     const byAge = group
       .map((prunable) => ({ prunable, oldestUs: prunable.oldestUs() ?? Number.POSITIVE_INFINITY }))
       .filter(({ oldestUs }) => oldestUs < Number.POSITIVE_INFINITY)
       .sort((a, b) => a.oldestUs - b.oldestUs);
     for (const { prunable, oldestUs } of byAge) {
       const rows = prunable.prune(oldestUs + SPAN_US, rowsMax);
-      if (rows > 0) return { name: prunable.name, rows };
+      if (rows > 0) return { name: prunable.name, rows, group: index };
     }
   }
   return null;

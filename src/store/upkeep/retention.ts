@@ -46,6 +46,8 @@ export class Retention implements Chore {
   dueMs: number;
   /** Whether room was short when it was looked at last, and there is something that may go. */
   isUrgent = false;
+  /** Whether more than single flows had to go for want of room. */
+  private hasTakenSums = false;
   private ageDueMs: number;
   private allAgesDueMs: number;
   /** Whether the round is over all kinds of rows, or those that are many. */
@@ -106,6 +108,18 @@ export class Retention implements Chore {
     this.isUrgent = !this.isStuck && this.room.isShort;
   }
 
+  /** Whether more than single flows had to go for want of room since the last call: then whatever nobody needs is to go as well. */
+  takeNeed(): boolean {
+    const hasTaken = this.hasTakenSums;
+    this.hasTakenSums = false;
+    return hasTaken;
+  }
+
+  /** Whether there is no room for the next batches, and nothing that may go. */
+  get isFull(): boolean {
+    return this.isStuck && this.room.isShort;
+  }
+
   private count(removed: number): void {
     if (removed > 0) this.block.cells[Cell.RowsPruned] = this.block.cell(Cell.RowsPruned) + removed;
   }
@@ -119,7 +133,11 @@ export class Retention implements Chore {
     }
     this.isMakingRoom = !this.room.isAmple || isDiskShort;
     if (!this.isMakingRoom) return 0;
-    const removed = this.slices.run(budgetMs, (rowsMax) => removeOldest(this.rows.byRoom, rowsMax)?.rows ?? 0);
+    const removed = this.slices.run(budgetMs, (rowsMax) => {
+      const slice = removeOldest(this.rows.byRoom, rowsMax);
+      if (slice === null || slice.group > 0) this.hasTakenSums = true;
+      return slice?.rows ?? 0;
+    });
     this.isStuck = removed === 0;
     if (this.isStuck) this.isMakingRoom = false;
     return removed;

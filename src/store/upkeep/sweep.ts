@@ -8,6 +8,8 @@ import type { SweptIds } from './swept-ids.js';
 import type { UpkeepNotes } from './upkeep-notes.js';
 
 const DAY_MS = 86_400_000;
+/** Between two looks whether a sweep is needed. */
+const LOOK_MS = 3_600_000;
 const TASK = 'sweep';
 const POLL_MS = 2000;
 /** Share of a table's cap above which it is swept, and above which there is haste. */
@@ -27,9 +29,9 @@ export interface SweptTable {
 }
 
 /**
- * Deletes texts and addresses that no row refers to any more, once a table is half full: at most one sweep a day. A scan marks what
- * rows refer to; what the writer holds it marks itself; what is left goes a few rows at a time, so that it takes hours and costs the
- * card next to nothing. A sweep that is broken off begins again a day later.
+ * Deletes texts and addresses that no row refers to any more, once a table is half full, or when sums go for want of room: at most one
+ * sweep a day. A scan marks what rows refer to; what the writer holds it marks itself; what is left goes a few rows at a time, so that it
+ * takes hours and costs the card next to nothing. A sweep that is broken off begins again a day later.
  */
 export class Sweep implements Chore, Scanning {
   readonly name = 'sweep';
@@ -39,10 +41,13 @@ export class Sweep implements Chore, Scanning {
   private index = 0;
   private id = 0;
   private removed = 0;
+  private isForRoom = false;
 
+  /** `takeNeed` tells whether there is need of room, once. */
   constructor(
     private readonly path: string,
     private readonly swept: { readonly texts: SweptTable; readonly addresses: SweptTable },
+    private readonly takeNeed: () => boolean,
     private readonly notes: UpkeepNotes,
     private readonly slices: Slices,
     private readonly scanFile: URL,
@@ -67,9 +72,10 @@ export class Sweep implements Chore, Scanning {
   }
 
   private begin(nowMs: number): void {
-    this.dueMs = nowMs + DAY_MS;
+    this.dueMs = nowMs + LOOK_MS;
     const { texts, addresses } = this.swept;
-    if (shareOf(texts) < SWEPT_SHARE && shareOf(addresses) < SWEPT_SHARE) return;
+    this.isForRoom = this.takeNeed();
+    if (!this.isForRoom && shareOf(texts) < SWEPT_SHARE && shareOf(addresses) < SWEPT_SHARE) return;
     this.notes.write(TASK, nowMs * 1000, 'begun');
     const marked = [texts, addresses].map((table) => ({ ...table, marks: table.ids.begin(table.alsoHeld()) }));
     const [ofTexts, ofAddresses] = marked.map(({ marks }) => marks.range) as [IdMarks['range'], IdMarks['range']];
@@ -111,7 +117,7 @@ export class Sweep implements Chore, Scanning {
       return 0;
     });
     this.removed += removed;
-    this.dueMs = removed === 0 ? nowMs : nowMs + (shareOf(table) > HASTE_SHARE ? HASTE_MS : SLICE_MS);
+    this.dueMs = removed === 0 ? nowMs : nowMs + (this.isForRoom || shareOf(table) > HASTE_SHARE ? HASTE_MS : SLICE_MS);
   }
 
   private end(nowMs: number): void {

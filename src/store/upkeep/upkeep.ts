@@ -88,6 +88,7 @@ export class Upkeep {
     const clockOffsetMs = (): number => capture.cell(Cell.ClockOffsetMs);
     const ages = isLive ? { guard, clockOffsetMs } : null;
     this.retention = new Retention(this.rowsFor(config), room, slices, ages, writer, log, nowMs);
+    records.dimensions.isFull = () => this.retention.isFull;
     if (!isLive) {
       this.chores = [this.retention];
       this.scanning = [];
@@ -99,7 +100,8 @@ export class Upkeep {
       texts: { ids: texts.swept, rowsMax: TEXTS_MAX, alsoHeld: () => records.names.nameIds },
       addresses: { ids: addresses.swept, rowsMax: ADDRESSES_MAX, alsoHeld: () => [] },
     };
-    const sweep = new Sweep(db.name, swept, notes, slices, scanFile, log, nowMs);
+    const takeNeed = (): boolean => this.retention.takeNeed();
+    const sweep = new Sweep(db.name, swept, takeNeed, notes, slices, scanFile, log, nowMs);
     const checkpoints = new Checkpoints(db, config.maintenanceCheckpointS * 1000, room.walBytesMax, slices, writer, nowMs);
     this.chores = [this.retention, checkpoints, new Optimize(db, notes, slices, nowMs), checks, sweep];
     this.scanning = [checks, sweep];
