@@ -46,7 +46,9 @@ export abstract class DimensionTable {
     this.insert = db.prepare(`INSERT INTO ${table} VALUES (?, ?)`);
     this.findLast = db.prepare<[], number>(`SELECT max(id) FROM ${table}`).pluck();
     this.idLast = this.findLast.get() as number;
-    this.swept = new SweptIds(db, table, overflowId, () => this.cachedIds());
+    const held = (): Iterable<number> => this.cachedIds();
+    // What was answered with the overflow entry is asked for again.
+    this.swept = new SweptIds(db, table, overflowId, held, () => this.clearCache());
   }
 
   /** About how many entries there are. */

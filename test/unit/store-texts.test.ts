@@ -47,6 +47,18 @@ describe('the table of texts', () => {
     expect(texts.settle()).toBe(0);
   });
 
+  it('gives what found it full an entry of its own when a sweep has made room', () => {
+    const { db, texts } = openTable(2);
+    expect(['a', 'b', 'c'].map((text) => idOf(texts, text))).toEqual([1, 2, 0]);
+    // What is in memory may yet be written, and would stay.
+    texts.revert();
+    expect(idOf(texts, 'c')).toBe(0);
+    texts.swept.begin([]);
+    expect(texts.swept.sweep(-1, 100, 100).removed).toBe(1);
+    texts.swept.end();
+    expect(textOf(db, idOf(texts, 'c'))).toBe('c');
+  });
+
   it('finds what an earlier run has stored', () => {
     const { db, texts } = openTable(10);
     const id = idOf(texts, 'a');

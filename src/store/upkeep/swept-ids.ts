@@ -17,12 +17,16 @@ export class SweptIds {
   private readonly remove: Statement<[number]>;
   private readonly task: string;
 
-  /** `idFirst` is the overflow entry, which stays. `held` gives the ids that are in memory; others than ids among them do no harm. */
+  /**
+   * `idFirst` is the overflow entry, which stays. `held` gives the ids that are in memory; others than ids among them do no harm.
+   * `onEnd` is told when there may be room again.
+   */
   constructor(
     db: Database,
     readonly table: 'texts' | 'addresses',
     private readonly idFirst: number,
     private readonly held: () => Iterable<number>,
+    private readonly onEnd: () => void,
   ) {
     this.task = `${table} swept`;
     this.findCount = db.prepare<[string], number>('SELECT CAST(result AS INTEGER) FROM upkeep WHERE task = ?').pluck();
@@ -60,6 +64,7 @@ export class SweptIds {
 
   end(): void {
     this.marks = null;
+    this.onEnd();
   }
 
   /**
