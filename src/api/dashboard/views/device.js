@@ -14,9 +14,9 @@ const SUM_COLUMNS = (head) => [
 /** One device: what it is, what it did, and what people say of it. */
 export function device({ main, path, query, signal, go, fail }) {
   const [key] = path;
-  const since = rangeOf(query, '24h');
+  const range = rangeOf(query, '24h');
   const identity = h('div', {});
-  const detail = h('div', { 'aria-busy': 'true' });
+  const detail = h('div', { 'aria-busy': String(range.problem === null) });
   const traffic = chart('Traffic', [
     { label: 'sent', format: bitRate },
     { label: 'received', format: bitRate },
@@ -25,12 +25,12 @@ export function device({ main, path, query, signal, go, fail }) {
     main,
     h('p', {}, h('a', { href: '#/devices' }, 'All devices')),
     identity,
-    rangeSwitch(since, (value) => go(`#/devices/${encodeURIComponent(key)}?since=${value}`)),
+    rangeSwitch(range, (chosen) => go(`#/devices/${encodeURIComponent(key)}?${chosen}`)),
     panel('Over time', traffic.element),
     detail,
   );
   const loadDetail = async () => {
-    const answer = await get('/api/v1/device', { device: key, since, limit: 20 }, signal);
+    const answer = await get('/api/v1/device', { device: key, ...range.times, limit: 20 }, signal);
     const { total, dns } = answer;
     fill(
       detail,
@@ -64,7 +64,7 @@ export function device({ main, path, query, signal, go, fail }) {
         h(
           'a',
           {
-            href: `#/flows?q=${encodeURIComponent(answer.device.mac ? `device:${answer.device.mac}` : `ip:${key}`)}&since=${since}`,
+            href: `#/flows?q=${encodeURIComponent(answer.device.mac ? `device:${answer.device.mac}` : `ip:${key}`)}&${range.query}`,
           },
           'Its flows',
         ),
@@ -73,7 +73,11 @@ export function device({ main, path, query, signal, go, fail }) {
     detail.setAttribute('aria-busy', 'false');
   };
   const loadSeries = async () => {
-    const { points, step_us: stepUs, reaches_us: reachesUs } = await get('/api/v1/series', { since, device: key }, signal);
+    const {
+      points,
+      step_us: stepUs,
+      reaches_us: reachesUs,
+    } = await get('/api/v1/series', { ...range.times, device: key }, signal);
     const bits = (name) => rates(points, name, stepUs, reachesUs).map((rate) => rate && rate * 8);
     traffic.set(
       points.map(({ start_us: us }) => us / 1e6),
@@ -82,7 +86,7 @@ export function device({ main, path, query, signal, go, fail }) {
     );
   };
   const loadIdentity = async () => {
-    const { mac } = (await get('/api/v1/device', { device: key, since, limit: 20 }, signal)).device;
+    const { mac } = (await get('/api/v1/device', { device: key, ...range.times, limit: 20 }, signal)).device;
     // A search finds whatever contains the text: 192.168.1.1 is a part of 192.168.1.10.
     const { devices } = mac === null ? { devices: [] } : await get('/api/v1/search', { q: mac, limit: 100 }, signal);
     const known = devices.find((each) => each.mac === mac);
@@ -94,7 +98,7 @@ export function device({ main, path, query, signal, go, fail }) {
       noteForm(found, () => loadIdentity().catch(fail), fail),
     );
   };
-  Promise.all([loadIdentity(), loadDetail(), loadSeries()]).catch(fail);
+  if (range.problem === null) Promise.all([loadIdentity(), loadDetail(), loadSeries()]).catch(fail);
   return () => traffic.close();
 }
 

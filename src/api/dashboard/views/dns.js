@@ -28,7 +28,7 @@ const QUERY_COLUMNS = [
 
 /** How names are asked for: how fast, how often in vain, by whom. */
 export function dns({ main, query, signal, go, fail }) {
-  const since = rangeOf(query, '24h');
+  const range = rangeOf(query, '24h');
   const text = query.get('q') ?? '';
   const latency = chart('From a query to its answer', [
     { label: 'median', format: duration },
@@ -41,7 +41,7 @@ export function dns({ main, query, signal, go, fail }) {
   ]);
   const sums = h('div', {});
   const devices = h('div', {});
-  const list = h('div', { 'aria-busy': 'true' });
+  const list = h('div', { 'aria-busy': String(range.problem === null) });
   const more = h('button', { type: 'button', hidden: true, onclick: () => loadQueries().catch(fail) }, 'Older');
   const input = h('input', {
     type: 'search',
@@ -52,11 +52,11 @@ export function dns({ main, query, signal, go, fail }) {
   });
   const search = (event) => {
     event.preventDefault();
-    go(`#/dns?q=${encodeURIComponent(input.value.trim())}&since=${since}`);
+    go(`#/dns?q=${encodeURIComponent(input.value.trim())}&${range.query}`);
   };
   fill(
     main,
-    rangeSwitch(since, (value) => go(`#/dns?q=${encodeURIComponent(text)}&since=${value}`)),
+    rangeSwitch(range, (chosen) => go(`#/dns?q=${encodeURIComponent(text)}&${chosen}`)),
     sums,
     h('div', { class: 'columns' }, panel('Latency', latency.element), panel('Queries', failures.element)),
     panel('Who asks', devices),
@@ -68,7 +68,7 @@ export function dns({ main, query, signal, go, fail }) {
     ),
   );
   const loadSums = async () => {
-    const answer = await get('/api/v1/dns', { since, limit: 20 }, signal);
+    const answer = await get('/api/v1/dns', { ...range.times, limit: 20 }, signal);
     const { total, points, step_us: stepUs } = answer;
     fill(
       sums,
@@ -92,14 +92,14 @@ export function dns({ main, query, signal, go, fail }) {
   let rows = [];
   let cursor = null;
   const loadQueries = async () => {
-    const answer = await get('/api/v1/dns/queries', { since, name: text, limit: 50, cursor }, signal);
+    const answer = await get('/api/v1/dns/queries', { ...range.times, name: text, limit: 50, cursor }, signal);
     rows = [...rows, ...answer.queries];
     cursor = answer.next_cursor;
     fill(list, table('DNS transactions, the latest first', QUERY_COLUMNS, rows, { empty: 'No query matches.' }));
     list.setAttribute('aria-busy', 'false');
     more.hidden = cursor === null;
   };
-  Promise.all([loadSums(), loadQueries()]).catch(fail);
+  if (range.problem === null) Promise.all([loadSums(), loadQueries()]).catch(fail);
   return () => {
     latency.close();
     failures.close();

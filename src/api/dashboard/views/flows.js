@@ -25,7 +25,7 @@ function roundTrip({ rtt_client_us: client, rtt_server_us: server }) {
 
 /** Flows, the newest first, with a search. */
 export function flows({ main, live, query, signal, go, fail }) {
-  const since = rangeOf(query, '1h');
+  const range = rangeOf(query, '1h');
   const text = query.get('q') ?? '';
   const input = h('input', {
     type: 'search',
@@ -38,7 +38,7 @@ export function flows({ main, live, query, signal, go, fail }) {
   });
   const submit = (event) => {
     event.preventDefault();
-    go(`#/flows?q=${encodeURIComponent(input.value.trim())}&since=${since}`);
+    go(`#/flows?q=${encodeURIComponent(input.value.trim())}&${range.query}`);
   };
   const problem = h('p', { class: 'notice', role: 'alert', hidden: true });
   const note = h('div', {});
@@ -46,7 +46,9 @@ export function flows({ main, live, query, signal, go, fail }) {
   const list = h('div', { 'aria-busy': 'true' });
   const older = h('button', { type: 'button', hidden: true, onclick: () => loadMore() }, 'Older');
   const save = h('button', { type: 'button', hidden: true, onclick: () => saveAll() }, 'Download CSV');
-  const follow = h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => toggle() }, 'Follow live');
+  // What arrives now lies in no time that has an end.
+  const isOpenEnded = range.toMs === null;
+  const follow = isOpenEnded && h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => toggle() }, 'Follow live');
   fill(
     main,
     h(
@@ -63,7 +65,7 @@ export function flows({ main, live, query, signal, go, fail }) {
       ...['name:', 'port:', 'app:', 'device:', 'vlan:', 'bytes:'].flatMap((key) => [h('code', {}, key), ' ']),
       'say which.',
     ),
-    rangeSwitch(since, (value) => go(`#/flows?q=${encodeURIComponent(text)}&since=${value}`)),
+    rangeSwitch(range, (chosen) => go(`#/flows?q=${encodeURIComponent(text)}&${chosen}`)),
     problem,
     note,
     arriving,
@@ -83,7 +85,7 @@ export function flows({ main, live, query, signal, go, fail }) {
   const loadMore = async () => {
     older.disabled = true;
     try {
-      const answer = await get('/api/v1/flows', { ...filter, since, limit: PAGE_ROWS, cursor }, signal);
+      const answer = await get('/api/v1/flows', { ...filter, ...range.times, limit: PAGE_ROWS, cursor }, signal);
       rows = [...rows, ...answer.flows];
       cursor = answer.next_cursor;
       if (answer.from_us !== undefined) fill(note, incompleteNote(answer));
@@ -96,11 +98,12 @@ export function flows({ main, live, query, signal, go, fail }) {
     older.disabled = false;
     list.setAttribute('aria-busy', 'false');
   };
-  if (filter !== null) loadMore();
+  if (filter !== null && range.problem === null) loadMore();
+  else list.setAttribute('aria-busy', 'false');
   const saveAll = async () => {
     save.disabled = true;
     try {
-      await download('/api/v1/export', { ...filter, since, format: 'csv' }, 'flows.csv', signal);
+      await download('/api/v1/export', { ...filter, ...range.times, format: 'csv' }, 'flows.csv', signal);
     } catch (error) {
       fail(error);
     }
