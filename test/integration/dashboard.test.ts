@@ -162,6 +162,70 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     expectClean(watched);
   });
 
+  it('sorts what is all there by the headings, and nothing that comes in pages', async () => {
+    const watched = await browser.open(`${home}/#/alerts`);
+    const { page } = watched;
+    await watched.settled();
+    let answered: { ip: string; more: string | null }[] = [];
+    await page.route('**/api/v1/devices?*', async (route) => {
+      const devices = answered.map(({ ip }, id) => {
+        const addresses = [{ value: ip, first_seen_us: 1, last_seen_us: 1 }];
+        return {
+          id,
+          mac: null,
+          vendor: id === 0 ? null : `vendor ${id}`,
+          name: ip,
+          addresses,
+          names: [],
+          first_seen_us: 1,
+          last_seen_us: 9 - id,
+        };
+      });
+      await route.fulfill({ json: { devices, next_cursor: answered.at(-1)?.more ?? null } });
+    });
+    const order = (): Promise<string[]> => page.locator('td.name').allInnerTexts();
+    const press = (name: string): Promise<void> => page.getByRole('button', { name }).press('Enter');
+    const heading = (name: string): Promise<string | null> => page.getByRole('columnheader', { name }).getAttribute('aria-sort');
+
+    answered = ['10.0.0.9', '10.0.0.20', '10.0.0.3'].map((ip) => ({ ip, more: null }));
+    await watched.view('#/devices');
+    expect([await order(), await heading('Last seen')]).toEqual([['10.0.0.9', '10.0.0.20', '10.0.0.3'], 'descending']);
+    await press('Name');
+    expect([await order(), await heading('Name')]).toEqual([['10.0.0.3', '10.0.0.9', '10.0.0.20'], 'ascending']);
+    // The heading was drawn anew, and has the focus.
+    await page.keyboard.press('Enter');
+    expect([await order(), await heading('Name')]).toEqual([['10.0.0.20', '10.0.0.9', '10.0.0.3'], 'descending']);
+    await page.keyboard.press('Enter');
+    expect([await order(), await heading('Name')]).toEqual([['10.0.0.9', '10.0.0.20', '10.0.0.3'], null]);
+    // What is not known stands last, whichever way the rest goes.
+    await press('Vendor');
+    expect(await order()).toEqual(['10.0.0.20', '10.0.0.3', '10.0.0.9']);
+    await press('Vendor');
+    expect(await order()).toEqual(['10.0.0.3', '10.0.0.20', '10.0.0.9']);
+
+    answered = answered.map((device) => ({ ...device, more: 'next' }));
+    await watched.view('#/alerts');
+    for (const hash of ['#/devices', '#/flows']) {
+      await watched.view(hash);
+      expect(await page.locator('th').count(), hash).toBeGreaterThan(0);
+      expect(await page.locator('th button').count(), hash).toBe(0);
+    }
+    expectClean(watched);
+  });
+
+  it('keeps the order of a table when its rows are told anew', async () => {
+    const { page } = await browser.open(`${home}/#/alerts`);
+    const texts = await page.evaluate(`import('/dashboard/sorted.js').then(({ sortedTable }) => {
+      const list = sortedTable('Numbers', [{ head: 'Number', cell: (row) => row.number, sort: (row) => row.number }]);
+      const set = (...numbers) => list.set(numbers.map((number) => ({ number })));
+      set(1, 3, 2);
+      list.element.querySelector('button').click();
+      set(5, 30, 4);
+      return [...list.element.querySelectorAll('th, td')].map((cell) => cell.getAttribute('aria-sort') ?? cell.textContent);
+    })`);
+    expect(texts).toEqual(['descending', '30', '5', '4']);
+  });
+
   it('takes a free time in the zone of the browser, and keeps it in the address', async () => {
     const timezoneId = 'Asia/Kabul';
     const watched = await browser.open(`${home}/#/flows?q=198.51.100.7&since=7d`, { timezoneId });

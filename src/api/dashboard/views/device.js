@@ -1,15 +1,25 @@
 import { get, patch } from '../api.js';
 import { chart, incompleteSpans, rates } from '../chart.js';
-import { facts, fill, h, panel, table } from '../dom.js';
+import { facts, fill, h, panel } from '../dom.js';
 import { ago, bitRate, bytes, count, duration, moment, percent } from '../format.js';
+import { sortedTable } from '../sorted.js';
 import { incompleteNote, rangeOf, rangeSwitch } from './range.js';
 
+/** What found no row of its own stands last, whatever the others are sorted by. */
+const unlessRest = (member) => (row) => (row.is_rest ? null : row[member]);
 const SUM_COLUMNS = (head) => [
-  { head, cell: ({ key, is_rest: isRest }) => (isRest ? 'all others' : (key ?? '–')), className: 'name' },
-  { head: 'Flows', isNumber: true, cell: ({ flows }) => count(flows) },
-  { head: 'Sent', isNumber: true, cell: (row) => bytes(row.bytes_out) },
-  { head: 'Received', isNumber: true, cell: (row) => bytes(row.bytes_in) },
+  { head, cell: (row) => (row.is_rest ? 'all others' : (row.key ?? '–')), sort: unlessRest('key'), className: 'name' },
+  { head: 'Flows', isNumber: true, cell: ({ flows }) => count(flows), sort: unlessRest('flows') },
+  { head: 'Sent', isNumber: true, cell: (row) => bytes(row.bytes_out), sort: unlessRest('bytes_out') },
+  { head: 'Received', isNumber: true, cell: (row) => bytes(row.bytes_in), sort: unlessRest('bytes_in') },
 ];
+
+/** Sums with the most traffic first. */
+function sums(caption, head, rows) {
+  const list = sortedTable(caption, SUM_COLUMNS(head), { empty: 'None in this time.' });
+  list.set(rows);
+  return list.element;
+}
 
 /** One device: what it is, what it did, and what people say of it. */
 export function device({ main, path, query, signal, go, fail }) {
@@ -52,11 +62,8 @@ export function device({ main, path, query, signal, go, fail }) {
       h(
         'div',
         { class: 'columns' },
-        panel('Names', table('Names of servers', SUM_COLUMNS('Name'), answer.names, { empty: 'None in this time.' })),
-        panel(
-          'Applications',
-          table('Applications', SUM_COLUMNS('Application'), answer.applications, { empty: 'None in this time.' }),
-        ),
+        panel('Names', sums('Names of servers', 'Name', answer.names)),
+        panel('Applications', sums('Applications', 'Application', answer.applications)),
       ),
       h(
         'p',

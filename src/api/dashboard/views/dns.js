@@ -2,15 +2,29 @@ import { get } from '../api.js';
 import { chart, incompleteSpans } from '../chart.js';
 import { facts, fill, h, panel, table } from '../dom.js';
 import { count, duration, moment, percent } from '../format.js';
+import { sortedTable } from '../sorted.js';
 import { incompleteNote, rangeOf, rangeSwitch } from './range.js';
 
+const nameOf = ({ device, ip }) => device.name ?? device.vendor ?? ip;
+const share = (part) => (row) => (row.queries === 0 ? null : part(row) / row.queries);
+
 const DEVICE_COLUMNS = [
-  { head: 'Device', cell: ({ device, ip }) => device.name ?? device.vendor ?? ip ?? '–', className: 'name' },
-  { head: 'Address', cell: ({ ip }) => ip ?? '', className: 'address' },
-  { head: 'Queries', isNumber: true, cell: (row) => count(row.queries) },
-  { head: 'No such name', isNumber: true, cell: (row) => percent(row.no_such_name, row.queries) },
-  { head: 'Failed', isNumber: true, cell: (row) => percent(row.failed + row.unanswered, row.queries) },
-  { head: 'Median', isNumber: true, cell: (row) => duration(row.p50_us) },
+  { head: 'Device', cell: (row) => nameOf(row) ?? '–', sort: nameOf, className: 'name' },
+  { head: 'Address', cell: ({ ip }) => ip ?? '', sort: ({ ip }) => ip, className: 'address' },
+  { head: 'Queries', isNumber: true, cell: (row) => count(row.queries), sort: (row) => row.queries },
+  {
+    head: 'No such name',
+    isNumber: true,
+    cell: (row) => percent(row.no_such_name, row.queries),
+    sort: share((row) => row.no_such_name),
+  },
+  {
+    head: 'Failed',
+    isNumber: true,
+    cell: (row) => percent(row.failed + row.unanswered, row.queries),
+    sort: share((row) => row.failed + row.unanswered),
+  },
+  { head: 'Median', isNumber: true, cell: (row) => duration(row.p50_us), sort: (row) => row.p50_us },
 ];
 
 const QUERY_COLUMNS = [
@@ -40,7 +54,10 @@ export function dns({ main, query, signal, go, fail }) {
     { label: 'failed', format: count },
   ]);
   const sums = h('div', {});
-  const devices = h('div', {});
+  const devices = sortedTable('Devices by their queries', DEVICE_COLUMNS, {
+    order: ['Queries', true],
+    empty: 'Nobody asked in this time.',
+  });
   const list = h('div', { 'aria-busy': String(range.problem === null) });
   const more = h('button', { type: 'button', hidden: true, onclick: () => loadQueries().catch(fail) }, 'Older');
   const input = h('input', {
@@ -59,7 +76,7 @@ export function dns({ main, query, signal, go, fail }) {
     rangeSwitch(range, (chosen) => go(`#/dns?q=${encodeURIComponent(text)}&${chosen}`)),
     sums,
     h('div', { class: 'columns' }, panel('Latency', latency.element), panel('Queries', failures.element)),
-    panel('Who asks', devices),
+    panel('Who asks', devices.element),
     panel(
       'Queries',
       h('form', { class: 'search', role: 'search', onsubmit: search }, h('label', {}, 'Name ', input), h('button', {}, 'Search')),
@@ -87,7 +104,7 @@ export function dns({ main, query, signal, go, fail }) {
     const values = (read) => points.map(read);
     latency.set(at, [values((point) => point.p50_us), values((point) => point.p95_us)], spans);
     failures.set(at, [values((p) => p.queries), values((p) => p.no_such_name), values((p) => p.failed + p.unanswered)], spans);
-    fill(devices, table('Devices by their queries', DEVICE_COLUMNS, answer.devices, { empty: 'Nobody asked in this time.' }));
+    devices.set(answer.devices);
   };
   let rows = [];
   let cursor = null;
