@@ -16,7 +16,7 @@ const obstacle = namespaceObstacle() ?? browserObstacle();
 /** What the panel of the traffic now says. */
 const WORDS = `document.querySelector('.chart .words')?.textContent`;
 const IS_TRAFFIC = `/ [1-9][\\d,]* packets per second/.test(${WORDS})`;
-const VIEWS = ['overview', 'flows', 'devices', 'dns', 'alerts', 'health'];
+const VIEWS = ['overview', 'flows', 'open', 'devices', 'dns', 'alerts', 'health'];
 
 describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'as root, with chromium'})`, () => {
   let namespace: NetworkNamespace;
@@ -172,8 +172,8 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
         const addresses = [{ value: ip, first_seen_us: 1, last_seen_us: 1 }];
         return {
           id,
-          mac: null,
-          vendor: id === 0 ? null : `vendor ${id}`,
+          mac: ['02:00:00:00:00:0a', '02:00:00:00:00:01', null][id],
+          vendor: null,
           name: ip,
           addresses,
           names: [],
@@ -198,10 +198,10 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     await page.keyboard.press('Enter');
     expect([await order(), await heading('Name')]).toEqual([['10.0.0.9', '10.0.0.20', '10.0.0.3'], null]);
     // What is not known stands last, whichever way the rest goes.
-    await press('Vendor');
-    expect(await order()).toEqual(['10.0.0.20', '10.0.0.3', '10.0.0.9']);
-    await press('Vendor');
-    expect(await order()).toEqual(['10.0.0.3', '10.0.0.20', '10.0.0.9']);
+    await press('Hardware address');
+    expect(await order()).toEqual(['10.0.0.20', '10.0.0.9', '10.0.0.3']);
+    await press('Hardware address');
+    expect(await order()).toEqual(['10.0.0.9', '10.0.0.20', '10.0.0.3']);
 
     answered = answered.map((device) => ({ ...device, more: 'next' }));
     await watched.view('#/alerts');

@@ -90,6 +90,8 @@ function headCell({ head, sort }, className, order, onSort) {
 
 function tableRow(columns, row, cellClass, onOpen) {
   const open = onOpen && (() => onOpen(row));
+  // A link in a row leads where it says.
+  const click = open && ((event) => event.target.closest('a') || open());
   const keydown = (event) => {
     if (event.key !== 'Enter' || event.target !== event.currentTarget) return;
     // Or else the same key would press the button of the dialog that it opens.
@@ -98,7 +100,7 @@ function tableRow(columns, row, cellClass, onOpen) {
   };
   return h(
     'tr',
-    open ? { role: 'row', class: 'open', tabIndex: 0, onclick: open, onkeydown: keydown } : { role: 'row' },
+    open ? { role: 'row', class: 'open', tabIndex: 0, onclick: click, onkeydown: keydown } : { role: 'row' },
     columns.map((column) => h('td', { role: 'cell', class: cellClass(column), 'data-head': column.head }, column.cell(row))),
   );
 }

@@ -1,6 +1,8 @@
 import { fill, h, table } from './dom.js';
 
-const collator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
+const collator = new Intl.Collator('en', { sensitivity: 'base' });
+/** Of IPv4 addresses .9 stands before .20; hardware addresses have digits that are no numbers. */
+const keyOf = (text) => (/^[\d.]+$/.test(text) ? text.replaceAll(/\d+/g, (digits) => digits.padStart(3, '0')) : text);
 
 /**
  * A table whose rows can be sorted by the columns that have `sort`, which gives the value of a row: a number, a text, or null, which
@@ -52,4 +54,4 @@ export function sortedTable(caption, columns, { order: given = null, ...options 
 }
 
 const nullsLast = (a, b) => Number(a.value === null) - Number(b.value === null);
-const compare = (a, b) => (typeof a === 'number' ? a - b : collator.compare(a, b));
+const compare = (a, b) => (typeof a === 'number' ? a - b : collator.compare(keyOf(a), keyOf(b)));

@@ -31,7 +31,7 @@ const COLUMNS = [
 /** All devices, the one seen last first. They can be sorted once all of them are there. */
 export function devices({ main, signal, go, fail }) {
   const open = ({ mac, addresses, id }) => go(`#/devices/${encodeURIComponent(mac ?? addresses[0]?.value ?? id)}`);
-  const found = sortedTable('Devices', COLUMNS, {
+  const found = sortedTable('Devices that were seen', COLUMNS, {
     order: ['Last seen', true],
     onOpen: open,
     empty: 'No device has been seen yet.',

@@ -1,7 +1,8 @@
 import { download, get } from '../api.js';
-import { facts, fill, h, table } from '../dom.js';
+import { fill, h, table } from '../dom.js';
 import { parseFilter } from '../filter.js';
-import { bytes, count, duration, endpoint, moment, protocol } from '../format.js';
+import { bytes, duration, endpoint, moment, protocol } from '../format.js';
+import { showDetail } from './flow-detail.js';
 import { incompleteNote, rangeOf, rangeSwitch } from './range.js';
 
 const PAGE_ROWS = 100;
@@ -65,6 +66,7 @@ export function flows({ main, live, query, signal, go, fail }) {
       ...['name:', 'port:', 'app:', 'device:', 'vlan:', 'bytes:'].flatMap((key) => [h('code', {}, key), ' ']),
       'say which.',
     ),
+    h('p', {}, h('a', { href: '#/open' }, 'Open flows')),
     rangeSwitch(range, (chosen) => go(`#/flows?q=${encodeURIComponent(text)}&${chosen}`)),
     problem,
     note,
@@ -141,40 +143,4 @@ function matches(flow, { ip, port, protocol: number, application, name }) {
   if (application && flow.application !== application) return false;
   if (!name) return true;
   return name.startsWith('*.') ? Boolean(flow.server_name?.endsWith(name.slice(1))) : flow.server_name === name;
-}
-
-/** A member of a flow, with the unit that its name tells. */
-function shown(name, value) {
-  if (name === 'protocol') return protocol(value);
-  if (name === 'end_reason') return value.replaceAll('_', ' ');
-  if (typeof value !== 'number') return value;
-  if (name.endsWith('_us')) return duration(value);
-  if (name.endsWith('bytes')) return bytes(value);
-  return name.endsWith('id') || name.endsWith('port') ? value : count(value);
-}
-
-/** All of a flow, in a dialog. */
-function showDetail(flow) {
-  const close = h('button', { type: 'button', onclick: () => dialog.close() }, 'Close');
-  const times = [
-    ['Start', moment(flow.start_us)],
-    ['Duration', duration(flow.end_us - flow.start_us)],
-  ];
-  const rest = Object.entries(flow)
-    .filter(([name, value]) => value !== null && !['start_us', 'end_us'].includes(name))
-    .map(([name, value]) => [name.replace(/_us$/, '').replaceAll('_', ' '), shown(name, value)]);
-  const dialog = h(
-    'dialog',
-    { class: 'detail', 'aria-label': 'Flow', onclose: () => dialog.remove() },
-    // Has the focus at first: a dialog begins at its top, and the button that ends it is at its bottom.
-    h(
-      'h2',
-      { autofocus: true, tabIndex: -1 },
-      `${endpoint(flow.src_ip, flow.src_port)} → ${endpoint(flow.dst_ip, flow.dst_port)}`,
-    ),
-    facts([...times, ...rest]),
-    h('div', { class: 'actions' }, close),
-  );
-  document.body.append(dialog);
-  dialog.showModal();
 }

@@ -11,9 +11,12 @@ const REFRESH_MS = 30_000;
 const NO_SUMS = () => h('span', { class: 'minor' }, 'no sums yet');
 
 /** A figure with its name; `set` changes it. */
-function figure(name) {
+function figure(name, href = null) {
   const value = h('dd', {}, '–');
-  return { element: h('div', {}, h('dt', {}, name), value), set: (text) => value.replaceChildren(text) };
+  return {
+    element: h('div', {}, h('dt', {}, href ? h('a', { href }, name) : name), value),
+    set: (text) => value.replaceChildren(text),
+  };
 }
 
 /** The first screen: what goes on now, who and what it is, and whether it goes well. */
@@ -21,7 +24,7 @@ export function overview({ main, live, query, signal, go, fail }) {
   const range = rangeOf(query, '24h');
   const rate = figure('Now');
   const packets = figure('Packets/s');
-  const active = figure('Open flows');
+  const active = figure('Open flows', '#/open');
   const lost = figure('Lost since start');
   const sum = figure(`Traffic, ${range.label}`);
   const flows = figure(`Flows, ${range.label}`);
