@@ -16,7 +16,7 @@ const obstacle = namespaceObstacle() ?? browserObstacle();
 /** What the panel of the traffic now says. */
 const WORDS = `document.querySelector('.chart .words')?.textContent`;
 const IS_TRAFFIC = `/ [1-9][\\d,]* packets per second/.test(${WORDS})`;
-const VIEWS = ['overview', 'flows', 'devices', 'dns', 'alerts', 'health'];
+const VIEWS = ['overview', 'flows', 'open', 'devices', 'dns', 'alerts', 'health'];
 
 describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'as root, with chromium'})`, () => {
   let namespace: NetworkNamespace;
@@ -162,6 +162,137 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     expectClean(watched);
   });
 
+  it('sorts what is all there by the headings, and nothing that comes in pages', async () => {
+    const watched = await browser.open(`${home}/#/alerts`);
+    const { page } = watched;
+    await watched.settled();
+    let answered: { ip: string; more: string | null }[] = [];
+    await page.route('**/api/v1/devices?*', async (route) => {
+      const devices = answered.map(({ ip }, id) => {
+        const addresses = [{ value: ip, first_seen_us: 1, last_seen_us: 1 }];
+        return {
+          id,
+          mac: ['02:00:00:00:00:0a', '02:00:00:00:00:01', null][id],
+          vendor: null,
+          name: ip,
+          addresses,
+          names: [],
+          first_seen_us: 1,
+          last_seen_us: 9 - id,
+        };
+      });
+      await route.fulfill({ json: { devices, next_cursor: answered.at(-1)?.more ?? null } });
+    });
+    const order = (): Promise<string[]> => page.locator('td.name').allInnerTexts();
+    const press = (name: string): Promise<void> => page.getByRole('button', { name }).press('Enter');
+    const heading = (name: string): Promise<string | null> => page.getByRole('columnheader', { name }).getAttribute('aria-sort');
+
+    answered = ['10.0.0.9', '10.0.0.20', '10.0.0.3'].map((ip) => ({ ip, more: null }));
+    await watched.view('#/devices');
+    expect([await order(), await heading('Last seen')]).toEqual([['10.0.0.9', '10.0.0.20', '10.0.0.3'], 'descending']);
+    await press('Name');
+    expect([await order(), await heading('Name')]).toEqual([['10.0.0.3', '10.0.0.9', '10.0.0.20'], 'ascending']);
+    // The heading was drawn anew, and has the focus.
+    await page.keyboard.press('Enter');
+    expect([await order(), await heading('Name')]).toEqual([['10.0.0.20', '10.0.0.9', '10.0.0.3'], 'descending']);
+    await page.keyboard.press('Enter');
+    expect([await order(), await heading('Name')]).toEqual([['10.0.0.9', '10.0.0.20', '10.0.0.3'], null]);
+    // What is not known stands last, whichever way the rest goes.
+    await press('Hardware address');
+    expect(await order()).toEqual(['10.0.0.20', '10.0.0.9', '10.0.0.3']);
+    await press('Hardware address');
+    expect(await order()).toEqual(['10.0.0.9', '10.0.0.20', '10.0.0.3']);
+
+    answered = answered.map((device) => ({ ...device, more: 'next' }));
+    await watched.view('#/alerts');
+    for (const hash of ['#/devices', '#/flows']) {
+      await watched.view(hash);
+      expect(await page.locator('th').count(), hash).toBeGreaterThan(0);
+      expect(await page.locator('th button').count(), hash).toBe(0);
+    }
+    expectClean(watched);
+  });
+
+  it('keeps the order of a table when its rows are told anew', async () => {
+    const { page } = await browser.open(`${home}/#/alerts`);
+    const texts = await page.evaluate(`import('/dashboard/sorted.js').then(({ sortedTable }) => {
+      const list = sortedTable('Numbers', [{ head: 'Number', cell: (row) => row.number, sort: (row) => row.number }]);
+      const set = (...numbers) => list.set(numbers.map((number) => ({ number })));
+      set(1, 3, 2);
+      list.element.querySelector('button').click();
+      set(5, 30, 4);
+      return [...list.element.querySelectorAll('th, td')].map((cell) => cell.getAttribute('aria-sort') ?? cell.textContent);
+    })`);
+    expect(texts).toEqual(['descending', '30', '5', '4']);
+  });
+
+  it('takes a free time in the zone of the browser, and keeps it in the address', async () => {
+    const timezoneId = 'Asia/Kabul';
+    const watched = await browser.open(`${home}/#/flows?q=198.51.100.7&since=7d`, { timezoneId });
+    const { page } = watched;
+    const [from, to] = [page.getByLabel('From', { exact: true }), page.getByLabel('To', { exact: true })];
+    /** As the fields have it, four and a half hours ahead of UTC. */
+    const local = (minutesAgo: number): string => new Date(Date.now() + (270 - minutesAgo) * 60_000).toISOString().slice(0, 16);
+    const show = (): Promise<void> => watched.renewed(() => page.getByRole('button', { name: 'Show' }).click());
+    await page.getByText('From, to').click();
+    await page.getByText(timezoneId).waitFor();
+
+    const [early, late] = [local(60), local(30)];
+    await from.fill(early);
+    await to.fill(late);
+    await show();
+    expect(await watched.rows()).toEqual([]);
+    expect([await from.inputValue(), await to.inputValue()]).toEqual([early, late]);
+    expect(await page.getByRole('button', { name: 'Follow live' }).count()).toBe(0);
+
+    await to.fill('');
+    await show();
+    expect(await watched.rows()).toEqual([expect.stringContaining('www.example.org')]);
+    expect(page.url()).not.toContain('until');
+
+    await watched.renewed(() => page.goBack());
+    expect(await watched.rows()).toEqual([]);
+    await watched.renewed(() => page.goBack());
+    expect(await watched.rows()).toHaveLength(1);
+    await page.getByRole('button', { name: '7 days', pressed: true }).waitFor();
+    expectClean(watched);
+  });
+
+  it.each(['overview', 'flows', 'dns', `devices/${DEVICE.ip}`])('asks for the time that is chosen, in %s', async (view) => {
+    const watched = await browser.open(`${home}/#/alerts`, { timezoneId: 'UTC' });
+    const { page } = watched;
+    await watched.settled();
+    const asked: (string | null)[][] = [];
+    page.on('request', (request) => {
+      const { pathname, searchParams } = new URL(request.url());
+      // These know no time: who a device is, and how many alerts are open.
+      if (!pathname.startsWith('/api/v1/') || /\/(alerts|search|devices)\b/.test(pathname)) return;
+      asked.push(['since', 'until'].map((name) => searchParams.get(name)));
+    });
+    const [since, until] = [60, 5].map(
+      (minutesAgo) => `${new Date(Date.now() - minutesAgo * 60_000).toISOString().slice(0, 16)}Z`,
+    );
+    await watched.view(`#/${view}?since=${since}&until=${until}`);
+    expect(asked.length).toBeGreaterThan(0);
+    expect(asked.filter((times) => times[0] !== since || times[1] !== until)).toEqual([]);
+
+    // The wrong way round in the address, and then in the fields: it is told, and nothing is asked.
+    await watched.view(`#/${view}?since=${until}&until=${since}`);
+    const to = page.getByLabel('To', { exact: true });
+    await to.and(page.locator('[aria-invalid]')).waitFor();
+    await page.getByText('This is not later than From.').waitFor();
+    const url = page.url();
+    await to.fill('2100-01-01T00:00');
+    await page.keyboard.press('Enter');
+    await page.getByText('This is in the future. Leave it empty for now.').waitFor();
+    await page.getByLabel('From', { exact: true }).fill('');
+    await page.keyboard.press('Enter');
+    await page.getByText('Give a date and a time, 1970 or later.').waitFor();
+    expect(page.url()).toBe(url);
+    expect(asked.filter((times) => times[0] !== since)).toEqual([]);
+    expectClean(watched);
+  });
+
   it('goes to a view whose address is not encoded as it should be', async () => {
     const watched = await browser.open(`${home}/`);
     await watched.view('#/flows/100%');
@@ -216,8 +347,10 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
   it('fits a telephone in every view', async () => {
     const watched = await browser.open(`${home}/`, { viewport: { width: 360, height: 740 }, hasTouch: true });
     const device = `devices/${DEVICE.ip}`;
-    for (const view of [...VIEWS, device]) {
-      await watched.view(`#/${view}?since=24h`);
+    // With an invalid free time, its fields and what is wrong with them are there as well.
+    const views = [...VIEWS, device].map((view) => `${view}?since=24h`);
+    for (const view of [...views, 'overview?since=2100-01-01T00:00Z']) {
+      await watched.view(`#/${view}`);
       expect(await watched.page.evaluate('document.documentElement.scrollWidth'), view).toBeLessThanOrEqual(360);
       const links = await watched.page.locator('nav a').all();
       for (const link of links) {

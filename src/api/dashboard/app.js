@@ -9,12 +9,16 @@ import { Live } from './live.js';
 const TITLES = {
   overview: 'Overview',
   flows: 'Flows',
+  open: 'Open flows',
   devices: 'Devices',
   device: 'Device',
   dns: 'DNS',
   alerts: 'Alerts',
   health: 'Health',
 };
+
+/** Views without a link of their own in the header are below another one. */
+const ABOVE = { device: 'devices', open: 'flows' };
 
 const main = document.getElementById('main');
 const liveState = document.getElementById('live-state');
@@ -53,7 +57,7 @@ function show(isFirst) {
   fill(main, h('h1', {}, TITLES[name]), place);
   document.title = `${TITLES[name]} · flowberry`;
   for (const link of document.querySelectorAll('nav a')) {
-    const isHere = link.hash.slice(2) === (name === 'device' ? 'devices' : name);
+    const isHere = link.hash.slice(2) === (ABOVE[name] ?? name);
     if (isHere) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }

@@ -45,16 +45,16 @@ function pathTo(inner, element) {
 const NARROW_COLUMNS_MAX = 4;
 
 /**
- * A table. Columns are `{ head, cell, isNumber, className }`, where `cell` gives what a row has there. Rows can be opened with `onOpen`, by click
- * and with the keyboard.
+ * A table. Columns are `{ head, cell, isNumber, className, sort }`, where `cell` gives what a row has there. Rows can be opened with `onOpen`,
+ * by click and with the keyboard. `onSort` is told the head of a column with `sort` that is pressed; `order` is `[head, isDown]` or null.
  */
-export function table(caption, columns, rows, { onOpen = null, empty = 'Nothing.' } = {}) {
+export function table(caption, columns, rows, { onOpen = null, empty = 'Nothing.', order = null, onSort = null } = {}) {
   if (rows.length === 0) return h('p', { class: 'empty' }, empty);
   const cellClass = ({ isNumber, className }) => [isNumber ? 'number' : '', className ?? ''].join(' ').trim() || null;
   return h(
     'div',
     {
-      class: columns.length > NARROW_COLUMNS_MAX ? 'scroll wide' : 'scroll',
+      class: `scroll${columns.length > NARROW_COLUMNS_MAX ? ' wide' : ''}${onSort ? ' sorts' : ''}`,
       tabIndex: 0,
       role: 'region',
       'aria-label': caption,
@@ -70,7 +70,7 @@ export function table(caption, columns, rows, { onOpen = null, empty = 'Nothing.
         h(
           'tr',
           { role: 'row' },
-          columns.map((column) => h('th', { scope: 'col', role: 'columnheader', class: cellClass(column) }, column.head)),
+          columns.map((column) => headCell(column, cellClass(column), order, onSort)),
         ),
       ),
       h(
@@ -82,8 +82,16 @@ export function table(caption, columns, rows, { onOpen = null, empty = 'Nothing.
   );
 }
 
+function headCell({ head, sort }, className, order, onSort) {
+  const direction = order?.[0] === head ? (order[1] ? 'descending' : 'ascending') : null;
+  const content = sort && onSort ? h('button', { type: 'button', onclick: () => onSort(head) }, head) : head;
+  return h('th', { scope: 'col', role: 'columnheader', class: className, 'aria-sort': direction }, content);
+}
+
 function tableRow(columns, row, cellClass, onOpen) {
   const open = onOpen && (() => onOpen(row));
+  // A link in a row leads where it says.
+  const click = open && ((event) => event.target.closest('a') || open());
   const keydown = (event) => {
     if (event.key !== 'Enter' || event.target !== event.currentTarget) return;
     // Or else the same key would press the button of the dialog that it opens.
@@ -92,7 +100,7 @@ function tableRow(columns, row, cellClass, onOpen) {
   };
   return h(
     'tr',
-    open ? { role: 'row', class: 'open', tabIndex: 0, onclick: open, onkeydown: keydown } : { role: 'row' },
+    open ? { role: 'row', class: 'open', tabIndex: 0, onclick: click, onkeydown: keydown } : { role: 'row' },
     columns.map((column) => h('td', { role: 'cell', class: cellClass(column), 'data-head': column.head }, column.cell(row))),
   );
 }

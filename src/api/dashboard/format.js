@@ -48,13 +48,21 @@ export function duration(us) {
 
 const two = (number) => String(number).padStart(2, '0');
 
+const dayOf = (date) => `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+
+/** Date, hour and minute of a moment in ms since 1970, in the browser's time zone. */
+export function minute(ms) {
+  const date = new Date(ms);
+  return `${dayOf(date)} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
 /** A moment in µs since 1970 in the browser's time zone: with the date if it is not today's. */
 export function moment(us, nowUs = Date.now() * 1000) {
   if (us === null || us === undefined) return '–';
   const date = new Date(us / 1000);
   const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
   const isToday = date.toDateString() === new Date(nowUs / 1000).toDateString();
-  return isToday ? time : `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
+  return isToday ? time : `${dayOf(date)} ${time}`;
 }
 
 /** Times at the ticks of an axis, in seconds since 1970: as much of them as the span of the axis, in seconds, asks for. */

@@ -1,22 +1,32 @@
 import { get, patch } from '../api.js';
 import { chart, incompleteSpans, rates } from '../chart.js';
-import { facts, fill, h, panel, table } from '../dom.js';
+import { facts, fill, h, panel } from '../dom.js';
 import { ago, bitRate, bytes, count, duration, moment, percent } from '../format.js';
+import { sortedTable } from '../sorted.js';
 import { incompleteNote, rangeOf, rangeSwitch } from './range.js';
 
+/** What found no row of its own stands last, whatever the others are sorted by. */
+const unlessRest = (member) => (row) => (row.is_rest ? null : row[member]);
 const SUM_COLUMNS = (head) => [
-  { head, cell: ({ key, is_rest: isRest }) => (isRest ? 'all others' : (key ?? '–')), className: 'name' },
-  { head: 'Flows', isNumber: true, cell: ({ flows }) => count(flows) },
-  { head: 'Sent', isNumber: true, cell: (row) => bytes(row.bytes_out) },
-  { head: 'Received', isNumber: true, cell: (row) => bytes(row.bytes_in) },
+  { head, cell: (row) => (row.is_rest ? 'all others' : (row.key ?? '–')), sort: unlessRest('key'), className: 'name' },
+  { head: 'Flows', isNumber: true, cell: ({ flows }) => count(flows), sort: unlessRest('flows') },
+  { head: 'Sent', isNumber: true, cell: (row) => bytes(row.bytes_out), sort: unlessRest('bytes_out') },
+  { head: 'Received', isNumber: true, cell: (row) => bytes(row.bytes_in), sort: unlessRest('bytes_in') },
 ];
+
+/** Sums with the most traffic first. */
+function sums(caption, head, rows) {
+  const list = sortedTable(caption, SUM_COLUMNS(head), { empty: 'None in this time.' });
+  list.set(rows);
+  return list.element;
+}
 
 /** One device: what it is, what it did, and what people say of it. */
 export function device({ main, path, query, signal, go, fail }) {
   const [key] = path;
-  const since = rangeOf(query, '24h');
+  const range = rangeOf(query, '24h');
   const identity = h('div', {});
-  const detail = h('div', { 'aria-busy': 'true' });
+  const detail = h('div', { 'aria-busy': String(range.problem === null) });
   const traffic = chart('Traffic', [
     { label: 'sent', format: bitRate },
     { label: 'received', format: bitRate },
@@ -25,12 +35,12 @@ export function device({ main, path, query, signal, go, fail }) {
     main,
     h('p', {}, h('a', { href: '#/devices' }, 'All devices')),
     identity,
-    rangeSwitch(since, (value) => go(`#/devices/${encodeURIComponent(key)}?since=${value}`)),
+    rangeSwitch(range, (chosen) => go(`#/devices/${encodeURIComponent(key)}?${chosen}`)),
     panel('Over time', traffic.element),
     detail,
   );
   const loadDetail = async () => {
-    const answer = await get('/api/v1/device', { device: key, since, limit: 20 }, signal);
+    const answer = await get('/api/v1/device', { device: key, ...range.times, limit: 20 }, signal);
     const { total, dns } = answer;
     fill(
       detail,
@@ -52,11 +62,8 @@ export function device({ main, path, query, signal, go, fail }) {
       h(
         'div',
         { class: 'columns' },
-        panel('Names', table('Names of servers', SUM_COLUMNS('Name'), answer.names, { empty: 'None in this time.' })),
-        panel(
-          'Applications',
-          table('Applications', SUM_COLUMNS('Application'), answer.applications, { empty: 'None in this time.' }),
-        ),
+        panel('Names', sums('Names of servers', 'Name', answer.names)),
+        panel('Applications', sums('Applications', 'Application', answer.applications)),
       ),
       h(
         'p',
@@ -64,7 +71,7 @@ export function device({ main, path, query, signal, go, fail }) {
         h(
           'a',
           {
-            href: `#/flows?q=${encodeURIComponent(answer.device.mac ? `device:${answer.device.mac}` : `ip:${key}`)}&since=${since}`,
+            href: `#/flows?q=${encodeURIComponent(answer.device.mac ? `device:${answer.device.mac}` : `ip:${key}`)}&${range.query}`,
           },
           'Its flows',
         ),
@@ -73,7 +80,11 @@ export function device({ main, path, query, signal, go, fail }) {
     detail.setAttribute('aria-busy', 'false');
   };
   const loadSeries = async () => {
-    const { points, step_us: stepUs, reaches_us: reachesUs } = await get('/api/v1/series', { since, device: key }, signal);
+    const {
+      points,
+      step_us: stepUs,
+      reaches_us: reachesUs,
+    } = await get('/api/v1/series', { ...range.times, device: key }, signal);
     const bits = (name) => rates(points, name, stepUs, reachesUs).map((rate) => rate && rate * 8);
     traffic.set(
       points.map(({ start_us: us }) => us / 1e6),
@@ -82,7 +93,7 @@ export function device({ main, path, query, signal, go, fail }) {
     );
   };
   const loadIdentity = async () => {
-    const { mac } = (await get('/api/v1/device', { device: key, since, limit: 20 }, signal)).device;
+    const { mac } = (await get('/api/v1/device', { device: key, ...range.times, limit: 20 }, signal)).device;
     // A search finds whatever contains the text: 192.168.1.1 is a part of 192.168.1.10.
     const { devices } = mac === null ? { devices: [] } : await get('/api/v1/search', { q: mac, limit: 100 }, signal);
     const known = devices.find((each) => each.mac === mac);
@@ -94,7 +105,7 @@ export function device({ main, path, query, signal, go, fail }) {
       noteForm(found, () => loadIdentity().catch(fail), fail),
     );
   };
-  Promise.all([loadIdentity(), loadDetail(), loadSeries()]).catch(fail);
+  if (range.problem === null) Promise.all([loadIdentity(), loadDetail(), loadSeries()]).catch(fail);
   return () => traffic.close();
 }
 

@@ -2,15 +2,29 @@ import { get } from '../api.js';
 import { chart, incompleteSpans } from '../chart.js';
 import { facts, fill, h, panel, table } from '../dom.js';
 import { count, duration, moment, percent } from '../format.js';
+import { sortedTable } from '../sorted.js';
 import { incompleteNote, rangeOf, rangeSwitch } from './range.js';
 
+const nameOf = ({ device, ip }) => device.name ?? device.vendor ?? ip;
+const share = (part) => (row) => (row.queries === 0 ? null : part(row) / row.queries);
+
 const DEVICE_COLUMNS = [
-  { head: 'Device', cell: ({ device, ip }) => device.name ?? device.vendor ?? ip ?? '–', className: 'name' },
-  { head: 'Address', cell: ({ ip }) => ip ?? '', className: 'address' },
-  { head: 'Queries', isNumber: true, cell: (row) => count(row.queries) },
-  { head: 'No such name', isNumber: true, cell: (row) => percent(row.no_such_name, row.queries) },
-  { head: 'Failed', isNumber: true, cell: (row) => percent(row.failed + row.unanswered, row.queries) },
-  { head: 'Median', isNumber: true, cell: (row) => duration(row.p50_us) },
+  { head: 'Device', cell: (row) => nameOf(row) ?? '–', sort: nameOf, className: 'name' },
+  { head: 'Address', cell: ({ ip }) => ip ?? '', sort: ({ ip }) => ip, className: 'address' },
+  { head: 'Queries', isNumber: true, cell: (row) => count(row.queries), sort: (row) => row.queries },
+  {
+    head: 'No such name',
+    isNumber: true,
+    cell: (row) => percent(row.no_such_name, row.queries),
+    sort: share((row) => row.no_such_name),
+  },
+  {
+    head: 'Failed',
+    isNumber: true,
+    cell: (row) => percent(row.failed + row.unanswered, row.queries),
+    sort: share((row) => row.failed + row.unanswered),
+  },
+  { head: 'Median', isNumber: true, cell: (row) => duration(row.p50_us), sort: (row) => row.p50_us },
 ];
 
 const QUERY_COLUMNS = [
@@ -28,7 +42,7 @@ const QUERY_COLUMNS = [
 
 /** How names are asked for: how fast, how often in vain, by whom. */
 export function dns({ main, query, signal, go, fail }) {
-  const since = rangeOf(query, '24h');
+  const range = rangeOf(query, '24h');
   const text = query.get('q') ?? '';
   const latency = chart('From a query to its answer', [
     { label: 'median', format: duration },
@@ -40,8 +54,11 @@ export function dns({ main, query, signal, go, fail }) {
     { label: 'failed', format: count },
   ]);
   const sums = h('div', {});
-  const devices = h('div', {});
-  const list = h('div', { 'aria-busy': 'true' });
+  const devices = sortedTable('Devices by their queries', DEVICE_COLUMNS, {
+    order: ['Queries', true],
+    empty: 'Nobody asked in this time.',
+  });
+  const list = h('div', { 'aria-busy': String(range.problem === null) });
   const more = h('button', { type: 'button', hidden: true, onclick: () => loadQueries().catch(fail) }, 'Older');
   const input = h('input', {
     type: 'search',
@@ -52,14 +69,14 @@ export function dns({ main, query, signal, go, fail }) {
   });
   const search = (event) => {
     event.preventDefault();
-    go(`#/dns?q=${encodeURIComponent(input.value.trim())}&since=${since}`);
+    go(`#/dns?q=${encodeURIComponent(input.value.trim())}&${range.query}`);
   };
   fill(
     main,
-    rangeSwitch(since, (value) => go(`#/dns?q=${encodeURIComponent(text)}&since=${value}`)),
+    rangeSwitch(range, (chosen) => go(`#/dns?q=${encodeURIComponent(text)}&${chosen}`)),
     sums,
     h('div', { class: 'columns' }, panel('Latency', latency.element), panel('Queries', failures.element)),
-    panel('Who asks', devices),
+    panel('Who asks', devices.element),
     panel(
       'Queries',
       h('form', { class: 'search', role: 'search', onsubmit: search }, h('label', {}, 'Name ', input), h('button', {}, 'Search')),
@@ -68,7 +85,7 @@ export function dns({ main, query, signal, go, fail }) {
     ),
   );
   const loadSums = async () => {
-    const answer = await get('/api/v1/dns', { since, limit: 20 }, signal);
+    const answer = await get('/api/v1/dns', { ...range.times, limit: 20 }, signal);
     const { total, points, step_us: stepUs } = answer;
     fill(
       sums,
@@ -87,19 +104,19 @@ export function dns({ main, query, signal, go, fail }) {
     const values = (read) => points.map(read);
     latency.set(at, [values((point) => point.p50_us), values((point) => point.p95_us)], spans);
     failures.set(at, [values((p) => p.queries), values((p) => p.no_such_name), values((p) => p.failed + p.unanswered)], spans);
-    fill(devices, table('Devices by their queries', DEVICE_COLUMNS, answer.devices, { empty: 'Nobody asked in this time.' }));
+    devices.set(answer.devices);
   };
   let rows = [];
   let cursor = null;
   const loadQueries = async () => {
-    const answer = await get('/api/v1/dns/queries', { since, name: text, limit: 50, cursor }, signal);
+    const answer = await get('/api/v1/dns/queries', { ...range.times, name: text, limit: 50, cursor }, signal);
     rows = [...rows, ...answer.queries];
     cursor = answer.next_cursor;
     fill(list, table('DNS transactions, the latest first', QUERY_COLUMNS, rows, { empty: 'No query matches.' }));
     list.setAttribute('aria-busy', 'false');
     more.hidden = cursor === null;
   };
-  Promise.all([loadSums(), loadQueries()]).catch(fail);
+  if (range.problem === null) Promise.all([loadSums(), loadQueries()]).catch(fail);
   return () => {
     latency.close();
     failures.close();

@@ -1,7 +1,8 @@
 import { download, get } from '../api.js';
-import { facts, fill, h, table } from '../dom.js';
+import { fill, h, table } from '../dom.js';
 import { parseFilter } from '../filter.js';
-import { bytes, count, duration, endpoint, moment, protocol } from '../format.js';
+import { bytes, duration, endpoint, moment, protocol } from '../format.js';
+import { showDetail } from './flow-detail.js';
 import { incompleteNote, rangeOf, rangeSwitch } from './range.js';
 
 const PAGE_ROWS = 100;
@@ -25,7 +26,7 @@ function roundTrip({ rtt_client_us: client, rtt_server_us: server }) {
 
 /** Flows, the newest first, with a search. */
 export function flows({ main, live, query, signal, go, fail }) {
-  const since = rangeOf(query, '1h');
+  const range = rangeOf(query, '1h');
   const text = query.get('q') ?? '';
   const input = h('input', {
     type: 'search',
@@ -38,7 +39,7 @@ export function flows({ main, live, query, signal, go, fail }) {
   });
   const submit = (event) => {
     event.preventDefault();
-    go(`#/flows?q=${encodeURIComponent(input.value.trim())}&since=${since}`);
+    go(`#/flows?q=${encodeURIComponent(input.value.trim())}&${range.query}`);
   };
   const problem = h('p', { class: 'notice', role: 'alert', hidden: true });
   const note = h('div', {});
@@ -46,7 +47,9 @@ export function flows({ main, live, query, signal, go, fail }) {
   const list = h('div', { 'aria-busy': 'true' });
   const older = h('button', { type: 'button', hidden: true, onclick: () => loadMore() }, 'Older');
   const save = h('button', { type: 'button', hidden: true, onclick: () => saveAll() }, 'Download CSV');
-  const follow = h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => toggle() }, 'Follow live');
+  // What arrives now lies in no time that has an end.
+  const isOpenEnded = range.toMs === null;
+  const follow = isOpenEnded && h('button', { type: 'button', 'aria-pressed': 'false', onclick: () => toggle() }, 'Follow live');
   fill(
     main,
     h(
@@ -63,7 +66,8 @@ export function flows({ main, live, query, signal, go, fail }) {
       ...['name:', 'port:', 'app:', 'device:', 'vlan:', 'bytes:'].flatMap((key) => [h('code', {}, key), ' ']),
       'say which.',
     ),
-    rangeSwitch(since, (value) => go(`#/flows?q=${encodeURIComponent(text)}&since=${value}`)),
+    h('p', {}, h('a', { href: '#/open' }, 'Open flows')),
+    rangeSwitch(range, (chosen) => go(`#/flows?q=${encodeURIComponent(text)}&${chosen}`)),
     problem,
     note,
     arriving,
@@ -83,7 +87,7 @@ export function flows({ main, live, query, signal, go, fail }) {
   const loadMore = async () => {
     older.disabled = true;
     try {
-      const answer = await get('/api/v1/flows', { ...filter, since, limit: PAGE_ROWS, cursor }, signal);
+      const answer = await get('/api/v1/flows', { ...filter, ...range.times, limit: PAGE_ROWS, cursor }, signal);
       rows = [...rows, ...answer.flows];
       cursor = answer.next_cursor;
       if (answer.from_us !== undefined) fill(note, incompleteNote(answer));
@@ -96,11 +100,12 @@ export function flows({ main, live, query, signal, go, fail }) {
     older.disabled = false;
     list.setAttribute('aria-busy', 'false');
   };
-  if (filter !== null) loadMore();
+  if (filter !== null && range.problem === null) loadMore();
+  else list.setAttribute('aria-busy', 'false');
   const saveAll = async () => {
     save.disabled = true;
     try {
-      await download('/api/v1/export', { ...filter, since, format: 'csv' }, 'flows.csv', signal);
+      await download('/api/v1/export', { ...filter, ...range.times, format: 'csv' }, 'flows.csv', signal);
     } catch (error) {
       fail(error);
     }
@@ -138,40 +143,4 @@ function matches(flow, { ip, port, protocol: number, application, name }) {
   if (application && flow.application !== application) return false;
   if (!name) return true;
   return name.startsWith('*.') ? Boolean(flow.server_name?.endsWith(name.slice(1))) : flow.server_name === name;
-}
-
-/** A member of a flow, with the unit that its name tells. */
-function shown(name, value) {
-  if (name === 'protocol') return protocol(value);
-  if (name === 'end_reason') return value.replaceAll('_', ' ');
-  if (typeof value !== 'number') return value;
-  if (name.endsWith('_us')) return duration(value);
-  if (name.endsWith('bytes')) return bytes(value);
-  return name.endsWith('id') || name.endsWith('port') ? value : count(value);
-}
-
-/** All of a flow, in a dialog. */
-function showDetail(flow) {
-  const close = h('button', { type: 'button', onclick: () => dialog.close() }, 'Close');
-  const times = [
-    ['Start', moment(flow.start_us)],
-    ['Duration', duration(flow.end_us - flow.start_us)],
-  ];
-  const rest = Object.entries(flow)
-    .filter(([name, value]) => value !== null && !['start_us', 'end_us'].includes(name))
-    .map(([name, value]) => [name.replace(/_us$/, '').replaceAll('_', ' '), shown(name, value)]);
-  const dialog = h(
-    'dialog',
-    { class: 'detail', 'aria-label': 'Flow', onclose: () => dialog.remove() },
-    // Has the focus at first: a dialog begins at its top, and the button that ends it is at its bottom.
-    h(
-      'h2',
-      { autofocus: true, tabIndex: -1 },
-      `${endpoint(flow.src_ip, flow.src_port)} → ${endpoint(flow.dst_ip, flow.dst_port)}`,
-    ),
-    facts([...times, ...rest]),
-    h('div', { class: 'actions' }, close),
-  );
-  document.body.append(dialog);
-  dialog.showModal();
 }

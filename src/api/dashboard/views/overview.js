@@ -2,7 +2,7 @@ import { get } from '../api.js';
 import { chart, incompleteSpans, rates } from '../chart.js';
 import { fill, h, panel } from '../dom.js';
 import { bitRate, bytes, duration, percent, shortCount } from '../format.js';
-import { incompleteNote, rangeLabel, rangeOf, rangeSwitch } from './range.js';
+import { incompleteNote, rangeOf, rangeSwitch } from './range.js';
 
 /** Seconds of the chart of now. */
 const NOW_S = 120;
@@ -11,20 +11,23 @@ const REFRESH_MS = 30_000;
 const NO_SUMS = () => h('span', { class: 'minor' }, 'no sums yet');
 
 /** A figure with its name; `set` changes it. */
-function figure(name) {
+function figure(name, href = null) {
   const value = h('dd', {}, '–');
-  return { element: h('div', {}, h('dt', {}, name), value), set: (text) => value.replaceChildren(text) };
+  return {
+    element: h('div', {}, h('dt', {}, href ? h('a', { href }, name) : name), value),
+    set: (text) => value.replaceChildren(text),
+  };
 }
 
 /** The first screen: what goes on now, who and what it is, and whether it goes well. */
 export function overview({ main, live, query, signal, go, fail }) {
-  const since = rangeOf(query, '24h');
+  const range = rangeOf(query, '24h');
   const rate = figure('Now');
   const packets = figure('Packets/s');
-  const active = figure('Open flows');
+  const active = figure('Open flows', '#/open');
   const lost = figure('Lost since start');
-  const sum = figure(`Traffic, ${rangeLabel(since)}`);
-  const flows = figure(`Flows, ${rangeLabel(since)}`);
+  const sum = figure(`Traffic, ${range.label}`);
+  const flows = figure(`Flows, ${range.label}`);
   const now = chart('Traffic now', [{ label: 'bit/s', format: bitRate }], { isFilled: true, windowS: NOW_S });
   const traffic = chart('Traffic', [
     { label: 'sent', format: bitRate },
@@ -45,7 +48,7 @@ export function overview({ main, live, query, signal, go, fail }) {
       [rate, packets, active, lost, sum, flows].map(({ element }) => element),
     ),
     panel('Now', now.element),
-    rangeSwitch(since, (value) => go(`#/overview?since=${value}`)),
+    rangeSwitch(range, (chosen) => go(`#/overview?${chosen}`)),
     note,
     panel('Over time', traffic.element),
     h(
@@ -81,7 +84,7 @@ export function overview({ main, live, query, signal, go, fail }) {
   // Names are the most to add up, and go last: one thread of the API answers one after the other.
   const load = () => Promise.all([loadSums(), loadSeries(), ...['devices', 'applications', 'names'].map(loadTop)]).catch(fail);
   const loadSums = async () => {
-    const answer = await get('/api/v1/summary', { since }, signal);
+    const answer = await get('/api/v1/summary', range.times, signal);
     const { total } = answer;
     const isSummed = answer.reaches_us !== null;
     sum.set(isSummed ? bytes(total.bytes_out + total.bytes_in) : NO_SUMS());
@@ -89,7 +92,7 @@ export function overview({ main, live, query, signal, go, fail }) {
     fill(note, incompleteNote(answer));
   };
   const loadSeries = async () => {
-    const { points, step_us: stepUs, reaches_us: reachesUs } = await get('/api/v1/series', { since }, signal);
+    const { points, step_us: stepUs, reaches_us: reachesUs } = await get('/api/v1/series', range.times, signal);
     const at = points.map(({ start_us: us }) => us / 1e6);
     const spans = incompleteSpans(points, stepUs);
     const bits = (name) => rates(points, name, stepUs, reachesUs).map((rate) => rate && rate * 8);
@@ -107,11 +110,11 @@ export function overview({ main, live, query, signal, go, fail }) {
     if (packetCount > 0) retransmits.describe(`${shortCount(again)} segments, ${percent(again, packetCount)} of all packets.`);
   };
   const loadTop = async (subject) => {
-    const { rows } = await get('/api/v1/top', { since, subject, limit: 10 }, signal);
-    fill(tops[subject], bars(subject, rows, since));
+    const { rows } = await get('/api/v1/top', { ...range.times, subject, limit: 10 }, signal);
+    fill(tops[subject], bars(subject, rows, range.query));
   };
-  load();
-  const timer = setInterval(() => document.hidden || load(), REFRESH_MS);
+  if (range.problem === null) load();
+  const timer = setInterval(() => document.hidden || range.problem !== null || load(), REFRESH_MS);
   return () => {
     clearInterval(timer);
     off();
@@ -121,20 +124,20 @@ export function overview({ main, live, query, signal, go, fail }) {
 }
 
 /** Who a row is about, and where a click on it leads. */
-function label(subject, row, since) {
+function label(subject, row, time) {
   if (row.is_rest) return 'all others';
   if (row.key === null) return subject === 'names' ? 'without a name' : subject === 'applications' ? 'not recognised' : 'unknown';
   if (subject === 'devices') {
     const name = row.device?.name ?? row.device?.vendor;
-    const link = h('a', { href: `#/devices/${encodeURIComponent(row.device?.mac ?? row.key)}?since=${since}` }, name ?? row.key);
+    const link = h('a', { href: `#/devices/${encodeURIComponent(row.device?.mac ?? row.key)}?${time}` }, name ?? row.key);
     return name ? [link, h('span', { class: 'minor' }, row.key)] : link;
   }
   const filter = subject === 'names' ? `name:${row.key}` : `app:${row.key}`;
-  return h('a', { href: `#/flows?q=${encodeURIComponent(filter)}&since=${since}` }, row.key);
+  return h('a', { href: `#/flows?q=${encodeURIComponent(filter)}&${time}` }, row.key);
 }
 
 /** A list with bars as long as the traffic is large. */
-function bars(subject, rows, since) {
+function bars(subject, rows, time) {
   if (rows.length === 0) return h('p', { class: 'empty' }, 'No sums yet: flows are added up when they have ended.');
   const total = (row) => row.bytes_out + row.bytes_in;
   const most = Math.max(...rows.map(total), 1);
@@ -146,7 +149,7 @@ function bars(subject, rows, since) {
         'li',
         {},
         h('meter', { min: 0, max: most, value: total(row), 'aria-hidden': 'true' }),
-        h('span', { class: 'what' }, label(subject, row, since)),
+        h('span', { class: 'what' }, label(subject, row, time)),
         h('span', { class: 'number' }, bytes(total(row))),
       ),
     ),
