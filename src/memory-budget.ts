@@ -66,7 +66,7 @@ export function memoryBudget(config: Config, workers: number, memoryBytes: numbe
     terms.reduce((bytes, { count, eachBytes }) => bytes + count * eachBytes, 0);
   const shared = [
     item('frame rings', workers, frameRingBytesOf(config, workers, memoryBytes, 'live'), 'ring.frame-bytes'),
-    item('flow rings', workers, flowRingBytesOf(config, 'live'), 'ring.flow-bytes'),
+    item('flow rings', workers, flowRingBytesOf(config), 'ring.flow-bytes'),
     item('flow tables', workers, slots * FLOW_BYTES, `${slots} flows of ${FLOW_BYTES} B, flow.active-max`),
   ];
   const items = [

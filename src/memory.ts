@@ -35,16 +35,19 @@ export function slotsPerWorker(config: Config, workers: number, memoryBytes: num
   return Math.ceil((config.flowActiveMax || flowsActiveMaxByRam(memoryBytes)) / workers);
 }
 
-/** A replay waits when a ring is full, and is faster the more of its rings stays in the cache. */
+/** A replay waits when a ring is full, and is faster the more of this one stays in the cache. */
 const REPLAY_FRAME_RING_BYTES = 4 * MIB;
-const REPLAY_FLOW_RING_BYTES = 2 * MIB;
 /**
  * What a live capture has to keep until the workers get round to it: the first packets meet code that is not compiled yet, and other
  * programs take the cores for a while. Frames of 1,000,000 packets in two seconds found room in 64 MiB, and not in 32.
  */
 const LIVE_FRAME_RINGS_BYTES = 64 * MIB;
 const LIVE_FRAME_RINGS_BYTES_CLASS_4 = 32 * MIB;
-const LIVE_FLOW_RING_BYTES = 8 * MIB;
+/**
+ * Flows that end while the writer commits or builds look-ups find room here: with 2 MiB, first the worker waited for the writer, then the
+ * writer for the worker, and a replay took a fifth longer.
+ */
+const FLOW_RING_BYTES = 8 * MIB;
 
 /** Bytes of the ring from the capture to one of the workers. */
 export function frameRingBytesOf(config: Config, workers: number, memoryBytes: number, mode: Session['mode']): number {
@@ -55,8 +58,8 @@ export function frameRingBytesOf(config: Config, workers: number, memoryBytes: n
 }
 
 /** Bytes of the ring from one of the workers to the writer. */
-export function flowRingBytesOf(config: Config, mode: Session['mode']): number {
-  return config.ringFlowBytes || (mode === 'replay' ? REPLAY_FLOW_RING_BYTES : LIVE_FLOW_RING_BYTES);
+export function flowRingBytesOf(config: Config): number {
+  return config.ringFlowBytes || FLOW_RING_BYTES;
 }
 
 /**
@@ -91,7 +94,7 @@ export function allocateMemory(config: Config, workers: number, mode: Session['m
     writer: createThreadBlock(),
     api: createThreadBlock(),
     frameRings: perWorker(() => createRing(frameRingBytes)),
-    flowRings: perWorker(() => createRing(flowRingBytesOf(config, mode))),
+    flowRings: perWorker(() => createRing(flowRingBytesOf(config))),
     flowTables: perWorker(() => createFlowSlots(slots)),
     interfaces: createInterfaceTable(),
     links: createLinkTable(),

@@ -64,7 +64,7 @@ export const OPTIONS = {
   ),
   'ring.flow-bytes': ringSize(
     65_536,
-    'Ring from each parse worker to the writer. Full: the worker waits. 0: live 8 MiB, 2 MiB for a replay.',
+    'Ring from each parse worker to the writer. Full: the worker waits. 0: 8 MiB.',
   ),
   'parse.workers': integer(0, 0, 32, 'Parse workers; 0 takes the cores less two, at least 1.', { flag: '--workers' }),
   'flow.active-max': integer(
