@@ -62,10 +62,7 @@ export const OPTIONS = {
     1_048_576,
     'Ring from the capture to each parse worker. Full: a live capture drops the packet and counts it, a replay waits. 0: live 64 MiB for all workers together, 32 MiB with at most 4 GB of RAM; 4 MiB each for a replay.',
   ),
-  'ring.flow-bytes': ringSize(
-    65_536,
-    'Ring from each parse worker to the writer. Full: the worker waits. 0: 8 MiB.',
-  ),
+  'ring.flow-bytes': ringSize(65_536, 'Ring from each parse worker to the writer. Full: the worker waits. 0: 8 MiB.'),
   'parse.workers': integer(0, 0, 32, 'Parse workers; 0 takes the cores less two, at least 1.', { flag: '--workers' }),
   'flow.active-max': integer(
     0,
