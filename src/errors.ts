@@ -104,8 +104,15 @@ export const ERRORS = {
   BENCH_NOT_PERMITTED: fatal(77, 'Run it as root: sudo flowberry bench live.'),
   BENCH_UNBALANCED: fatal(1, 'Packets are missing or counted twice. This is a defect in flowberry; please report it.'),
   BENCH_REGRESSION: fatal(1, 'Compare with the baseline again on an idle machine.'),
+  SYSTEM_LIMIT: fatal(
+    71,
+    'The system gives no more files or memory: see ulimit -a, and LimitNOFILE= and MemoryMax= of the unit.',
+  ),
   INTERNAL: fatal(70, 'This is a defect in flowberry; please report it with the log.'),
 } as const satisfies Record<string, ErrorEntry>;
+
+/** What system calls answer where the machine or its operator has set a limit. */
+const SYSTEM_LIMITS: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'ENOMEM']);
 
 export type ErrorCode = keyof typeof ERRORS;
 
@@ -149,10 +156,11 @@ export class AppError extends Error {
     return new AppError(data.code, data.message);
   }
 
-  /** Any thrown value as an `AppError`; what is none becomes `INTERNAL`. */
+  /** Any thrown value as an `AppError`; what is none becomes `INTERNAL`, or `SYSTEM_LIMIT`. */
   static from(error: unknown): AppError {
     if (error instanceof AppError) return error;
     const message = error instanceof Error ? error.message : String(error);
-    return new AppError('INTERNAL', message, { cause: error });
+    const { code } = Object(error) as NodeJS.ErrnoException;
+    return new AppError(SYSTEM_LIMITS.has(code) ? 'SYSTEM_LIMIT' : 'INTERNAL', message, { cause: error });
   }
 }

@@ -39,12 +39,15 @@ describe('AppError', () => {
     expect([error.code, error.message]).toEqual([code, 'a message']);
   });
 
-  it('leaves an AppError as it is, and makes anything else an INTERNAL with its cause', () => {
+  it('leaves an AppError as it is, and makes anything else an INTERNAL with its cause, but for limits of the system', () => {
     const error = new AppError('DATABASE_LOCKED', 'x');
     expect(AppError.from(error)).toBe(error);
     const defect = new TypeError('undefined is no function');
     const internal = AppError.from(defect);
     expect([internal.code, internal.message, internal.cause]).toEqual(['INTERNAL', defect.message, defect]);
     expect(AppError.from('thrown text').message).toBe('thrown text');
+    const limit = Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+    expect(AppError.from(limit)).toMatchObject({ code: 'SYSTEM_LIMIT', message: limit.message, cause: limit });
+    for (const thrown of [null, undefined, 0]) expect(AppError.from(thrown).code).toBe('INTERNAL');
   });
 });
