@@ -119,10 +119,11 @@ describe('a device', () => {
       device: { mac: null, name: null },
       addresses: [STRANGER],
     });
-    expect(JSON.parse(textOf(ask('flows', { order: 'newest', limit: 10 }, 'fd00::99'))).flows).toEqual([]);
+    for (const unseen of ['fd00::99', '02:00:00:00:00:99'])
+      expect(JSON.parse(textOf(ask('flows', { order: 'newest', limit: 10 }, unseen))).flows, unseen).toEqual([]);
   });
 
-  it.each(['99', '02:00:00:00:00:99', 'nobody', "x' OR 1"])('that is not there is not found: %s', (device) => {
+  it.each(['99', 'nobody', "x' OR 1"])('that is not there is not found: %s', (device) => {
     const ask = askerOf(stored());
     for (const [query, parameters] of QUERIES)
       expect(ask(query, parameters, device), query).toEqual({

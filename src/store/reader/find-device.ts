@@ -5,14 +5,15 @@ import { addressKey } from './address-filter.js';
 import { textId } from './name-filter.js';
 import { rows, values } from './statement.js';
 
-/** A device, or an address that no device is known to have. */
+/** A device, or an address that no device is known to have: nothing is wrong with that, it may yet be seen. */
 export interface DeviceFound {
-  /** In `devices`; null for an address alone. */
+  /** In `devices`; null for an IP address alone, and a MAC address that was never seen. */
   readonly id: number | null;
   /** Addresses that it has or had, as in `flows`, unless it has had more than are kept. Empty for an address that was never seen. */
   readonly ips: readonly number[];
 }
 
+const NOBODY: DeviceFound = { id: null, ips: [] };
 const MAC = /^([0-9a-f]{2}[:-]){5}[0-9a-f]{2}$/i;
 const ID = /^\d{1,15}$/;
 /** Of a name that several devices have; the message tells so many. */
@@ -21,13 +22,15 @@ const CHARACTERS_TOLD_MAX = 64;
 
 /**
  * The device that a text names, as `DEVICE_HELP` says, in that order. An address is the device that had it last, with all of its
- * addresses, or that address alone. Throws `DEVICE_NOT_FOUND`, and `FILTER_INVALID` for a name of several devices.
+ * addresses, or that address alone. Throws `DEVICE_NOT_FOUND` for an id or a name that no device has, and `FILTER_INVALID` for a name
+ * of several devices.
  */
 export function findDevice(db: Database, text: string): DeviceFound {
   const told = JSON.stringify(text.slice(0, CHARACTERS_TOLD_MAX));
   if (addressBytes(text) !== null) return byAddress(db, text);
   const ids = idsOf(db, text);
   const [id] = ids;
+  if (id === undefined && MAC.test(text)) return NOBODY;
   if (id === undefined) throw new AppError('DEVICE_NOT_FOUND', `there is no device ${told}`);
   if (ids.length > 1)
     throw new AppError(
@@ -39,7 +42,7 @@ export function findDevice(db: Database, text: string): DeviceFound {
 
 function byAddress(db: Database, text: string): DeviceFound {
   const ip = addressKey(db, text);
-  if (ip === null) return { id: null, ips: [] };
+  if (ip === null) return NOBODY;
   const owner = values<number>(db, 'SELECT device_id FROM device_addresses WHERE ip = ? ORDER BY last_seen_us DESC LIMIT 1').get(
     ip,
   );
