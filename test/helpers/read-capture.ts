@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterAll } from 'vitest';
 import { FileSource } from '../../src/capture/file-source.js';
 import { Step } from '../../src/capture/source.js';
 import { AppError } from '../../src/errors.js';
@@ -73,10 +74,15 @@ export function recorded(frames: readonly FrameToWrite[], linkType = 1, interfac
   }));
 }
 
-/** A directory that lives as long as this process. */
+const directories: string[] = [];
+afterAll(() => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true });
+});
+
+/** A directory that lives until all tests of the file have ended. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'flowberry-test-'));
-  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+  directories.push(directory);
   return directory;
 }
 
