@@ -1,7 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { Refusal } from './http/gate.js';
 import { sendProblem } from './problem.js';
-import type { ReaderAnswer } from './query/reader-task.js';
 
 const RETRY_AFTER_S = 1;
 
@@ -12,8 +11,11 @@ export function refuse(reply: FastifyReply, { status, detail, retryAfterS }: Ref
   return sendProblem(reply, status, detail);
 }
 
-/** Passes on why a reader gives no answer. */
-export function refuseAnswer(reply: FastifyReply, { status, detail }: Extract<ReaderAnswer, { ok: false }>): FastifyReply {
+/** Tells why there is no answer from the database, and when to come again if it is only not now. */
+export function refuseAnswer(
+  reply: FastifyReply,
+  { status, detail }: { readonly status: number; readonly detail: string },
+): FastifyReply {
   if (status === 503) reply.header('retry-after', RETRY_AFTER_S);
   return sendProblem(reply, status, detail);
 }

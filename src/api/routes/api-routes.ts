@@ -18,7 +18,6 @@ import { exportStream } from './export-stream.js';
 import { SERVER_ANSWERS } from './server-answers.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
-const RETRY_AFTER_S = 1;
 
 /** Every endpoint of the table, the document that describes them, and the page that shows it. */
 export function addApiRoutes(app: FastifyInstance, context: ApiContext): void {
@@ -57,7 +56,7 @@ function addEndpoint(app: FastifyInstance, context: ApiContext, endpoint: Endpoi
       } catch (error) {
         if (!(error instanceof QueryRefused)) throw error;
         context.counts.refused.queries++;
-        return sendProblem(reply.header('retry-after', RETRY_AFTER_S), 503, `Not now: ${error.message}.`);
+        return refuseAnswer(reply, { status: 503, detail: `Not now: ${error.message}.` });
       }
     },
   });

@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ApiContext } from '../context.js';
-import { sendProblem } from '../problem.js';
 import { QueryRefused } from '../query/query-pool.js';
 import type { ExportPage, ReaderAnswer, ReaderTask } from '../query/reader-task.js';
 import { refuseAnswer } from '../refuse.js';
@@ -12,7 +11,6 @@ const TYPES: Readonly<Record<string, string>> = {
   csv: 'text/csv; charset=utf-8; header=present',
 };
 const NEWLINE = 0x0a;
-const RETRY_AFTER_S = 1;
 
 interface Page {
   readonly head: ExportPage;
@@ -34,8 +32,7 @@ export async function exportStream(
   reply.type(TYPES[format] as string);
   // Without a body there is nothing to read; the framework would read the whole stream and throw it away.
   if (request.method === 'HEAD') return sendHead(reply);
-  if (!queries.beginExport())
-    return sendProblem(reply.header('retry-after', RETRY_AFTER_S), 503, 'Not now: too many exports at once.');
+  if (!queries.beginExport()) return refuseAnswer(reply, { status: 503, detail: 'Not now: too many exports at once.' });
   const read = (cursor: string | null): Promise<ReaderAnswer> =>
     queries.runPlain({ ...task, parameters: cursor === null ? task.parameters : { ...task.parameters, cursor } });
   let isStreaming = false;
