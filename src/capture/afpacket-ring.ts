@@ -78,7 +78,7 @@ export class AfpacketRing {
   private readonly status: Int32Array;
   protected readonly words: Uint32Array;
   protected readonly halfwords: Uint16Array;
-  private readonly blockCount: number;
+  readonly blockCount: number;
   private blockIndex: number;
   private framesTaken: number;
 
@@ -99,23 +99,28 @@ export class AfpacketRing {
     this.blockCount = memory.byteLength / blockBytes;
   }
 
-  /** Hands the frames of the ready blocks, at most `blocksMax`, to `sink` and gives the blocks back. Returns how many frames. */
+  /** Hands the frames of the ready blocks, at most `blocksMax`, to `sink` and gives the blocks back. Returns how many blocks. */
   walk(sink: FrameSink, blocksMax: number): number {
-    let frameCount = 0;
     for (let taken = 0; taken < blocksMax; taken++) {
+      if (!this.isReady(0)) return taken;
       const block = (this.blockIndex * this.blockBytes) >> 2;
-      if ((Atomics.load(this.status, block + Block.StatusWord) & Block.StatusUser) === 0) break;
       this.progress?.beginBlock(this.framesTaken);
-      frameCount += this.walkBlock(sink, block);
+      this.walkBlock(sink, block);
       this.framesTaken = 0;
       this.blockIndex = this.blockIndex + 1 === this.blockCount ? 0 : this.blockIndex + 1;
       this.progress?.endBlock(this.blockIndex);
       Atomics.store(this.status, block + Block.StatusWord, Block.StatusKernel);
     }
-    return frameCount;
+    return blocksMax;
   }
 
-  private walkBlock(sink: FrameSink, block: number): number {
+  /** Whether the kernel has filled the block that stands `ahead` blocks behind the next one, and so all before it. */
+  isReady(ahead: number): boolean {
+    const index = (this.blockIndex + ahead) % this.blockCount;
+    return (Atomics.load(this.status, ((index * this.blockBytes) >> 2) + Block.StatusWord) & Block.StatusUser) !== 0;
+  }
+
+  private walkBlock(sink: FrameSink, block: number): void {
     const words = this.words;
     const blockEnd = (block << 2) + this.blockBytes;
     const count = words[block + Block.PacketCountWord] as number;
@@ -128,7 +133,6 @@ export class AfpacketRing {
       this.handOver(sink, packet, offset);
       packet += (words[packet + Packet.NextWord] as number) >> 2;
     }
-    return count;
   }
 
   /** Hands over the packet whose header is at the word `packet` and whose bytes start at `offset`. */

@@ -4,10 +4,12 @@ import { AppError } from '../errors.js';
 import { Errno, errnoText, libcFunction } from '../libc.js';
 import type { InterfaceTable } from '../ring/interface-table.js';
 import type { LeftSocket, SocketEstate } from '../ring/socket-estate.js';
+import { monotonicMs } from '../ring/thread-block.js';
 import { LinkType } from '../wire/link-type.js';
 import { AfpacketRing } from './afpacket-ring.js';
 import { acceptAll, compileFilter, refuseLoopbackOutgoing } from './bpf.js';
 import { COOKED_RESERVE_BYTES, CookedRing } from './cooked-ring.js';
+import { Gathering } from './gathering.js';
 import { linkTypeOfHardware } from './hardware-type.js';
 import { KernelInterfaces } from './kernel-interfaces.js';
 import {
@@ -75,6 +77,7 @@ export class AfpacketSource implements PacketSource {
   private socket: PacketSocket | null = null;
   private mapping: bigint | null = null;
   private ring: AfpacketRing | null = null;
+  private readonly gathering: Gathering;
   private kernelInterfaces: KernelInterfaces | null = null;
   private readonly isAny: boolean;
   private sink: FrameSink | null = null;
@@ -96,6 +99,7 @@ export class AfpacketSource implements PacketSource {
   ) {
     const blocks = Math.max(BLOCKS_MIN, Math.ceil(config.captureBufferBytes / BLOCK_BYTES));
     this.ringBytes = blocks * BLOCK_BYTES;
+    this.gathering = new Gathering(this.ringBytes, blocks);
     this.isAny = interfaceName === ANY_INTERFACE;
   }
 
@@ -211,9 +215,9 @@ export class AfpacketSource implements PacketSource {
 
   /** Blocks the thread in `poll` when nothing is ready. Throws `CAPTURE_FAILED` when the interface has gone away. */
   step(waitMs: number): Step {
-    if (!this.ring || !this.socket || !this.sink) return Step.End;
-    if (this.ring.walk(this.sink, BLOCKS_PER_STEP) > 0) return Step.More;
+    if (!this.socket) return Step.End;
     this.kernelInterfaces?.refresh();
+    if (this.look() > 0) return Step.More;
     const found = this.poll(this.socket, waitMs);
     // It is read at the next step: the caller looks around first, since much may have changed while this thread slept.
     if (found === PollResult.Readable && !this.isGone) return Step.More;
@@ -222,9 +226,24 @@ export class AfpacketSource implements PacketSource {
       // A block that is not full is handed over by the kernel's timer, interface or not.
       this.poll(this.socket, waitMs);
     }
-    if (this.ring.walk(this.sink, BLOCKS_PER_STEP) > 0) return Step.More;
+    if (this.look() > 0) return Step.More;
     if (this.isGone) throw new AppError('CAPTURE_FAILED', `interface ${this.interfaceName} has gone away`);
     return Step.Idle;
+  }
+
+  /** Hands over what is ready, at most `BLOCKS_PER_STEP`, and returns the number of blocks. */
+  private look(): number {
+    if (!this.ring || !this.sink) return 0;
+    const blocks = this.ring.walk(this.sink, BLOCKS_PER_STEP);
+    this.gathering.found(blocks, blocks < BLOCKS_PER_STEP, monotonicMs());
+    return blocks;
+  }
+
+  /** See `PacketSource`. A ring that fills faster than of late ends a rest when a quarter of it is full. */
+  restMs(): number {
+    const { ring } = this;
+    if (!ring || this.isGone) return Number.POSITIVE_INFINITY;
+    return ring.isReady(ring.blockCount >> 2) ? 0 : this.gathering.restMs(monotonicMs());
   }
 
   private poll(socket: PacketSocket, waitMs: number): PollResult {

@@ -33,6 +33,8 @@ export class Capture implements CaptureControl {
   private readonly writer: FrameWriter;
   private readonly time: LiveTime | null;
   private source: PacketSource | null = null;
+  private readonly doorbell: Doorbell;
+  private readonly isRunning = (): boolean => this.block.command === Command.Run;
   /** Counts of the kernel before this source was opened: a replaced source starts at 0 again. */
   private readonly kernelPacketsBefore: number;
   private readonly kernelDroppedBefore: number;
@@ -40,6 +42,7 @@ export class Capture implements CaptureControl {
   constructor(private readonly start: CaptureStart) {
     const { memory } = start;
     this.block = new ThreadBlock(memory.capture);
+    this.doorbell = new Doorbell(memory.capture);
     this.apiBlock = new ThreadBlock(memory.api);
     const rings = memory.frameRings.map((ring, index) => {
       return new RingProducer(ring, new Doorbell(memory.parse[index] as SharedArrayBuffer));
@@ -86,7 +89,7 @@ export class Capture implements CaptureControl {
   }
 
   private async runSource(source: PacketSource): Promise<void> {
-    for (let steps = 1; this.block.command === Command.Run; steps++) {
+    for (let steps = 1; this.isRunning(); steps++) {
       this.block.beat();
       this.time?.refresh();
       if (this.start.config.captureExcludeOwn) this.writer.ownPort = this.apiBlock.cell(Cell.ApiPort);
@@ -96,8 +99,18 @@ export class Capture implements CaptureControl {
       this.countKernel(source);
       if (step === Step.End) return;
       if (step === Step.Idle || steps % STEPS_PER_TURN === 0) await turnOfEventLoop();
+      this.rest(source);
     }
     if (source.stopIntake) await this.drainKernel(source);
+  }
+
+  /** Lets frames gather for as long as the source allows it. */
+  private rest(source: PacketSource): void {
+    for (;;) {
+      const ms = source.restMs?.() ?? Number.POSITIVE_INFINITY;
+      if (ms === 0 || ms === Number.POSITIVE_INFINITY || !this.isRunning()) return;
+      this.doorbell.wait(ms, this.isRunning);
+    }
   }
 
   /** Takes what the kernel has counted and not handed over, so that its count and ours agree at the end. */

@@ -48,6 +48,13 @@ export class MultiSource implements PacketSource {
     return this.pollSet.wait(waitMs) ? Step.More : Step.Idle;
   }
 
+  /** The shortest rest of them all. */
+  restMs(): number {
+    let ms = Number.POSITIVE_INFINITY;
+    for (const source of this.sources) ms = Math.min(ms, source.restMs?.() ?? Number.POSITIVE_INFINITY);
+    return ms;
+  }
+
   statistics(): SourceStatistics {
     let kernelPackets = 0;
     let kernelDropped = 0;

@@ -59,6 +59,11 @@ export interface PacketSource {
   readonly isInherited?: boolean;
   /** Live sources: what `poll` can wait for, or null while there is nothing; absent where the source waits for itself. */
   readonly fd?: number | null;
+  /**
+   * Live sources: for how many ms from now on it does no harm to leave this one alone, so that frames gather, before this is asked
+   * again. 0: a step is due; `Infinity`: nothing gathers, and a step waits for what comes.
+   */
+  restMs?(): number;
   /** Live sources: whether the interface went down or away since this was asked last. */
   takeLinkLoss?(): boolean;
   /** Closes what is open; may be called at any time, and twice. */

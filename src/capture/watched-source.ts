@@ -260,6 +260,10 @@ export class WatchedSource implements PacketSource {
     return this.isOpen ? (this.source?.fd ?? null) : null;
   }
 
+  restMs(): number {
+    return (this.isOpen && !this.isRetiring ? this.source?.restMs?.() : undefined) ?? Number.POSITIVE_INFINITY;
+  }
+
   statistics(): SourceStatistics {
     const now = this.isOpen ? this.source?.statistics() : undefined;
     return {
