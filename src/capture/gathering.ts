@@ -5,8 +5,8 @@
 const REST_MS_MAX = 100;
 /** So much of the ring may fill at the pace of late, while nobody looks … */
 const FILL_MAX = 1 / 4;
-/** … and at a sudden 5 Gbit/s all of it, before somebody looks whether a rest must end. */
-const SUDDEN_BYTES_PER_MS = 625_000;
+/** … and at a sudden 2.5 Gbit/s all of it, before somebody looks whether a rest must end. */
+const SUDDEN_BYTES_PER_MS = 312_500;
 /** A rest in which fewer blocks come gains nothing: the kernel's own timer hands over one in `REST_MS_MAX`. */
 const BLOCKS_MIN = 1.5;
 

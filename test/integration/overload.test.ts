@@ -1,19 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pcapFile } from '../helpers/capture-file.js';
 import { flowberry, temporaryDirectory } from '../helpers/daemon.js';
+import { sendFile } from '../helpers/file-sender.js';
 import { tcpFrame, udpFrame } from '../helpers/frames.js';
 import { Daemon } from '../helpers/live-daemon.js';
 import { FrameSender, NetworkNamespace, namespaceObstacle } from '../helpers/network-namespace.js';
 
 const obstacle = namespaceObstacle();
 
-const SENDER = fileURLToPath(new URL('../../dist/bench/live/sender.js', import.meta.url));
 const FLOOD_PACKETS = 300_000;
 const FLOODS_MAX = 10;
 const MARKED_PORT = 4242;
@@ -28,17 +25,6 @@ function writeScan(path: string): string {
   });
   writeFileSync(path, pcapFile(frames));
   return path;
-}
-
-/** Sends the file as fast as can be, until so many packets are sent. */
-async function flood(namespace: NetworkNamespace, file: string): Promise<void> {
-  const task = { file, interface: 'peer0', packetsPerS: null, seconds: 0, count: FLOOD_PACKETS };
-  const args = ['netns', 'exec', namespace.name, process.execPath, SENDER, JSON.stringify(task)];
-  const child: ChildProcess = spawn('ip', args, { stdio: ['pipe', 'ignore', 'inherit'] });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  child.stdin?.write('go\n');
-  const [code] = (await once(child, 'exit')) as [number];
-  expect(code).toBe(0);
 }
 
 interface Sums {
@@ -89,7 +75,7 @@ describe.skipIf(obstacle !== null)(`a flood${obstacle ? ` (${obstacle})` : ''}`,
     };
     do {
       let isOver = false;
-      const flooding = flood(namespace, scan).finally(() => {
+      const flooding = sendFile(namespace, scan, FLOOD_PACKETS, null).finally(() => {
         isOver = true;
       });
       // It answers all the while, whatever it drops.

@@ -67,7 +67,9 @@ describe('AfpacketRing', () => {
     for (let block = 0; block < 10; block++) {
       const packets = Array.from({ length: 1 + (block % 3) }, () => ({ bytes: bytesOf(60 + sent * 7, sent++) }));
       kernel.fill(block % BLOCKS, packets);
-      expect(ring.walk(sink, 4)).toBe(packets.length);
+      expect(ring.isReady(0)).toBe(true);
+      expect(ring.isReady(1)).toBe(false);
+      expect(ring.walk(sink, 4)).toBe(1);
       expect(kernel.isOurs(block % BLOCKS)).toBe(false);
     }
     expect(sink.frames.map(({ bytes }) => bytes)).toEqual(
