@@ -5,9 +5,14 @@ import { openApiDocument } from '../../src/api/endpoint/openapi.js';
 import type { ReaderAnswer } from '../../src/api/query/reader-task.js';
 import { Reader } from '../../src/api/reader/reader.js';
 import { DeviceSource } from '../../src/ring/name-records.js';
+import { addressKey } from '../../src/store/reader/address-filter.js';
+import { deviceInfo, ownerOf } from '../../src/store/reader/analytics/devices.js';
 import { DEVICE_HELP } from '../../src/store/reader/device-help.js';
+import { listDevices } from '../../src/store/reader/devices.js';
 import { findDevice } from '../../src/store/reader/find-device.js';
 import { searchFlows } from '../../src/store/reader/flow-search.js';
+import { liveRows } from '../../src/store/reader/live-rows.js';
+import { searchAll } from '../../src/store/reader/search.js';
 import { flow, NOW_MS, WriterRig } from '../helpers/flow-records.js';
 import { type DeviceSpec, dns } from '../helpers/name-records.js';
 
@@ -179,5 +184,37 @@ describe('the documents', () => {
     );
     const told = parameters.filter(({ name }) => name === 'device').map(({ description }) => description);
     expect(told).toEqual(QUERIES.map(() => `The ${DEVICE_HELP}.`));
+  });
+
+  it('reads names in other letters than those of ASCII, as people write them', () => {
+    const rig = new WriterRig();
+    const writer = rig.open();
+    const names = ['k\\195\\188che', 'office\\032tv', 'b\\195\\156ro', 'bad\\246'];
+    names.forEach((name, index) => {
+      const mac = `02:00:00:00:01:0${index}`;
+      rig.emitDevice({ source: DeviceSource.Mdns, emittedUs: NOW_US, seenUs: NOW_US, mac, ip: `192.168.1.2${index}`, name });
+    });
+    while (writer.step(NOW_MS, true));
+    writer.close(NOW_MS);
+    const db = new Database(rig.config.dbPath, { readonly: true });
+    onTestFinished(() => void db.close());
+    const idsOf = (search: string): number[] => listDevices(db, { search }).rows.map(({ id }) => id);
+    expect(listDevices(db).rows.map(({ name }) => name)).toEqual(['küche', 'office tv', 'bÜro', 'bad\\246']);
+    expect(listDevices(db).rows[0]?.names[0]?.value).toBe('küche');
+    for (const [text, id] of [
+      ['Küche', 1],
+      ['k\\195\\188che', 1],
+      ['Office TV', 2],
+      ['büro', 3],
+      ['bad\\246', 4],
+    ] as const) {
+      expect(findDevice(db, text).id, text).toBe(id);
+      expect(idsOf(text), text).toEqual([id]);
+    }
+    expect(searchAll(db, 'KÜCHE', 5).devices.map(({ name }) => name)).toEqual(['küche']);
+    expect(deviceInfo(db, 1).name).toBe('küche');
+    expect(ownerOf(db, addressKey(db, '192.168.1.20') as number)?.name).toBe('küche');
+    expect(liveRows(db, 'devices', 0, 10, NOW_US).rows[0]).toMatchObject({ name: 'küche' });
+    expect(() => findDevice(db, 'kuche')).toThrow(/there is no device/);
   });
 });

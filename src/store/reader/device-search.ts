@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3';
 import { addressSql, textSql } from '../view-sql.js';
+import { readableName } from './readable-name.js';
 import { values } from './statement.js';
 
 /** A place in the list of devices: behind the one that was seen last at `us` and has this id. */
@@ -32,7 +33,9 @@ export function searchDevices(db: Database, text: string, limit: number, [us, id
   const found: number[] = [];
   for (const candidate of values<number>(db, IDS).all(us, us, id)) {
     if (found.length === limit) break;
-    if (wanted === '' || textOf.get(candidate)?.toLowerCase().includes(wanted)) found.push(candidate);
+    const known = textOf.get(candidate) ?? '';
+    const isFound = (text: string): boolean => text.toLowerCase().includes(wanted);
+    if (isFound(known) || isFound(readableName(known))) found.push(candidate);
   }
   return found;
 }

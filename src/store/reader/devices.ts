@@ -3,6 +3,7 @@ import { AppError } from '../../errors.js';
 import { DEVICE_ROWS } from '../device-view.js';
 import { addressSql, textSql } from '../view-sql.js';
 import { type DevicePlace, searchDevices } from './device-search.js';
+import { readableName, withReadableName } from './readable-name.js';
 import { inSnapshot, objects, rows } from './statement.js';
 
 /** Devices of a page where no number is given, and at most. */
@@ -79,8 +80,8 @@ function deviceRow(db: Database, id: number): DeviceRow | null {
   const list = (sql: string): DeviceSighting[] =>
     rows<[string, number, number]>(db, sql)
       .all(id)
-      .map(([value, firstUs, lastUs]) => ({ value, first_seen_us: firstUs, last_seen_us: lastUs }));
-  return { ...device, addresses: list(ADDRESSES), names: list(NAMES) };
+      .map(([value, firstUs, lastUs]) => ({ value: readableName(value), first_seen_us: firstUs, last_seen_us: lastUs }));
+  return { ...withReadableName(device), addresses: list(ADDRESSES), names: list(NAMES) };
 }
 
 function placeOf(text: string): DevicePlace {

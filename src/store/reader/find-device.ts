@@ -3,6 +3,7 @@ import { AppError } from '../../errors.js';
 import { addressBytes } from '../address-bytes.js';
 import { addressKey } from './address-filter.js';
 import { textId } from './name-filter.js';
+import { readableName } from './readable-name.js';
 import { rows, values } from './statement.js';
 
 /** A device, or an address that no device is known to have: nothing is wrong with that, it may yet be seen. */
@@ -61,8 +62,22 @@ function idsOf(db: Database, text: string): number[] {
   const given = idsByGivenName(db, name);
   if (given.length > 0) return given;
   const id = textId(db, name);
-  if (id === null) return [];
-  return values<number>(db, 'SELECT DISTINCT device_id FROM device_names WHERE name = ? ORDER BY device_id').all(id);
+  const told =
+    id === null
+      ? []
+      : values<number>(db, 'SELECT DISTINCT device_id FROM device_names WHERE name = ? ORDER BY device_id').all(id);
+  return told.length > 0 ? told : idsByReadableName(db, name);
+}
+
+/** By names with escapes in them, as people read them: with umlauts, in any capitals. */
+function idsByReadableName(db: Database, name: string): number[] {
+  const sql = `SELECT device_id, text FROM device_names JOIN texts ON texts.id = device_names.name
+    WHERE instr(text, char(92)) > 0 ORDER BY device_id`;
+  const ids = rows<[id: number, name: string]>(db, sql)
+    .all()
+    .filter(([, told]) => readableName(told).toLowerCase() === name)
+    .map(([id]) => id);
+  return [...new Set(ids)];
 }
 
 /** Compared here, since SQLite knows the capitals of ASCII only. Files of before device notes are read, too. */

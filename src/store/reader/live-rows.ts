@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3';
+import { withReadableName } from './readable-name.js';
 import { objects, values } from './statement.js';
 
 /** Rows that the live stream tells; `newest` is where to go on. */
@@ -32,5 +33,6 @@ export function liveRows(db: Database, topic: LiveTopicOfRows, after: number | n
   const last = values<number | null>(db, lastSql).get(after, untilUs, limit);
   if (last == null) return { rows: [], newest: after };
   const rowsSql = `SELECT * FROM ${view} WHERE ${place} > ? AND ${place} <= ? ORDER BY ${place}`;
-  return { rows: objects<Record<string, unknown>>(db, rowsSql).all(after, last), newest: last };
+  const rows = objects<Record<string, unknown>>(db, rowsSql).all(after, last);
+  return { rows: topic === 'devices' ? (rows as { name: string | null }[]).map(withReadableName) : rows, newest: last };
 }

@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import { DEVICE_ROWS } from '../device-view.js';
 import { addressSql } from '../view-sql.js';
 import { searchDevices } from './device-search.js';
+import { withReadableName } from './readable-name.js';
 import { inSnapshot, objects, values } from './statement.js';
 
 /** A device as a search shows it; `addresses` joined by commas. */
@@ -42,7 +43,9 @@ export function searchAll(db: Database, text: string, limit: number): SearchFoun
   return inSnapshot(db, () => {
     const addresses = [...values<string>(db, IPV4_SQL).all(like, limit), ...values<string>(db, IPV6_SQL).all(like, limit)];
     return {
-      devices: searchDevices(db, text, limit).flatMap((id) => objects<DeviceFound>(db, DEVICE_SQL).get(id) ?? []),
+      devices: searchDevices(db, text, limit)
+        .flatMap((id) => objects<DeviceFound>(db, DEVICE_SQL).get(id) ?? [])
+        .map(withReadableName),
       names: values<string>(db, NAMES_SQL).all(like, `${part}%`, limit),
       addresses: addresses.slice(0, limit),
     };

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import { DEVICE_NAME_SQL } from '../../device-view.js';
 import { addressSql } from '../../view-sql.js';
+import { withReadableName } from '../readable-name.js';
 import { statementOf } from './statements.js';
 
 /** Who an address belongs to, as far as it is known. */
@@ -20,13 +21,14 @@ const INFO_SQL = `SELECT mac, vendor, ${DEVICE_NAME_SQL} AS name FROM devices WH
 
 /** The device that had the address last, null for none. `ip` is as in `flows`. */
 export function ownerOf(db: Database, ip: number): Owner | null {
-  return statementOf<[number], Owner>(db, OWNER_SQL).get(ip) ?? null;
+  const owner = statementOf<[number], Owner>(db, OWNER_SQL).get(ip);
+  return owner === undefined ? null : withReadableName(owner);
 }
 
 /** What is known of a device; nothing for null. */
 export function deviceInfo(db: Database, id: number | null): DeviceInfo {
   const info = id === null ? undefined : statementOf<[number], DeviceInfo>(db, INFO_SQL).get(id);
-  return info ?? { mac: null, vendor: null, name: null };
+  return info === undefined ? { mac: null, vendor: null, name: null } : withReadableName(info);
 }
 
 /** The text of an address as it stands in `flows`. */
