@@ -34,7 +34,8 @@ export class Gathering {
     this.blocks = 0;
     this.lookedMs = nowMs;
     const restMs = Math.min(REST_MS_MAX, this.blocksMax / blocksPerMs);
-    this.untilMs = restMs * blocksPerMs < BLOCKS_MIN ? Number.POSITIVE_INFINITY : nowMs + restMs;
+    // Two looks at one time tell no pace, and give no number here.
+    this.untilMs = restMs * blocksPerMs >= BLOCKS_MIN ? nowMs + restMs : Number.POSITIVE_INFINITY;
   }
 
   /** How long from `nowMs` on the ring may be left alone before it is asked again; 0: look now; `Infinity`: wait until the kernel calls. */

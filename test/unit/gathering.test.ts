@@ -36,6 +36,10 @@ describe('Gathering', () => {
     expect(fresh.restMs(1000)).toBe(Number.POSITIVE_INFINITY);
   });
 
+  it('does not guess a pace from two looks at one time', () => {
+    for (const blocks of [0, 3]) expect(looked(blocks, 0).restMs(1000)).toBe(Number.POSITIVE_INFINITY);
+  });
+
   it('does not rest while there is more to read, and counts all of it', () => {
     const gathering = looked(0, 10);
     gathering.found(16, false, 1010);
