@@ -174,17 +174,6 @@ describe('a device', () => {
     db.exec('DROP VIEW device_view; DROP TABLE device_notes');
     expect(searchFlows(db, { device: 'printer' }).rows).toHaveLength(2);
   });
-});
-
-describe('the documents', () => {
-  it('tell the same of a device everywhere', () => {
-    const { paths } = openApiDocument(ENDPOINTS, '1') as { paths: Record<string, Record<string, { parameters: Parameter[] }>> };
-    const parameters = Object.values(paths).flatMap((methods) =>
-      Object.values(methods).flatMap((operation) => operation.parameters),
-    );
-    const told = parameters.filter(({ name }) => name === 'device').map(({ description }) => description);
-    expect(told).toEqual(QUERIES.map(() => `The ${DEVICE_HELP}.`));
-  });
 
   it('reads names in other letters than those of ASCII, as people write them', () => {
     const rig = new WriterRig();
@@ -216,5 +205,16 @@ describe('the documents', () => {
     expect(ownerOf(db, addressKey(db, '192.168.1.20') as number)?.name).toBe('küche');
     expect(liveRows(db, 'devices', 0, 10, NOW_US).rows[0]).toMatchObject({ name: 'küche' });
     expect(() => findDevice(db, 'kuche')).toThrow(/there is no device/);
+  });
+});
+
+describe('the documents', () => {
+  it('tell the same of a device everywhere', () => {
+    const { paths } = openApiDocument(ENDPOINTS, '1') as { paths: Record<string, Record<string, { parameters: Parameter[] }>> };
+    const parameters = Object.values(paths).flatMap((methods) =>
+      Object.values(methods).flatMap((operation) => operation.parameters),
+    );
+    const told = parameters.filter(({ name }) => name === 'device').map(({ description }) => description);
+    expect(told).toEqual(QUERIES.map(() => `The ${DEVICE_HELP}.`));
   });
 });

@@ -30,12 +30,16 @@ const TEXT = `SELECT ${PARTS.map((part) => `coalesce(${part}, '')`).join(' || ch
 export function searchDevices(db: Database, text: string, limit: number, [us, id] = FIRST): number[] {
   const wanted = text.toLowerCase();
   const textOf = values<string>(db, TEXT);
+  const hasWanted = (text: string): boolean => text.toLowerCase().includes(wanted);
+  const isFound = (id: number): boolean => {
+    if (wanted === '') return true;
+    const known = textOf.get(id) ?? '';
+    return hasWanted(known) || hasWanted(readableName(known));
+  };
   const found: number[] = [];
   for (const candidate of values<number>(db, IDS).all(us, us, id)) {
     if (found.length === limit) break;
-    const known = textOf.get(candidate) ?? '';
-    const isFound = (text: string): boolean => text.toLowerCase().includes(wanted);
-    if (isFound(known) || isFound(readableName(known))) found.push(candidate);
+    if (isFound(candidate)) found.push(candidate);
   }
   return found;
 }

@@ -69,24 +69,23 @@ function idsOf(db: Database, text: string): number[] {
   return told.length > 0 ? told : idsByReadableName(db, name);
 }
 
-/** By names with escapes in them, as people read them: with umlauts, in any capitals. */
+/** By names with escapes in them, as people read them: with umlauts. */
 function idsByReadableName(db: Database, name: string): number[] {
   const sql = `SELECT device_id, text FROM device_names JOIN texts ON texts.id = device_names.name
     WHERE instr(text, char(92)) > 0 ORDER BY device_id`;
-  const ids = rows<[id: number, name: string]>(db, sql)
-    .all()
-    .filter(([, told]) => readableName(told).toLowerCase() === name)
-    .map(([id]) => id);
-  return [...new Set(ids)];
+  return idsNamed(db, sql, (told) => readableName(told).toLowerCase() === name);
 }
 
-/** Compared here, since SQLite knows the capitals of ASCII only. Files of before device notes are read, too. */
+/** Files of before device notes are read, too. */
 function idsByGivenName(db: Database, name: string): number[] {
   if (values(db, "SELECT 1 FROM sqlite_schema WHERE name = 'device_notes'").get() === undefined) return [];
   const sql = `SELECT devices.id, device_notes.name FROM device_notes JOIN devices ON devices.mac = device_notes.mac
     WHERE device_notes.name IS NOT NULL ORDER BY devices.id`;
-  return rows<[id: number, name: string]>(db, sql)
-    .all()
-    .filter(([, given]) => given.toLowerCase() === name)
-    .map(([id]) => id);
+  return idsNamed(db, sql, (given) => given.toLowerCase() === name);
+}
+
+/** Each id once. Names are compared here, since SQLite knows the capitals of ASCII only. */
+function idsNamed(db: Database, sql: string, isMeant: (name: string) => boolean): number[] {
+  const named = rows<[id: number, name: string]>(db, sql).all();
+  return [...new Set(named.filter(([, name]) => isMeant(name)).map(([id]) => id))];
 }
