@@ -24,9 +24,12 @@ function check(result: number, what: string): number {
   return result;
 }
 
-function ip(...words: readonly string[]): void {
-  execFileSync('ip', words, { stdio: ['ignore', 'ignore', 'pipe'] });
+function ip(...words: readonly string[]): string {
+  return execFileSync('ip', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
+
+const LINK_WAIT_MS = 20_000;
+const WAITING = new Int32Array(new SharedArrayBuffer(4));
 
 let namespacesMade = 0;
 
@@ -61,8 +64,7 @@ export class NetworkNamespace {
         }
       });
       this.ip('link', 'set', 'lo', 'up');
-      this.ip('link', 'add', 'capture0', 'type', 'veth', 'peer', 'name', 'peer0');
-      for (const name of ['capture0', 'peer0']) this.ip('link', 'set', name, 'arp', 'off', 'up');
+      this.addPair('capture0', 'peer0');
     } catch (error) {
       this.delete();
       throw error;
@@ -72,6 +74,27 @@ export class NetworkNamespace {
   /** Runs `ip` on the namespace. */
   ip(...words: readonly string[]): void {
     ip('-n', this.name, ...words);
+  }
+
+  /** Adds a veth pair that is up: what is sent on the second end comes in on the first. */
+  addPair(name: string, peer: string): void {
+    this.ip('link', 'add', name, 'type', 'veth', 'peer', 'name', peer);
+    for (const each of [name, peer]) this.ip('link', 'set', each, 'arp', 'off');
+    this.up(name, peer);
+  }
+
+  /**
+   * Sets interfaces up and waits until the kernel says that their links are, too: a worker of the kernel finds that out later, and
+   * whoever looks before sees an interface without a carrier. Throws after 20 s; a veth whose peer is down never has a link.
+   */
+  up(...names: readonly string[]): void {
+    for (const name of names) this.ip('link', 'set', name, 'up');
+    const deadline = performance.now() + LINK_WAIT_MS;
+    const isUp = (name: string): boolean => ip('-n', this.name, 'link', 'show', 'dev', name).includes(' state UP ');
+    while (!names.every(isUp)) {
+      if (performance.now() > deadline) throw new Error(`no link on ${names.join(', ')}`);
+      Atomics.wait(WAITING, 0, 0, 1);
+    }
   }
 
   /** As `ip`, while the event loop goes on. */

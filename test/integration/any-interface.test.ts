@@ -80,8 +80,7 @@ describe.skipIf(obstacle !== null)(`all interfaces at once${obstacle ? ` (${obst
 
   it('takes in interfaces that come later', async () => {
     open();
-    namespace.ip('link', 'add', 'late0', 'type', 'veth', 'peer', 'name', 'late1');
-    for (const name of ['late0', 'late1']) namespace.ip('link', 'set', name, 'arp', 'off', 'up');
+    namespace.addPair('late0', 'late1');
     send('late1', toPort(1));
     await drain(source);
     expect(seenOn()).toEqual(['late1', 'late0']);

@@ -65,8 +65,7 @@ describe.skipIf(missing !== null)(`the daemon and its interfaces (${missing ?? '
     expect(before.gaps).toMatchObject({ count: 1, last: { interface: 'late0', reason: 'interface_missing', end_us: null } });
     send(namespace, 'peer0', 30, 1000);
 
-    namespace.ip('link', 'add', 'late0', 'type', 'veth', 'peer', 'name', 'late1');
-    for (const name of ['late0', 'late1']) namespace.ip('link', 'set', name, 'arp', 'off', 'up');
+    namespace.addPair('late0', 'late1');
     const after = await daemon.healthWith(({ status }) => status === 'ok');
     expect(after.gaps.last?.end_us).toBeGreaterThan(after.gaps.last?.start_us as number);
     send(namespace, 'late1', 20, 2000);
@@ -90,14 +89,13 @@ describe.skipIf(missing !== null)(`the daemon and its interfaces (${missing ?? '
       namespace.ip('link', 'delete', 'capture0');
       const gone = await daemon.healthWith(({ status }) => status === 'degraded');
       expect(gone.reasons[0]).toMatchObject({ code: 'interface_down', severity: 'degraded' });
-      namespace.ip('link', 'add', 'capture0', 'type', 'veth', 'peer', 'name', 'peer0');
-      for (const name of ['capture0', 'peer0']) namespace.ip('link', 'set', name, 'arp', 'off', 'up');
+      namespace.addPair('capture0', 'peer0');
       await daemon.healthWith(({ status }) => status === 'ok');
       send(namespace, 'peer0', 10, 1000);
       await daemon.healthWith(({ ledger }) => ledger.received === 20);
       namespace.ip('link', 'set', 'capture0', 'down');
       await daemon.healthWith(({ links }) => links[0]?.state === 'down');
-      namespace.ip('link', 'set', 'capture0', 'up');
+      namespace.up('capture0');
       await daemon.healthWith(({ status }) => status === 'ok');
       send(namespace, 'peer0', 10, 1000);
       const body = await daemon.healthWith(({ ledger }) => ledger.received === 30);

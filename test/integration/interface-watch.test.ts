@@ -26,18 +26,14 @@ describe.skipIf(obstacle !== null)(`a capture outlives its interface${obstacle ?
   afterEach(() => {
     for (const source of sources) source.close();
     sources = [];
+    // So that a test that fails half way fails alone.
+    namespace.up('capture0', 'peer0');
   });
 
   afterAll(() => {
     leave();
     namespace.delete();
   });
-
-  /** A veth pair of which the first end is to be captured from. */
-  function addPair(name: string, peer: string): void {
-    namespace.ip('link', 'add', name, 'type', 'veth', 'peer', 'name', peer);
-    for (const each of [name, peer]) namespace.ip('link', 'set', each, 'arp', 'off', 'up');
-  }
 
   async function open<T extends PacketSource>(rig: WatchRig, source: T): Promise<T> {
     await source.open(rig.sink, rig.interfaces);
@@ -74,7 +70,7 @@ describe.skipIf(obstacle !== null)(`a capture outlives its interface${obstacle ?
       await rig.until(source, () => rig.state() === 'down');
       expect(rig.gapReasons).toEqual(['interface_down…']);
       expect(rig.log.at(-1)).toBe('capture0 is down; the capture goes on when it is back');
-      namespace.ip('link', 'set', 'capture0', 'up');
+      namespace.up('capture0');
       await rig.until(source, () => rig.isCapturing());
       await expectArrival(rig, source, 'peer0');
       expect(rig.log.at(-1)).toBe('capture0 is captured from again');
@@ -90,7 +86,7 @@ describe.skipIf(obstacle !== null)(`a capture outlives its interface${obstacle ?
       await expectArrival(rig, source, 'peer0');
       namespace.ip('link', 'set', 'peer0', 'down');
       await rig.until(source, () => rig.state() === 'no_carrier');
-      namespace.ip('link', 'set', 'peer0', 'up');
+      namespace.up('peer0');
       await rig.until(source, () => rig.isCapturing());
       await expectArrival(rig, source, 'peer0');
       expect(rig.gapReasons).toEqual(['no_carrier']);
@@ -100,18 +96,18 @@ describe.skipIf(obstacle !== null)(`a capture outlives its interface${obstacle ?
 
     it('when it goes away and another of the same name comes', async (context) => {
       if (missing) context.skip(missing);
-      addPair('again0', 'again1');
+      namespace.addPair('again0', 'again1');
       const rig = new WatchRig();
       const source = await open(rig, rig.watch('again0', backend));
       await expectArrival(rig, source, 'again1');
       namespace.ip('link', 'delete', 'again0');
       await rig.until(source, () => rig.state() === 'missing');
-      addPair('again0', 'again1');
+      namespace.addPair('again0', 'again1');
       await rig.until(source, () => rig.isCapturing());
       await expectArrival(rig, source, 'again1');
       // At once, so that nobody sees it missing.
       namespace.ip('link', 'delete', 'again0');
-      addPair('again0', 'again1');
+      namespace.addPair('again0', 'again1');
       await rig.until(source, () => rig.gaps.lastNumber === 2 && rig.isCapturing());
       await expectArrival(rig, source, 'again1');
       expect(rig.areGapsSound).toBe(true);
@@ -122,14 +118,14 @@ describe.skipIf(obstacle !== null)(`a capture outlives its interface${obstacle ?
 
     it('when it is renamed and gets its name back', async (context) => {
       if (missing) context.skip(missing);
-      addPair('name0', 'name1');
+      namespace.addPair('name0', 'name1');
       const rig = new WatchRig();
       const source = await open(rig, rig.watch('name0', backend));
       await expectArrival(rig, source, 'name1');
       const rename = (from: string, to: string): void => {
         namespace.ip('link', 'set', from, 'down');
         namespace.ip('link', 'set', from, 'name', to);
-        namespace.ip('link', 'set', to, 'up');
+        namespace.up(to);
       };
       rename('name0', 'other0');
       await rig.until(source, () => rig.state() === 'missing');
@@ -154,7 +150,7 @@ describe.skipIf(obstacle !== null)(`a capture outlives its interface${obstacle ?
       expect(rig.state()).toBe('missing');
       expect(rig.log).toEqual(['later0 is not there; the capture goes on when it is back']);
       expect(await source.step(1)).toBe(Step.Idle);
-      addPair('later0', 'later1');
+      namespace.addPair('later0', 'later1');
       await rig.until(source, () => rig.isCapturing());
       await expectArrival(rig, source, 'later1');
       expect(rig.gapReasons).toEqual(['interface_missing']);
@@ -163,7 +159,7 @@ describe.skipIf(obstacle !== null)(`a capture outlives its interface${obstacle ?
 
     it('and can be stopped at any moment', async (context) => {
       if (missing) context.skip(missing);
-      addPair('stop0', 'stop1');
+      namespace.addPair('stop0', 'stop1');
       const rig = new WatchRig();
       const source = await open(rig, rig.watch('stop0', backend));
       await expectArrival(rig, source, 'stop1');
@@ -208,7 +204,7 @@ describe.skipIf(obstacle !== null)(`a capture outlives its interface${obstacle ?
 
     it('a hundred times, and leaves nothing open', async (context) => {
       if (missing) context.skip(missing);
-      addPair('cycle0', 'cycle1');
+      namespace.addPair('cycle0', 'cycle1');
       const rig = new WatchRig();
       const source = await open(rig, rig.watch('cycle0', backend));
       await expectArrival(rig, source, 'cycle1');
@@ -216,12 +212,12 @@ describe.skipIf(obstacle !== null)(`a capture outlives its interface${obstacle ?
       for (let cycle = 0; cycle < 50; cycle++) {
         namespace.ip('link', 'set', 'cycle0', 'down');
         await rig.until(source, () => rig.state() === 'down');
-        namespace.ip('link', 'set', 'cycle0', 'up');
+        namespace.up('cycle0');
         await rig.until(source, () => rig.isCapturing());
         await expectArrival(rig, source, 'cycle1');
         namespace.ip('link', 'delete', 'cycle0');
         await rig.until(source, () => rig.state() === 'missing');
-        addPair('cycle0', 'cycle1');
+        namespace.addPair('cycle0', 'cycle1');
         await rig.until(source, () => rig.isCapturing());
         await expectArrival(rig, source, 'cycle1');
       }
@@ -238,7 +234,7 @@ describe.skipIf(obstacle !== null)(`a capture outlives its interface${obstacle ?
     const rig = new WatchRig({ 'capture.filter': 'udp or vlan 7' });
     const source = await open(rig, rig.watch('capture0'));
     expect(rig.state()).toBe('down');
-    namespace.ip('link', 'set', 'capture0', 'up');
+    namespace.up('capture0');
     await rig.until(source, () => rig.isCapturing());
     await expectArrival(rig, source, 'peer0');
   });
@@ -260,7 +256,7 @@ describe.skipIf(obstacle !== null)(`a capture outlives its interface${obstacle ?
   });
 
   it('a source that was left by a dead thread is read to its end when its interface is gone', async () => {
-    addPair('left0', 'left1');
+    namespace.addPair('left0', 'left1');
     const rig = new WatchRig();
     const dead = rig.watch('left0');
     await dead.open(rig.sink, rig.interfaces);
@@ -271,7 +267,7 @@ describe.skipIf(obstacle !== null)(`a capture outlives its interface${obstacle ?
     const heir = await open(rig, rig.watch('left0'));
     await rig.until(heir, () => rig.sink.frames.length === 3);
     await rig.until(heir, () => heir.fd === null);
-    addPair('left0', 'left1');
+    namespace.addPair('left0', 'left1');
     await rig.until(heir, () => rig.isCapturing());
     await expectArrival(rig, heir, 'left1');
     expect(rig.gapReasons).toEqual(['interface_missing']);
@@ -293,7 +289,7 @@ describe.skipIf(obstacle !== null)(`a capture outlives its interface${obstacle ?
   });
 
   it('one of several that is away does not hold up the others', async () => {
-    addPair('second0', 'second1');
+    namespace.addPair('second0', 'second1');
     const rig = new WatchRig();
     const children = [rig.watch('capture0'), rig.watch('second0', 'afpacket', 1), rig.watch('third0', 'afpacket', 2)];
     const source = await open(rig, new MultiSource(children));
@@ -308,8 +304,8 @@ describe.skipIf(obstacle !== null)(`a capture outlives its interface${obstacle ?
     namespace.ip('link', 'delete', 'second0');
     await rig.until(source, () => rig.state(1) === 'missing');
     await arriveOn('peer0', 'capture0');
-    addPair('third0', 'third1');
-    addPair('second0', 'second1');
+    namespace.addPair('third0', 'third1');
+    namespace.addPair('second0', 'second1');
     await rig.until(source, () => rig.isCapturing(1) && rig.isCapturing(2));
     await arriveOn('third1', 'third0');
     await arriveOn('second1', 'second0');

@@ -65,7 +65,7 @@ describe.skipIf(obstacle !== null)(`live sources when interfaces go up, down and
         source.step(WAIT_MS);
         expect(second.step(WAIT_MS)).toBe(Step.Idle);
       }
-      namespace.ip('link', 'set', 'capture0', 'up');
+      namespace.up('capture0');
       sender.send(toPort(2));
       for (let round = 0; round < 3; round++) {
         source.step(WAIT_MS);
@@ -78,8 +78,7 @@ describe.skipIf(obstacle !== null)(`live sources when interfaces go up, down and
     });
 
     it('ends with CAPTURE_FAILED when the interface goes away, after it has handed over the rest', () => {
-      namespace.ip('link', 'add', 'gone0', 'type', 'veth', 'peer', 'name', 'gone1');
-      for (const name of ['gone0', 'gone1']) namespace.ip('link', 'set', name, 'arp', 'off', 'up');
+      namespace.addPair('gone0', 'gone1');
       const source = open('gone0');
       const peer = new FrameSender('gone1');
       const frames = mixedFrames(10);
@@ -134,7 +133,7 @@ describe.skipIf(obstacle !== null)(`live sources when interfaces go up, down and
       expect(sink.hex).toEqual([hex(toPort(1))]);
       expect(source.statistics()).toMatchObject({ kernelPackets: 1, kernelDropped: 0 });
       await expect(open()).rejects.toMatchObject({ code: 'INTERFACE_DOWN', message: 'interface capture0 is down' });
-      namespace.ip('link', 'set', 'capture0', 'up');
+      namespace.up('capture0');
       const next = await open();
       sender.send(toPort(2));
       await drain(next);
@@ -154,10 +153,10 @@ describe.skipIf(obstacle !== null)(`live sources when interfaces go up, down and
           await link;
           const { kernelPackets, kernelDropped } = source.statistics();
           expect(sink.frames.length).toBe(kernelPackets - kernelDropped);
-          namespace.ip('link', 'set', 'capture0', 'up');
+          namespace.up('capture0');
         }
       } finally {
-        namespace.ip('link', 'set', 'capture0', 'up');
+        namespace.up('capture0');
         await flood.stop();
       }
     });
@@ -172,7 +171,7 @@ describe.skipIf(obstacle !== null)(`live sources when interfaces go up, down and
         expect.objectContaining({ code: 'INTERFACE_DOWN' }),
       );
     } finally {
-      namespace.ip('link', 'set', 'capture0', 'up');
+      namespace.up('capture0');
     }
   });
 });

@@ -188,7 +188,7 @@ describe.skipIf(obstacle !== null)(`live sources${obstacle ? ` (${obstacle})` : 
           source.stopIntake();
           await drain(source);
         } finally {
-          namespace.ip('link', 'set', 'capture0', 'up');
+          namespace.up('capture0');
         }
 
         expect(sink.hex).toEqual(frames.map(hex));

@@ -64,8 +64,7 @@ describe.skipIf(obstacle !== null)(`the service manager (${obstacle ?? 'as root'
       await Promise.race([listener.until('EXTEND_TIMEOUT_USEC=15000000', asked + 2), listener.until('READY')]);
       expect(listener.with('READY')).toEqual([]);
       expect(listener.with('WATCHDOG')).toEqual([]);
-      namespace.ip('link', 'add', 'late0', 'type', 'veth', 'peer', 'name', 'late1');
-      for (const name of ['late0', 'late1']) namespace.ip('link', 'set', name, 'up');
+      namespace.addPair('late0', 'late1');
       await listener.until('READY=1');
       await listener.until('WATCHDOG=1', 2);
       await listener.until('STATUS=capturing from late0; 0 packets/s, 0.0 Mbit/s, 0 flows open');
