@@ -1,6 +1,7 @@
 import Database from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type LiveFilter, passes } from '../../src/api/live/live-filter.js';
+import type { z } from 'zod';
+import { liveFilterSchema, passes } from '../../src/api/live/live-filter.js';
 import { LiveMessage } from '../../src/api/live/live-message.js';
 import { liveSource } from '../../src/api/live/live-source.js';
 import { Monitor } from '../../src/api/monitor.js';
@@ -94,7 +95,7 @@ describe('the rows of a daemon', () => {
     const rig = new WriterRig();
     const seen = {
       mac: 'b8:27:eb:12:34:56',
-      name: 'printer.local',
+      name: 'B\\195\\156ro-Drucker.local',
       source: DeviceSource.Mdns,
       seenUs: STARTED_US,
       emittedUs: STARTED_US,
@@ -104,19 +105,23 @@ describe('the rows of a daemon', () => {
     rig.store([]);
     const { rows } = await sourceOf(rig).rowsAfter('devices', 0);
     expect(rows).toHaveLength(1);
-    const passing = (filter: LiveFilter): boolean => rows.some((row) => passes(filter, LiveMessage.of('devices', 'device', row)));
+    const passing = (asked: z.input<typeof liveFilterSchema>): boolean => {
+      const filter = liveFilterSchema.parse(asked);
+      return rows.some((row) => passes(filter, LiveMessage.of('devices', 'device', row)));
+    };
     for (const filter of [
       { address: '192.168.1.10' },
       { address: 'fe80::5' },
-      { name: 'printer.local' },
-      { name: '*.local' },
-      { address: 'fe80::5', name: 'printer.local' },
+      { name: 'büro-drucker.local' },
+      { name: 'BÜRO-Drucker.local' },
+      { name: '*.Local' },
+      { address: 'fe80::5', name: 'bÜro-drucker.local' },
     ])
       expect(passing(filter), JSON.stringify(filter)).toBe(true);
     for (const filter of [
       { address: '192.168.1.1' },
       { address: '192.168.1.10,fe80::5' },
-      { name: 'printer' },
+      { name: 'büro-drucker' },
       { address: 'fe80::5', name: 'other.local' },
     ])
       expect(passing(filter), JSON.stringify(filter)).toBe(false);

@@ -9,7 +9,7 @@ export const liveFilterSchema = z.strictObject({
   /** Either end of a flow, or the address of a device. */
   address: text.transform(canonicalAddress).optional(),
   application: text.optional(),
-  /** The name itself, or `*.example.org` for all below it. */
+  /** The name itself, in any capitals, or `*.example.org` for all below it. */
   name: text.transform((name) => name.toLowerCase()).optional(),
   protocol: z.int().min(0).max(255).optional(),
   /** Either end of a flow. */
@@ -33,7 +33,9 @@ function hasAddress(fields: LiveFields, address: string): boolean {
 }
 
 function hasName(fields: LiveFields, wanted: string): boolean {
-  return isName(fields['server_name'], wanted) || isName(fields['name'], wanted);
+  const { name } = fields;
+  // Devices keep the capitals of whoever named them; names of servers have none.
+  return isName(fields['server_name'], wanted) || (typeof name === 'string' && isName(name.toLowerCase(), wanted));
 }
 
 /** Whether a client with this filter gets the message. */
