@@ -2,7 +2,7 @@
 export const enum LinkType {
   Null = 0,
   Ethernet = 1,
-  /** PPP, with or without address and control in front. */
+  /** PPP, with or without address and control in front, or Cisco's own framing. */
   Ppp = 9,
   /** Raw IP as some systems' DLT_RAW is numbered in old files. */
   RawBsd = 12,

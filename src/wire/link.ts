@@ -20,8 +20,6 @@ function etherTypeOfLink(linkType: number): number {
   switch (linkType) {
     case LinkType.Ethernet:
       return EtherType.Ethernet;
-    case LinkType.Ppp:
-      return EtherType.Ppp;
     case LinkType.PppEther:
       return EtherType.PppoeSession;
     case LinkType.Ipv4:
@@ -49,6 +47,7 @@ function readLinkHeader(view: DataView, end: number, linkType: number, out: Link
       if (end - out.offset < 1) return Drop.LinkTruncated;
       out.etherType = etherTypeOfIp(view.getUint8(out.offset));
       return Drop.None;
+    case LinkType.Ppp:
     case LinkType.PppHdlc:
     case LinkType.CiscoHdlc:
       return readCiscoHdlc(view, end, out);

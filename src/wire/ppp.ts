@@ -49,12 +49,13 @@ export function readPpp(view: DataView, end: number, out: LinkLayer): Drop {
   }
 }
 
-/** Reads Cisco's framing; a header that is none of it is PPP's. Allocates nothing. */
+/** Reads Cisco's framing; a header that is none of it is PPP's, of which no protocol begins like that. Allocates nothing. */
 export function readCiscoHdlc(view: DataView, end: number, out: LinkLayer): Drop {
   const offset = out.offset;
-  if (end - offset < CISCO_BYTES) return Drop.LinkTruncated;
+  if (end - offset < 2) return Drop.LinkTruncated;
   const addressAndControl = view.getUint16(offset);
   if (addressAndControl !== CISCO_UNICAST && addressAndControl !== CISCO_MULTICAST) return readPpp(view, end, out);
+  if (end - offset < CISCO_BYTES) return Drop.LinkTruncated;
   const type = view.getUint16(offset + CISCO_TYPE);
   // Below the EtherTypes there are bridging protocols of Cisco's own.
   out.etherType = type < EtherType.Min || type === CISCO_SLARP ? EtherType.None : type;

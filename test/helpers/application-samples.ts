@@ -46,6 +46,7 @@ function record(bytes: Uint8Array): Uint8Array {
 }
 
 const dnsQuery = hex('1234 0100 0001 0000 0000 0000 03777777 076578616d706c65 036f7267 00 0001 0001');
+const dnsCookie = hex('5093 0100 0001 0000 0000 0001 00 0002 0001 00 0029 04d0 0000 8000 000c 000a 0008 0102030405060708');
 const netBiosName = hex(`8001 0110 0001 0000 0000 0000 20 ${'4341'.repeat(16)} 00 0020 0001`);
 const rpcCall = (program: string): Uint8Array =>
   hex(`13572468 00000000 00000002 ${program} 00000003 00000000 ${'00'.repeat(16)}`);
@@ -161,6 +162,8 @@ export const TCP_SAMPLES: readonly Sample[] = [
 export const UDP_SAMPLES: readonly Sample[] = [
   sample('dns', 'query', dnsQuery, { dstPort: 53 }),
   sample('dns', 'answer', hex('1234 8183 0001 0000 0001 0000 00'), { srcPort: 53 }),
+  sample('dns', 'query on another port', dnsQuery, { dstPort: 5335 }),
+  sample('dns', 'query with EDNS, whose id looks like a reset of OpenVPN', dnsCookie, { dstPort: 443 }),
   sample('mdns', 'question (RFC 6762)', hex('0000 0000 0003 0000 0000 0000 00'), { srcPort: 5353, dstPort: 5353 }),
   sample('llmnr', 'question (RFC 4795)', hex('9a3c 0000 0001 0000 0000 0000 00'), { dstPort: 5355 }),
   sample('netbios', 'question (RFC 1002)', netBiosName, { srcPort: 137, dstPort: 137 }),
@@ -181,6 +184,7 @@ export const UDP_SAMPLES: readonly Sample[] = [
   sample('ssdp', 'answer from another port', 'HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\n', { srcPort: 49_152, dstPort: 50_000 }),
   sample('stun', 'binding request (RFC 8489)', hex('0001 0000 2112a442 010203040506070809101112')),
   sample('stun', 'binding request of old (RFC 3489)', hex('0001 0000 01020304 010203040506070809101112'), { dstPort: 3478 }),
+  sample('stun', 'to the other port of a server', hex('0001 0000 01020304 010203040506070809101112'), { dstPort: 3479 }),
   sample('rtp', 'telephone, 20 ms (RFC 3551)', join(hex('80 00 1234 00000000 aabbccdd'), fives(160))),
   sample('rtp', 'dynamic type with an extension', join(hex('90 e0 1234 00000000 aabbccdd bede 0001 10ff0000'), fives(80))),
   sample(

@@ -6,14 +6,30 @@ import { join } from './frame-bytes.js';
 export const QUIC_V1 = 1;
 export const QUIC_V2 = 0x6b3343cf;
 export const QUIC_DRAFT_29 = 0xff00001d;
-export const QUIC_DRAFT_34 = 0xff000022;
+
+const SALT_22 = '7fbcdb0e7c66bbe9193a96cd21519ebd7a02644a';
+const SALT_23 = 'c3eef712c72ebb5a11a7d2432bb46365bef9f502';
+
+const SALT_29 = 'afbfec289993d24c9e9786f19c6111e04390a899';
+const SALT_V1 = '38762cf7f55934b34d179ae6a4c80cadccbb7f0a';
 
 const SALTS: Readonly<Record<number, string>> = {
-  [QUIC_V1]: '38762cf7f55934b34d179ae6a4c80cadccbb7f0a',
+  [QUIC_V1]: SALT_V1,
   [QUIC_V2]: '0dede3def700a6db819381be6e269dcbf9bd2ed9',
-  [QUIC_DRAFT_29]: 'afbfec289993d24c9e9786f19c6111e04390a899',
-  [QUIC_DRAFT_34]: '38762cf7f55934b34d179ae6a4c80cadccbb7f0a',
+  4278190102: SALT_22,
+  4278190103: SALT_23,
+  4278190108: SALT_23,
+  [QUIC_DRAFT_29]: SALT_29,
+  4278190112: SALT_29,
+  4278190113: SALT_V1,
+  4278190114: SALT_V1,
+  4207849473: SALT_22,
+  4207849474: SALT_23,
+  4207849486: SALT_23,
 };
+
+/** All versions that packets can be made in. */
+export const QUIC_VERSIONS: readonly number[] = Object.keys(SALTS).map(Number);
 
 const TYPES = { initial: 0, zeroRtt: 1, handshake: 2, retry: 3 } as const;
 

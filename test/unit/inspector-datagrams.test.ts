@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ANSWER, dnsMessage, question, record } from '../helpers/dns-bytes.js';
 import { join } from '../helpers/frame-bytes.js';
 import { udpFrame } from '../helpers/frames.js';
 import { onlyFlow, ParseRig } from '../helpers/parse-rig.js';
@@ -27,6 +28,10 @@ class Exchange {
 
   get application(): string {
     return onlyFlow(this.rig).application;
+  }
+
+  get dns(): readonly unknown[] {
+    return this.rig.finish().dns();
   }
 
   private datagram(options: Parameters<typeof udpFrame>[0]): this {
@@ -94,6 +99,33 @@ describe('what datagrams show', () => {
     for (let number = 1; number <= 4; number++)
       exchange.called(join(hex('80 00000000 0000'), Uint8Array.of(number), fives(3).fill(number), fives(48)));
     expect(exchange.application).toBe('');
+  });
+
+  it('is DNS on whatever port, and its transactions are read', () => {
+    const query = dnsMessage({ id: 7, questions: [question('pi.hole')] });
+    const answer = dnsMessage({
+      id: 7,
+      flags: ANSWER,
+      questions: [question('pi.hole')],
+      answers: [record('pi.hole', 1, Uint8Array.of(192, 168, 1, 2))],
+    });
+    const again = dnsMessage({ id: 8, questions: [question('example.org', 28)] });
+    const exchange = new Exchange(5335).caller(query).called(answer).caller(again);
+    expect(exchange.dns).toMatchObject([
+      {
+        transport: 'udp',
+        client: `${CALLER} 50000`,
+        server: `${CALLED} 5335`,
+        name: 'pi.hole',
+        code: 0,
+        latencyUs: 20_000,
+        answers: ['192.168.1.2'],
+      },
+      { name: 'example.org', type: 28, code: -1 },
+    ]);
+    expect(new Exchange(5335).caller(query).called(answer).application).toBe('dns');
+    // What does not hold to the form is nothing.
+    expect(new Exchange(5335).caller(query.subarray(0, -1)).dns).toEqual([]);
   });
 
   it('is DTLS 1.0 as it was before the RFC', () => {

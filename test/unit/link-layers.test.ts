@@ -46,6 +46,7 @@ const IPV4_CASES: readonly Case[] = [
   ['PPP, framed and short', LinkType.PppHdlc, frame(ppp({ isFramed: true, isShort: true }), ...inner)],
   ['PPP with a label', LinkType.PppHdlc, frame(ppp(), mpls(16), ...inner)],
   ['Cisco HDLC', LinkType.CiscoHdlc, frame(Uint8Array.of(0x0f, 0, 8, 0), ...inner)],
+  ['Cisco HDLC under the name of PPP', LinkType.Ppp, frame(Uint8Array.of(0x0f, 0, 8, 0), ...inner)],
   ['Cisco HDLC, multicast', LinkType.PppHdlc, frame(Uint8Array.of(0x8f, 0, 8, 0), ...inner)],
   ['PPPoE without Ethernet', LinkType.PppEther, frame(pppoe(), ppp(), ...inner)],
   ['802.11', LinkType.Ieee80211, wlan()],

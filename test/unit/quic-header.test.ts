@@ -53,10 +53,15 @@ describe('a QUIC packet', () => {
     other.push(longPacket(some, { dcid: new Uint8Array(21) }), longPacket(some, { scid: new Uint8Array(21) }));
     for (const bytes of other) expect([says(isQuicInitial, bytes), says(isQuic, bytes)]).toEqual([false, false]);
     for (const [version, expected] of [
-      [0xff00001c, false],
-      [0xff00001d, true],
+      [0xff000015, false],
+      [0xff000016, true],
       [0xff000022, true],
       [0xff000023, false],
+      [0xfaceb000, false],
+      [0xfaceb001, true],
+      [0xfaceb003, false],
+      [0xfafafafa, true],
+      [0xfafafafb, false],
     ] as const) {
       const bytes = Uint8Array.from(packet);
       new DataView(bytes.buffer).setUint32(1, version);

@@ -9,10 +9,9 @@ import {
   cryptoFrame,
   type LongPacket,
   longPacket,
-  QUIC_DRAFT_29,
-  QUIC_DRAFT_34,
   QUIC_V1,
   QUIC_V2,
+  QUIC_VERSIONS,
   varint,
 } from '../helpers/quic-packet.js';
 import { alpn, clientHello, extension, serverName, supportedVersions } from '../helpers/tls-hello.js';
@@ -80,7 +79,7 @@ describe('the published client Initials', () => {
 });
 
 describe('a QUIC ClientHello', () => {
-  it.each([QUIC_V1, QUIC_V2, QUIC_DRAFT_29, QUIC_DRAFT_34])('is read in version %i', (version) => {
+  it.each(QUIC_VERSIONS)('is read in version %i', (version) => {
     const [found] = readAll(new QuicHellos(), FLOW, [longPacket(crypto, { version, ...padded })]);
     expect(found).toMatchObject({ version, hello: { serverName: NAME, alpn: ['h3'], version: 0x0304 } });
   });

@@ -73,6 +73,16 @@ describe('a datagram', () => {
     ['IKE of another length', join(hex('0102030405060708 0000000000000000 21 20 22 08 00000000 00000041'), fives(36))],
     ['a bare BitTorrent dictionary', 'd4:spam4:eggse1234567'],
     ['NetFlow 9 on no port in particular', join(hex('0009 0001'), fives(40))],
+    ['DNS with two questions', hex('1234 0100 0002 0000 0000 0000 00 0002 0001 00 0002 0001')],
+    ['DNS that does more than ask', hex('1234 2800 0001 0000 0000 0000 00 0002 0001')],
+    ['a query of DNS with answers', hex('1234 0100 0001 0004 0000 0000 00 0002 0001')],
+    ['a query of DNS with a code', hex('1234 0103 0001 0000 0000 0000 00 0002 0001')],
+    ['a query of DNS with more behind it', hex('1234 0100 0001 0000 0000 0000 00 0002 0001 00')],
+    ['a query of DNS without its records', hex('1234 0100 0001 0000 0000 0001 00 0002 0001 00')],
+    ['DNS whose name is cut', hex('1234 0100 0001 0000 0000 0000 03777777')],
+    ['DNS whose name is a pointer', hex('1234 0100 0001 0000 0000 0000 c00c 0001 0001')],
+    ['DNS of a class that nobody has', hex('1234 0100 0001 0000 0000 0000 00 0002 0002')],
+    ['DNS of no type', hex('1234 0100 0001 0000 0000 0000 00 0000 0001')],
     ['BACnet of another length', hex('81 0b 000d 0120 ffff 00ff 1008')],
   ])('of %s is not recognised', (_, bytes) => {
     expect(recognised(bytes)).toBe('');

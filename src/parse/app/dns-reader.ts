@@ -81,6 +81,12 @@ export class DnsReader {
     }
   }
 
+  /** Reads one message of DNS on another port than its own, in the same way. */
+  readElsewhere(view: DataView, offset: number, end: number, packet: Packet, us: number, interfaceIndex: number): boolean {
+    const wireBytes = packet.fragment === FragmentKind.Whole ? packet.payloadBytes : MESSAGE_BYTES_MAX;
+    return this.readPaired(DnsTransport.Udp, DNS_OPCODES, view, offset, end, wireBytes, packet, us, interfaceIndex);
+  }
+
   /**
    * Reads one message of DNS over TCP, without its length, in the same way. The length tells that it has `wireBytes` (RFC 1035 section
    * 4.2.2); of a long one, and of one that the capture cut, only the start may be there.

@@ -1,6 +1,9 @@
 import { CUT_VARINT, readVarint, varintBytes } from './quic-varint.js';
 
-/** Versions that are read. The drafts from 29 to 34 differ from version 1 at most in the salt of the keys. */
+/**
+ * Versions that are read. All but version 2 have the packets of version 1 and other salts of the keys at most; so have those that are
+ * reserved for forcing a negotiation, see `isReservedVersion`.
+ */
 export const enum QuicVersion {
   /** Stands in a Version Negotiation packet. */
   Negotiation = 0,
@@ -8,9 +11,14 @@ export const enum QuicVersion {
   V1 = 0x00000001,
   /** RFC 9369. */
   V2 = 0x6b3343cf,
-  Draft29 = 0xff00001d,
+  Draft22 = 0xff000016,
+  Draft28 = 0xff00001c,
   Draft32 = 0xff000020,
   Draft34 = 0xff000022,
+  /** mvfst, with which the apps of Facebook began: two drafts under numbers of its own, and one for trials. */
+  Mvfst22 = 0xfaceb001,
+  Mvfst27 = 0xfaceb002,
+  MvfstTrial = 0xfaceb00e,
 }
 
 /** Types of packets with a long header, numbered as in version 1 (RFC 9000 section 17.2). */
@@ -30,6 +38,8 @@ const FIXED_BIT = 0x40;
 /** RFC 9000 section 17.2. */
 const CONNECTION_ID_BYTES_MAX = 20;
 const VERSION_BYTES = 4;
+const RESERVED_NIBBLES = 0x0f0f0f0f;
+const RESERVED_VERSION = 0x0a0a0a0a;
 /** A server that negotiates gives back the id that the client chose for it, which has no fewer bytes (RFC 9000 sections 7.2 and 17.2.1). */
 const CHOSEN_ID_BYTES_MIN = 8;
 
@@ -47,9 +57,21 @@ export class LongHeader {
 }
 
 function isKnownVersion(version: number): boolean {
-  return (
-    version === QuicVersion.V1 || version === QuicVersion.V2 || (version >= QuicVersion.Draft29 && version <= QuicVersion.Draft34)
-  );
+  switch (version) {
+    case QuicVersion.V1:
+    case QuicVersion.V2:
+    case QuicVersion.Mvfst22:
+    case QuicVersion.Mvfst27:
+    case QuicVersion.MvfstTrial:
+      return true;
+    default:
+      return (version >= QuicVersion.Draft22 && version <= QuicVersion.Draft34) || isReservedVersion(version);
+  }
+}
+
+/** `0x?a?a?a?a`, which no server has (RFC 9000 section 15). */
+export function isReservedVersion(version: number): boolean {
+  return (version & RESERVED_NIBBLES) === RESERVED_VERSION;
 }
 
 /** Version 2 numbers the types one higher, in a circle (RFC 9369 section 3.2). */

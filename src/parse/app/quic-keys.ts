@@ -1,5 +1,5 @@
 import { HmacSha256 } from './hmac-sha256.js';
-import { QuicVersion } from './quic-header.js';
+import { isReservedVersion, QuicVersion } from './quic-header.js';
 
 /** Keys of the client's Initial packets (RFC 9001 section 5.1). */
 export interface InitialKeys {
@@ -46,12 +46,27 @@ const CLIENT = labelInfo('client in', SECRET_BYTES);
 const V1 = schedule('38762cf7f55934b34d179ae6a4c80cadccbb7f0a', 'quic');
 /** RFC 9369 section 3.3. */
 const V2 = schedule('0dede3def700a6db819381be6e269dcbf9bd2ed9', 'quicv2');
-/** draft-ietf-quic-tls-29 section 5.2. */
+/** draft-ietf-quic-tls-22, -23 and -29, section 5.2 of each. */
+const DRAFT_22 = schedule('7fbcdb0e7c66bbe9193a96cd21519ebd7a02644a', 'quic');
+const DRAFT_23 = schedule('c3eef712c72ebb5a11a7d2432bb46365bef9f502', 'quic');
 const DRAFT_29 = schedule('afbfec289993d24c9e9786f19c6111e04390a899', 'quic');
 
 function scheduleOf(version: number): Schedule {
-  if (version === QuicVersion.V2) return V2;
-  return version >= QuicVersion.Draft29 && version <= QuicVersion.Draft32 ? DRAFT_29 : V1;
+  switch (version) {
+    case QuicVersion.V2:
+      return V2;
+    case QuicVersion.Draft22:
+    case QuicVersion.Mvfst22:
+      return DRAFT_22;
+    case QuicVersion.Mvfst27:
+    case QuicVersion.MvfstTrial:
+      return DRAFT_23;
+    default:
+      // Clients forced a negotiation while the drafts were tried out.
+      if (isReservedVersion(version)) return DRAFT_29;
+      if (version < QuicVersion.Draft22 || version > QuicVersion.Draft32) return V1;
+      return version <= QuicVersion.Draft28 ? DRAFT_23 : DRAFT_29;
+  }
 }
 
 const hmac = new HmacSha256();

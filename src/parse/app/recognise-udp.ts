@@ -6,9 +6,7 @@ import {
   isCoap,
   isDhcp,
   isDhcpv6,
-  isDnsHeader,
   isNetBiosDatagram,
-  isNetBiosName,
   isNetFlow,
   isNtp,
   isRadius,
@@ -17,6 +15,7 @@ import {
   isSyslog,
   isTftpRequest,
 } from './signature-datagram.js';
+import { isDnsHeader, isDnsMessage, isNetBiosName } from './signature-dns.js';
 import { isBacnet, isDnp3 } from './signature-industry.js';
 import { isDtls, isRtcp, isRtp, isStun } from './signature-media.js';
 import { isBitTorrentDatagram, isDropbox, isSpotify, isSteam } from './signature-peer.js';
@@ -141,6 +140,8 @@ function recogniseForm(
     const text = recogniseDatagramText(view, offset, end);
     if (text !== Application.None) return text;
   }
+  // Ids are random, so that a query would be taken for other things now and then.
+  if (isDnsMessage(view, offset, end, bytes)) return Application.Dns;
   if (isQuic(view, offset, end) || isGoogleQuic(view, offset, end)) return Application.Quic;
   if (isStun(view, offset, end, srcPort, dstPort, bytes)) return Application.Stun;
   if (isDtls(view, offset, end)) return Application.Dtls;

@@ -1,5 +1,5 @@
 import { startsWith } from './byte-match.js';
-import { isDnsHeader } from './signature-datagram.js';
+import { isDnsHeader, isDnsMessage } from './signature-dns.js';
 
 /** TLS records (RFC 8446 section 5.1): type, version, length; a handshake goes on with its type. */
 const enum Tls {
@@ -128,12 +128,13 @@ export function isAjp(view: DataView, offset: number, end: number): boolean {
   return (code === AJP_FORWARD || code === AJP_PING) && view.getUint16(offset + 2) >= 1;
 }
 
-/** DNS over TCP (RFC 1035 section 4.2.2): a length, which on other ports must be that of the rest, then a header that makes sense. */
+/** DNS over TCP (RFC 1035 section 4.2.2): a length, then a header that makes sense; on other ports, just one whole message. */
 const DNS_PREFIX_BYTES = 2;
 const DNS_PORT = 53;
 
 export function isDnsStream(view: DataView, offset: number, end: number, srcPort: number, dstPort: number): boolean {
-  if (end - offset < DNS_PREFIX_BYTES || !isDnsHeader(view, offset + DNS_PREFIX_BYTES, end)) return false;
-  const isOnPort = srcPort === DNS_PORT || dstPort === DNS_PORT;
-  return isOnPort || view.getUint16(offset) === end - offset - DNS_PREFIX_BYTES;
+  const message = offset + DNS_PREFIX_BYTES;
+  if (end < message) return false;
+  if (srcPort === DNS_PORT || dstPort === DNS_PORT) return isDnsHeader(view, message, end);
+  return view.getUint16(offset) === end - message && isDnsMessage(view, message, end, end - message);
 }

@@ -1,52 +1,5 @@
 import { isDigit, startsWith } from './byte-match.js';
 
-/** DNS (RFC 1035 section 4.1.1): id, flags, and the numbers of entries in four sections. */
-const enum DnsHeader {
-  Flags = 2,
-  Questions = 4,
-  Answers = 6,
-  Authorities = 8,
-  Additional = 10,
-  Bytes = 12,
-  QuestionBytesMin = 5,
-  RecordBytesMin = 11,
-  /** Longest message of multicast DNS (RFC 6762 section 17), and of any other over UDP in practice. */
-  BytesMax = 9000,
-}
-const DNS_RESPONSE = 0x8000;
-/** The bit that is still reserved (RFC 6895 section 2.1). */
-const DNS_RESERVED = 0x0040;
-const DNS_OPERATION_MAX = 6;
-
-/** Whether a header of DNS makes sense, which hardly any other bytes do. Allocates nothing, as all functions here. */
-export function isDnsHeader(view: DataView, offset: number, end: number): boolean {
-  if (end - offset < DnsHeader.Bytes) return false;
-  const flags = view.getUint16(offset + DnsHeader.Flags);
-  const operation = (flags >> 11) & 0xf;
-  if (operation > DNS_OPERATION_MAX || (flags & DNS_RESERVED) !== 0) return false;
-  if ((flags & DNS_RESPONSE) === 0 && (flags & 0xf) !== 0) return false;
-  return hasSaneCounts(view, offset);
-}
-
-function hasSaneCounts(view: DataView, offset: number): boolean {
-  const questions = view.getUint16(offset + DnsHeader.Questions);
-  const records =
-    view.getUint16(offset + DnsHeader.Answers) +
-    view.getUint16(offset + DnsHeader.Authorities) +
-    view.getUint16(offset + DnsHeader.Additional);
-  const bytes = questions * DnsHeader.QuestionBytesMin + records * DnsHeader.RecordBytesMin;
-  return bytes > 0 && bytes <= DnsHeader.BytesMax;
-}
-
-/** NetBIOS over UDP, port 137 (RFC 1002 section 4.2.1): like DNS, with operations of its own and a bit where DNS reserves one. */
-const NETBIOS_OPERATIONS = (1 << 0) | (1 << 5) | (1 << 6) | (1 << 7) | (1 << 8) | (1 << 9) | (1 << 15);
-
-export function isNetBiosName(view: DataView, offset: number, end: number): boolean {
-  if (end - offset < DnsHeader.Bytes) return false;
-  const operation = (view.getUint16(offset + DnsHeader.Flags) >> 11) & 0xf;
-  return ((NETBIOS_OPERATIONS >> operation) & 1) === 1 && hasSaneCounts(view, offset);
-}
-
 /** Port 138 (RFC 1002 section 4.4.1): type, flags, id, the sender's address and port. */
 export function isNetBiosDatagram(view: DataView, offset: number, end: number): boolean {
   if (end - offset < 10) return false;

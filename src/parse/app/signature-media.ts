@@ -2,6 +2,8 @@
 const STUN_HEADER_BYTES = 20;
 const STUN_COOKIE = 0x2112_a442;
 const STUN_PORT = 3478;
+/** The other port of a server that tells what a client's router does (RFC 5780 section 9.2). */
+const STUN_OTHER_PORT = 3479;
 /** Binding request, response and error; all that STUN was before it had a cookie (RFC 3489 section 11.1). */
 const STUN_BINDINGS = [0x0001, 0x0101, 0x0111] as const;
 
@@ -20,7 +22,11 @@ export function isStun(
   if (view.getUint32(offset + 4) === STUN_COOKIE) return true;
   const type = view.getUint16(offset);
   const isBinding = type === STUN_BINDINGS[0] || type === STUN_BINDINGS[1] || type === STUN_BINDINGS[2];
-  return isBinding && bytes === datagramBytes - STUN_HEADER_BYTES && (srcPort === STUN_PORT || dstPort === STUN_PORT);
+  return isBinding && bytes === datagramBytes - STUN_HEADER_BYTES && (isStunPort(srcPort) || isStunPort(dstPort));
+}
+
+function isStunPort(port: number): boolean {
+  return port === STUN_PORT || port === STUN_OTHER_PORT;
 }
 
 /** RTP (RFC 3550 section 5.1): version, padding, extension, count of sources; marker, payload type; number, time, source. */

@@ -221,6 +221,7 @@ export class TcpInspector {
     if (words[word + Slot.Application] === 0) words[word + Slot.Application] = application;
     if (application === TLS) return this.readTls(view, start, end);
     if (application === HTTP) return this.readHttp(view, packet, start, end);
+    if (application === DNS) return this.readDns(view, packet, start, end, us, interfaceIndex);
     words[word + Slot.Inspect] = (words[word + Slot.Inspect] as number) | Inspect.MayTurn;
     return this.finishBoth();
   }

@@ -67,6 +67,11 @@ export class UdpInspector {
         return;
       }
     }
+    let application = words[word + Slot.Application] as number;
+    if (application === DNS) {
+      this.dns.readElsewhere(view, payload, end, packet, us, interfaceIndex);
+      return;
+    }
     const state = words[word + Slot.Inspect] as number;
     if ((state & Inspect.Done0) !== 0) return;
     if (isQuicInitial(view, payload, end)) {
@@ -74,10 +79,10 @@ export class UdpInspector {
       if (((words[word + Slot.Initiator] as number) & 1) === direction) this.readQuic(view, slot, word, state, payload, end, us);
       return;
     }
-    let application = words[word + Slot.Application] as number;
     if (application === 0) {
       application = recogniseUdp(view, payload, end, packet.srcPort, packet.dstPort, packet.payloadBytes);
       if (application === RTP && !this.isSameSource(view, payload, word, direction)) application = 0;
+      if (application === DNS) this.dns.readElsewhere(view, payload, end, packet, us, interfaceIndex);
       words[word + Slot.Application] = application;
     }
     // Whatever was recognised before, a server name may come with a QUIC packet only.
