@@ -27,7 +27,11 @@ export const enum TunnelType {
   EtherIp = 16,
   /** The id is the tunnel in the upper, the session in the lower 16 bits. */
   L2tp = 17,
-  Count = 18,
+  /** Ethernet right behind IP (RFC 8986), as segment routing has it. */
+  EthernetInIp = 18,
+  Ayiya = 19,
+  Capwap = 20,
+  Count = 21,
 }
 
 /** Names of `TunnelType`, in its order. */
@@ -50,6 +54,9 @@ export const TUNNEL_TYPES = [
   'ah',
   'etherip',
   'l2tp',
+  'ethernet_in_ip',
+  'ayiya',
+  'capwap',
 ] as const;
 
 if (TUNNEL_TYPES.length !== TunnelType.Count) throw new Error('tunnel types: names and numbers differ');

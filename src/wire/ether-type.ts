@@ -39,6 +39,9 @@ export const enum EtherType {
   LoopTest = 0x9000,
   /** Stacked VLAN tags as vendors wrote them before 802.1ad. */
   OldServiceVlan = 0x9100,
+  /** No EtherTypes, which have 16 bits: a frame of 802.11 without its check sequence, and one whose fields of two bytes are turned. */
+  Ieee80211 = 0x1_0000,
+  Ieee80211Turned = 0x1_0001,
   /** Below this the field is a length (IEEE 802.3 section 3.2.6). */
   Min = 0x0600,
 }

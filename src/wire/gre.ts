@@ -2,6 +2,7 @@ import { TunnelType } from '../ring/tunnel-type.js';
 import { readErspan2, readErspan3 } from './erspan.js';
 import { EtherType } from './ether-type.js';
 import { EthernetHeader } from './ethernet.js';
+import { ieee80211InTunnel } from './ieee80211.js';
 import type { LinkLayer } from './link-layer.js';
 
 /** GRE (RFC 2784, RFC 2890; version 1: RFC 2637): flags and version, protocol, then the fields that the flags announce. */
@@ -25,6 +26,10 @@ const enum Protocol {
   Wccp = 0x883e,
   Erspan2 = 0x88be,
   Erspan3 = 0x22eb,
+  /** Aruba's access points: frames of 802.11, by the queue in steps of 16 (Wireshark, packet-gre.h). */
+  ArubaFirst = 0x8200,
+  ArubaLast = 0x8370,
+  ArubaStepMask = 0x000f,
 }
 
 /** The redirect header of WCCP version 2, which version 1 does not have, is told from IPv4 by its first byte. */
@@ -59,6 +64,10 @@ function readVersion1(view: DataView, offset: number, end: number, flags: number
   return true;
 }
 
+function isAruba(protocol: number): boolean {
+  return protocol >= Protocol.ArubaFirst && protocol <= Protocol.ArubaLast && (protocol & Protocol.ArubaStepMask) === 0;
+}
+
 /**
  * Reads a GRE header. Returns whether it carries something that can be followed; `out` then has its EtherType, offset and the
  * tunnel. Source routes, which nobody has used since RFC 2784, are not followed. Allocates nothing.
@@ -90,6 +99,7 @@ export function readGre(view: DataView, offset: number, end: number, out: LinkLa
       if (view.getUint8(next) >> 4 !== 4) out.offset = next + WCCP_BYTES;
       return true;
     default:
+      if (isAruba(out.etherType)) out.etherType = ieee80211InTunnel(view, next, end);
       return out.etherType >= EtherType.Min;
   }
 }

@@ -21,4 +21,6 @@ export const enum IpProtocol {
   Mpls = 137,
   Hip = 139,
   Shim6 = 140,
+  /** A frame of Ethernet (RFC 8986 section 10.1). */
+  Ethernet = 143,
 }

@@ -1,5 +1,7 @@
 import { TunnelType } from '../ring/tunnel-type.js';
 import { AUTHENTICATION_MALFORMED, readAuthentication } from './authentication.js';
+import { readAyiya } from './ayiya.js';
+import { readCapwap } from './capwap.js';
 import { EtherType } from './ether-type.js';
 import { readGeneve } from './geneve.js';
 import { readGre } from './gre.js';
@@ -32,6 +34,7 @@ export function mayCarry(packet: Packet): boolean {
     case IpProtocol.Gre:
     case IpProtocol.Ah:
     case IpProtocol.EtherIp:
+    case IpProtocol.Ethernet:
     case IpProtocol.Mpls:
       return true;
     default:
@@ -69,6 +72,15 @@ function readEtherIp(view: DataView, offset: number, end: number, out: LinkLayer
   return true;
 }
 
+/** A frame right behind IP. */
+function readFrame(offset: number, out: LinkLayer): boolean {
+  out.tunnelType = TunnelType.EthernetInIp;
+  out.hasTunnelId = 0;
+  out.etherType = EtherType.Ethernet;
+  out.offset = offset;
+  return true;
+}
+
 function readProtocol(view: DataView, protocol: number, offset: number, end: number, version: number, out: LinkLayer): boolean {
   switch (protocol) {
     case IpProtocol.Ipv4:
@@ -81,6 +93,8 @@ function readProtocol(view: DataView, protocol: number, offset: number, end: num
       return readLabelled(offset, out);
     case IpProtocol.EtherIp:
       return readEtherIp(view, offset, end, out);
+    case IpProtocol.Ethernet:
+      return readFrame(offset, out);
     default:
       return false;
   }
@@ -115,6 +129,10 @@ function readDatagram(view: DataView, port: number, packet: Packet, out: LinkLay
       return readGre(view, offset, end, out);
     case TunnelPort.Mpls:
       return readLabelled(offset, out);
+    case TunnelPort.Ayiya:
+      return readAyiya(view, offset, end, out);
+    case TunnelPort.Capwap:
+      return readCapwap(view, offset, end, out);
     case TunnelPort.Teredo:
       return readTeredo(view, offset, end, packet.transportBytes - UDP_BYTES, out);
     default:

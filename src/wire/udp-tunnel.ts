@@ -7,6 +7,9 @@ export const enum TunnelPort {
   Gre = 4754,
   Vxlan = 4789,
   VxlanGpe = 4790,
+  Ayiya = 5072,
+  /** Data channel of CAPWAP (RFC 5415). */
+  Capwap = 5247,
   Geneve = 6081,
   /** MPLS in UDP (RFC 7510). */
   Mpls = 6635,
@@ -27,6 +30,8 @@ export function isTunnelPort(port: number): boolean {
     case TunnelPort.Vxlan:
     case TunnelPort.Gre:
     case TunnelPort.VxlanGpe:
+    case TunnelPort.Ayiya:
+    case TunnelPort.Capwap:
     case TunnelPort.Geneve:
     case TunnelPort.Mpls:
     case TunnelPort.VxlanLinux:
@@ -39,11 +44,22 @@ export function isTunnelPort(port: number): boolean {
 /**
  * Whether a datagram from this port may carry another packet, wherever it goes. Most tunnels are known by their destination alone:
  * the source port of VXLAN (RFC 7348 section 5), GRE (RFC 8086 section 3), MPLS (RFC 7510 section 3) and user packets of GTP-U (3GPP
- * TS 29.281 section 4.4.2) says nothing, and who got one of their ports by chance is no tunnel. L2TP and Teredo answer from theirs.
- * GENEVE has no such answers in its text (RFC 8926 section 3.3), but it and VXLAN-GPE have them in captures, and tell by their headers.
+ * TS 29.281 section 4.4.2) says nothing, and who got one of their ports by chance is no tunnel. L2TP, Teredo, AYIYA and CAPWAP answer
+ * from theirs. GENEVE has no such answers in its text (RFC 8926 section 3.3), but it and VXLAN-GPE have them in captures, and tell by their headers.
  */
 function isTunnelSource(port: number): boolean {
-  return port === TunnelPort.L2tp || port === TunnelPort.Teredo || port === TunnelPort.Geneve || port === TunnelPort.VxlanGpe;
+  if ((port - TunnelPort.L2tp) >>> 0 > TunnelPort.Geneve - TunnelPort.L2tp) return false;
+  switch (port) {
+    case TunnelPort.L2tp:
+    case TunnelPort.Teredo:
+    case TunnelPort.VxlanGpe:
+    case TunnelPort.Ayiya:
+    case TunnelPort.Capwap:
+    case TunnelPort.Geneve:
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** Whether a datagram between these ports may carry another packet. */

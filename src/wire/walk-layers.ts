@@ -1,6 +1,7 @@
 import { Drop } from '../ring/drop-reason.js';
 import { EtherType } from './ether-type.js';
 import { readEthernet } from './ethernet.js';
+import { readIeee80211 } from './ieee80211.js';
 import { LAYERS_MAX, type LinkLayer } from './link-layer.js';
 import { readLlc } from './llc.js';
 import { readMpls } from './mpls.js';
@@ -38,6 +39,10 @@ export function walkLayers(view: DataView, end: number, out: LinkLayer): Drop {
         break;
       case EtherType.Ethernet:
         drop = readEthernet(view, end, out);
+        break;
+      case EtherType.Ieee80211:
+      case EtherType.Ieee80211Turned:
+        drop = readIeee80211(view, end, false, out);
         break;
       case EtherType.CiscoMetadata:
       case EtherType.VnTag:

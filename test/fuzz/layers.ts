@@ -19,6 +19,8 @@ import {
 } from '../helpers/frames.js';
 import { onceIn, pick, randomBytes } from '../helpers/mutate.js';
 import {
+  ayiya,
+  capwap,
   erspan,
   etherIp,
   geneve,
@@ -82,6 +84,8 @@ const TUNNELS: readonly (readonly Layer[])[] = [
   [ipv4(), port(2152), gtpU(1, { extensions: [1, 2] })],
   [ipv4(), port(3544), teredo({ authenticationBytes: 4, hasOrigin: true })],
   [ipv4(), port(1701), l2tp(1, 2, 0x4a00), ppp()],
+  [ipv4(), port(5072), ayiya()],
+  [ipv4(), port(5247), capwap({ words: 3 }), ethernet()],
   [ipv4(), port(4754), gre()],
   [ipv4(), port(6635), mpls(16)],
   [ipv4(), authentication()],

@@ -210,6 +210,30 @@ export function teredo(options: { authenticationBytes?: number; hasOrigin?: bool
   };
 }
 
+/** AYIYA with an identity of 16 bytes. */
+export function ayiya(options: { operation?: number; protocol?: number; signatureWords?: number } = {}): Layer {
+  const { operation = 1, signatureWords = 5 } = options;
+  return {
+    build(inner, next) {
+      const protocol = options.protocol ?? next?.ipProtocol ?? 0;
+      const fields = header(8, [0, 1, 0x41], [1, 1, (signatureWords << 4) | 2], [2, 1, 0x10 | operation], [3, 1, protocol]);
+      return join(fields, new Uint8Array(16 + signatureWords * 4), inner);
+    },
+  };
+}
+
+/** The data channel of CAPWAP; `radio` 0 carries Ethernet, 1 carries 802.11. */
+export function capwap(options: { radio?: number; flags?: number; words?: number; fragmentOffset?: number } = {}): Layer {
+  const { radio = 0, words = 2, fragmentOffset = 0 } = options;
+  const flags = (options.flags ?? 0) | (radio === 0 ? 0 : 0x100);
+  return {
+    build(inner) {
+      const word = (words << 19) | (radio << 9) | flags;
+      return join(header(8, [0, 4, word], [6, 2, fragmentOffset << 3]), new Uint8Array(words * 4 - 8), inner);
+    },
+  };
+}
+
 /** A network service header of `words` words of four bytes: 6 with metadata of type 1, any other number with type 2. */
 export function serviceHeader(next: number, words = 6): Layer {
   const metadata = words === 6 ? 1 : 2;

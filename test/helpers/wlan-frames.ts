@@ -10,9 +10,12 @@ interface Ieee80211Options {
   readonly subtype?: number;
   /** The second byte of frame control; 0x03 has four addresses, 0x40 is protected, 0x80 adds HT control to QoS. */
   readonly flags?: number;
+  /** In the lower four bits, the sequence number above. */
   readonly fragmentNumber?: number;
   /** QoS control; 0x80 marks an aggregate. */
   readonly qos?: number;
+  /** Fields of two bytes the other way round, as some controllers write them. */
+  readonly isTurned?: boolean;
   /** Fills the header up to four bytes. */
   readonly isPadded?: boolean;
 }
@@ -26,6 +29,7 @@ export function ieee80211(options: Ieee80211Options = {}): Layer {
       base[0] = (type << 2) | (subtype << 4);
       base[1] = flags;
       viewOf(base).setUint16(22, options.fragmentNumber ?? 0, true);
+      if (options.isTurned) for (const at of [0, 22]) base.subarray(at, at + 2).reverse();
       const hasQos = (subtype & 8) !== 0;
       const whole = join(
         base,

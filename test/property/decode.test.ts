@@ -25,6 +25,8 @@ import {
 } from '../helpers/frames.js';
 import { ParseRig } from '../helpers/parse-rig.js';
 import {
+  ayiya,
+  capwap,
   erspan,
   etherIp,
   geneve,
@@ -99,6 +101,8 @@ const LAYERS: readonly (readonly Layer[])[] = [
   [ipv4(), port(2152), gtpU(1, { extensions: [1, 2] })],
   [ipv4(), port(3544), teredo({ authenticationBytes: 4, hasOrigin: true }), ipv6()],
   [ipv4(), port(1701), l2tp(1, 2, 0x4a00), ppp()],
+  [ipv4(), port(5072), ayiya()],
+  [ipv4(), port(5247), capwap({ words: 3 }), ethernet()],
   [ipv4(), port(4754), gre()],
   [ipv4(), port(6635), mpls(16)],
   [ieee80211({ subtype: 8 }), snap()],

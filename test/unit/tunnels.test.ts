@@ -18,6 +18,8 @@ import {
 } from '../helpers/frames.js';
 import { ParseRig } from '../helpers/parse-rig.js';
 import {
+  ayiya,
+  capwap,
   eoip,
   erspan,
   etherIp,
@@ -29,9 +31,11 @@ import {
   ppp,
   pptp,
   serviceHeader,
+  snap,
   teredo,
   vxlan,
 } from '../helpers/tunnel-frames.js';
+import { ieee80211, subframe } from '../helpers/wlan-frames.js';
 
 const outer = ipv4({ src: '192.0.2.1', dst: '192.0.2.2' });
 const outer6 = ipv6({ src: '2001:db8:f::1', dst: '2001:db8:f::2' });
@@ -46,6 +50,7 @@ const expectedInner = { drop: '', protocol: 17, srcPort: 5000, dstPort: 53, payl
 type Case = readonly [name: string, tunnel: string, id: number | null, bytes: Uint8Array];
 
 const over4 = (...layers: readonly (Layer | Uint8Array | string)[]): Uint8Array => frame(ethernet(), outer, ...layers);
+const ethernetInIp: Layer = { ipProtocol: 143, build: (carried) => carried };
 const over6 = (...layers: readonly (Layer | Uint8Array | string)[]): Uint8Array => frame(ethernet(), outer6, ...layers);
 
 const CARRY_IPV4: readonly Case[] = [
@@ -89,6 +94,37 @@ const CARRY_IPV4: readonly Case[] = [
   ['GTP-U', 'gtp_u', 0x80000001, over4(port(2152), gtpU(0x80000001), ...inner)],
   ['GTP-U with a sequence', 'gtp_u', 4, over4(port(2152), gtpU(4, { flags: 0x32 }), ...inner)],
   ['GTP-U with extensions', 'gtp_u', 4, over4(port(2152), gtpU(4, { extensions: [1, 2, 1] }), ...inner)],
+  ['GRE of Aruba', 'gre', 0, over4(gre({ key: 0, protocol: 0x8200 }), ieee80211({ subtype: 8 }), snap(), ...inner)],
+  [
+    'GRE of Aruba with an aggregate',
+    'gre',
+    null,
+    over4(gre({ protocol: 0x8370 }), ieee80211({ subtype: 8, qos: 0x80 }), subframe(), snap(), ...inner),
+  ],
+  ['Ethernet in IP', 'ethernet_in_ip', null, over4(ethernetInIp, ethernet(), vlan(7), ...inner)],
+  ['Ethernet behind a routing header', 'ethernet_in_ip', null, over6(extension(43), ethernetInIp, ethernet(), ...inner)],
+  ['AYIYA', 'ayiya', null, over4(port(5072), ayiya(), ...inner)],
+  ['AYIYA without a signature', 'ayiya', null, over4(port(5072), ayiya({ signatureWords: 0 }), ...inner)],
+  ['CAPWAP with Ethernet', 'capwap', null, over4(port(5247), capwap({ words: 4 }), ethernet(), ...inner)],
+  ['CAPWAP with 802.11', 'capwap', null, over4(port(5247), capwap({ radio: 1 }), ieee80211(), snap(), ...inner)],
+  [
+    'CAPWAP with 802.11 as Cisco writes it, to the access point',
+    'capwap',
+    null,
+    over4(
+      from(5247),
+      capwap({ radio: 1 }),
+      ieee80211({ subtype: 8, flags: 2, fragmentNumber: 0x0110, isTurned: true }),
+      snap(),
+      ...inner,
+    ),
+  ],
+  [
+    'the first fragment of CAPWAP',
+    'capwap',
+    null,
+    over4(port(5247), capwap({ radio: 1, flags: 0x80 }), ieee80211(), snap(), ...inner),
+  ],
   ['authentication header', 'ah', 0, over4(authentication(), ...inner)],
   ['authentication header and GRE', 'gre', null, over4(authentication(), gre(), ...inner)],
 ];
@@ -100,6 +136,7 @@ const CARRY_IPV6: readonly Case[] = [
   ['VXLAN', 'vxlan', 1, over4(port(4789), vxlan(1), ethernet(), ...inner6)],
   ['GENEVE', 'geneve', 3, over4(port(6081), geneve(3), ...inner6)],
   ['GTP-U', 'gtp_u', 4, over4(port(2152), gtpU(4), ...inner6)],
+  ['AYIYA from its server', 'ayiya', null, over4(from(5072), ayiya(), ...inner6)],
   ['Teredo', 'teredo', null, over4(port(3544), ...inner6)],
   ['Teredo from its server', 'teredo', null, over4(udp({ srcPort: 3544, dstPort: 50_000 }), ...inner6)],
   ['Teredo with an origin', 'teredo', null, over4(port(3544), teredo({ hasOrigin: true }), ...inner6)],
@@ -245,6 +282,16 @@ describe('what looks like a tunnel and is none', () => {
     ['MPLS in UDP with IPv4 that does not fit', over4(port(6635), mpls(17), ipv4({ totalBytes: 34 }), ...inner.slice(1))],
     ['MPLS in UDP with IPv6 that does not fit', over4(port(6635), mpls(17), ipv6({ payloadBytes: 14 }), ...inner6.slice(1))],
     ['EtherIP of another version', over4(etherIp(0x40), ethernet(), ...inner)],
+    ['GRE of Aruba that is protected', over4(gre({ protocol: 0x8200 }), ieee80211({ flags: 0x41 }), snap(), ...inner)],
+    ['GRE of Aruba with a beacon', over4(gre({ protocol: 0x8200 }), ieee80211({ type: 0, subtype: 8 }), new Uint8Array(40))],
+    ['GRE with what is close to those of Aruba', over4(gre({ protocol: 0x8201 }), ieee80211(), snap(), ...inner)],
+    ['AYIYA that is no packet', over4(port(5072), ayiya({ operation: 2 }), ...inner)],
+    ['AYIYA with what is no IP', over4(port(5072), ayiya({ protocol: 59 }), ...inner)],
+    ['CAPWAP under DTLS', over4(port(5247), capwap(), ethernet(), ...inner).fill(1, 42, 43)],
+    ['CAPWAP that keeps alive', over4(port(5247), capwap({ flags: 0x08 }), ethernet(), ...inner)],
+    ['a later fragment of CAPWAP', over4(port(5247), capwap({ flags: 0x80, fragmentOffset: 9 }), ethernet(), ...inner)],
+    ['CAPWAP with a header of no length', over4(port(5247), capwap(), ethernet(), ...inner).fill(0, 43, 44)],
+    ['CAPWAP of another radio', over4(port(5247), capwap({ radio: 3 }), ieee80211(), snap(), ...inner)],
     ['VXLAN without its flag', over4(port(4789), vxlan(1, { flags: 0 }), ethernet(), ...inner)],
     ['VXLAN with ARP', over4(port(4789), vxlan(1), ethernet(), arp)],
     ['VXLAN-GPE with what nobody knows', over4(port(4790), vxlan(1, { next: 9 }), ...inner)],
