@@ -86,6 +86,18 @@ describe('a backup', () => {
     expect(existsSync(join(options.directory, 'flowberry-20200101T000000Z.db.gz'))).toBe(true);
   });
 
+  it('has a name of its own where another one was made in the same second, within a minute', async () => {
+    const options = optionsOf(rigWith(1), { keep: 100 });
+    const names = [];
+    for (let count = 0; count < 2; count++) names.push(basename((await backupDatabase(options)).path));
+    expect(names).toEqual(['flowberry-20250615T150600Z.db.gz', 'flowberry-20250615T150601Z.db.gz']);
+    for (let second = 2; second <= 60; second++) {
+      const name = new Date(NOW_MS + second * 1000).toISOString().replace(/[-:]|\.\d+/g, '');
+      writeFileSync(join(options.directory, `flowberry-${name}.db.gz`), '');
+    }
+    await expect(backupDatabase(options)).rejects.toEqual(coded('BACKUP_FAILED', 'it is there already'));
+  });
+
   it('that fails deletes nothing but its own parts', async () => {
     const rig = rigWith(3_000);
     const options = optionsOf(rig, { keep: 1 });

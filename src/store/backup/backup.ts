@@ -22,6 +22,8 @@ import { pack, requireCompression } from './packing.js';
 
 /** Part of the database's size that must be free on top of the copy: what the packed file may take at worst. */
 const PACKED_RATIO_MAX = 0.5;
+/** How far a name may be ahead of the clock where backups are made within a second; what goes beyond is refused. */
+const NAME_AHEAD_S_MAX = 60;
 
 type BackupStage = 'copy' | 'verify' | 'pack';
 
@@ -85,9 +87,8 @@ export async function backupDatabase(options: BackupOptions): Promise<BackupResu
 
 async function makeBackup(source: Database.Database, options: BackupOptions): Promise<BackupResult> {
   const { databasePath, directory, nowMs, compression, signal, onWritten } = options;
-  const name = backupName(databasePath, nowMs);
+  const name = freeName(options);
   const path = join(directory, `${name}${COMPRESSIONS[compression]}`);
-  if (existsSync(path)) throw new AppError('BACKUP_FAILED', `backup ${path}: it is there already`);
   const copyPath = join(directory, `${name}.partial`);
   const packedPath = `${path}.partial`;
   const metadataPartial = `${metadataPath(path)}.partial`;
@@ -131,6 +132,17 @@ async function makeBackup(source: Database.Database, options: BackupOptions): Pr
     for (const partial of [copyPath, `${copyPath}-journal`, `${copyPath}-wal`, `${copyPath}-shm`, packedPath, metadataPartial])
       rmSync(partial, { force: true });
   }
+}
+
+/** A name that no backup has: that of this second, or of the next free one. Throws BACKUP_FAILED. */
+function freeName({ databasePath, directory, nowMs, compression }: BackupOptions): string {
+  const isTaken = (name: string): boolean => existsSync(join(directory, `${name}${COMPRESSIONS[compression]}`));
+  let name = backupName(databasePath, nowMs);
+  for (let ahead = 1; isTaken(name); ahead++) {
+    if (ahead > NAME_AHEAD_S_MAX) throw new AppError('BACKUP_FAILED', `backup ${join(directory, name)}: it is there already`);
+    name = backupName(databasePath, nowMs + ahead * 1000);
+  }
+  return name;
 }
 
 function writeMetadata(path: string, metadata: BackupMetadata): void {
