@@ -69,6 +69,7 @@ export class UdpInspector {
     }
     let application = words[word + Slot.Application] as number;
     if (application === DNS) {
+      // On another port than its own: a datagram before has shown it by its form.
       this.dns.readElsewhere(view, payload, end, packet, us, interfaceIndex);
       return;
     }
