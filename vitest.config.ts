@@ -11,7 +11,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     // A lost wake-up or a hung thread shows as a test that does not end; a loaded Raspberry Pi shows as a slow one.
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', new SkipReporter()],
   },
