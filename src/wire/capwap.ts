@@ -1,6 +1,6 @@
 import { TunnelType } from '../ring/tunnel-type.js';
 import { EtherType } from './ether-type.js';
-import { ieee80211InTunnel } from './ieee80211.js';
+import { ieee80211ByOrder } from './ieee80211.js';
 import type { LinkLayer } from './link-layer.js';
 
 /**
@@ -35,7 +35,7 @@ export function readCapwap(view: DataView, offset: number, end: number, out: Lin
   out.hasTunnelId = 0;
   out.offset = offset + bytes;
   if ((word & FLAG_NATIVE) === 0) out.etherType = EtherType.Ethernet;
-  else if (((word >> RADIO_SHIFT) & RADIO_MASK) === RADIO_IEEE80211) out.etherType = ieee80211InTunnel(view, out.offset, end);
+  else if (((word >> RADIO_SHIFT) & RADIO_MASK) === RADIO_IEEE80211) out.etherType = ieee80211ByOrder(view, out.offset, end);
   else return false;
   return true;
 }

@@ -2,7 +2,6 @@ import { TunnelType } from '../ring/tunnel-type.js';
 import { readErspan2, readErspan3 } from './erspan.js';
 import { EtherType } from './ether-type.js';
 import { EthernetHeader } from './ethernet.js';
-import { ieee80211InTunnel } from './ieee80211.js';
 import type { LinkLayer } from './link-layer.js';
 
 /** GRE (RFC 2784, RFC 2890; version 1: RFC 2637): flags and version, protocol, then the fields that the flags announce. */
@@ -99,7 +98,7 @@ export function readGre(view: DataView, offset: number, end: number, out: LinkLa
       if (view.getUint8(next) >> 4 !== 4) out.offset = next + WCCP_BYTES;
       return true;
     default:
-      if (isAruba(out.etherType)) out.etherType = ieee80211InTunnel(view, next, end);
+      if (isAruba(out.etherType)) out.etherType = EtherType.Ieee80211;
       return out.etherType >= EtherType.Min;
   }
 }

@@ -30,10 +30,10 @@ const QOS_AGGREGATE = 0x80;
 const SUBFRAME_HEADER_BYTES = 14;
 
 /**
- * What `etherType` says of a frame that comes through a tunnel: Cisco's controllers write its fields of two bytes the other way round,
- * which shows where only the second byte is the first of a data frame.
+ * Which of the two `EtherType`s of 802.11 a frame between access point and controller is: Cisco's write its fields of two bytes the
+ * other way round, which shows where only the second byte is the first of a data frame.
  */
-export function ieee80211InTunnel(view: DataView, offset: number, end: number): EtherType {
+export function ieee80211ByOrder(view: DataView, offset: number, end: number): EtherType {
   if (end - offset < CONTROL_BYTES || isData(view.getUint8(offset))) return EtherType.Ieee80211;
   return isData(view.getUint8(offset + 1)) ? EtherType.Ieee80211Turned : EtherType.Ieee80211;
 }
@@ -45,7 +45,7 @@ function isData(control: number): boolean {
 
 /**
  * Reads the header of a data frame and the LLC behind it; of an aggregate, the first frame. `isPadded` says that the header is
- * filled up to a multiple of four bytes, as some cards do. All other frames end here, by name. Allocates nothing.
+ * filled up to a multiple of four bytes, as some cards do; `out.etherType` that its fields are turned. All other frames end here, by name. Allocates nothing.
  */
 export function readIeee80211(view: DataView, end: number, isPadded: boolean, out: LinkLayer): Drop {
   const offset = out.offset;

@@ -9,27 +9,30 @@ export const QUIC_DRAFT_29 = 0xff00001d;
 
 const SALT_22 = '7fbcdb0e7c66bbe9193a96cd21519ebd7a02644a';
 const SALT_23 = 'c3eef712c72ebb5a11a7d2432bb46365bef9f502';
-
 const SALT_29 = 'afbfec289993d24c9e9786f19c6111e04390a899';
 const SALT_V1 = '38762cf7f55934b34d179ae6a4c80cadccbb7f0a';
+const SALT_V2 = '0dede3def700a6db819381be6e269dcbf9bd2ed9';
 
-const SALTS: Readonly<Record<number, string>> = {
-  [QUIC_V1]: SALT_V1,
-  [QUIC_V2]: '0dede3def700a6db819381be6e269dcbf9bd2ed9',
-  4278190102: SALT_22,
-  4278190103: SALT_23,
-  4278190108: SALT_23,
-  [QUIC_DRAFT_29]: SALT_29,
-  4278190112: SALT_29,
-  4278190113: SALT_V1,
-  4278190114: SALT_V1,
-  4207849473: SALT_22,
-  4207849474: SALT_23,
-  4207849486: SALT_23,
-};
+/** Salts by version: versions 1 and 2, drafts, Facebook's, and two of those that force a negotiation. */
+const SALTS: ReadonlyMap<number, string> = new Map([
+  [QUIC_V1, SALT_V1],
+  [QUIC_V2, SALT_V2],
+  [0xff000016, SALT_22],
+  [0xff000017, SALT_23],
+  [0xff00001c, SALT_23],
+  [QUIC_DRAFT_29, SALT_29],
+  [0xff000020, SALT_29],
+  [0xff000021, SALT_V1],
+  [0xff000022, SALT_V1],
+  [0xfaceb001, SALT_22],
+  [0xfaceb002, SALT_23],
+  [0xfaceb00e, SALT_23],
+  [0x1a2a3a4a, SALT_29],
+  [0xfafafafa, SALT_29],
+]);
 
 /** All versions that packets can be made in. */
-export const QUIC_VERSIONS: readonly number[] = Object.keys(SALTS).map(Number);
+export const QUIC_VERSIONS: readonly number[] = [...SALTS.keys()];
 
 const TYPES = { initial: 0, zeroRtt: 1, handshake: 2, retry: 3 } as const;
 
@@ -98,7 +101,7 @@ export function longPacket(payload: Uint8Array, packet: LongPacket = {}): Uint8A
     varint(packetNumberBytes + plain.length + 16, 2),
     number.subarray(4 - packetNumberBytes),
   );
-  const initial = createHmac('sha256', Buffer.from(SALTS[version] as string, 'hex')).update(packet.keyId ?? dcid);
+  const initial = createHmac('sha256', Buffer.from(SALTS.get(version) as string, 'hex')).update(packet.keyId ?? dcid);
   const secret = expandLabel(initial.digest(), `${side} in`, 32);
   const prefix = version === QUIC_V2 ? 'quicv2' : 'quic';
   const nonce = expandLabel(secret, `${prefix} iv`, 12);

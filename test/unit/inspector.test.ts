@@ -290,6 +290,20 @@ describe('DNS', () => {
     expect(rig.flows()).toMatchObject([{ application: 'dns' }]);
   });
 
+  it('over TCP on another port is told by its form, and read message by message', () => {
+    const rig = new ParseRig();
+    const connection = new Connection(rig, 5335).handshake();
+    const queries = [streamEncode(query), streamEncode({ ...query, id: 8 })] as const;
+    connection.client(0, queries[0].subarray(0, 2)).client(2, queries[0].subarray(2)).server(0, streamEncode(answer));
+    connection.client(queries[0].length, queries[1]);
+    rig.finish();
+    expect(rig.dns()).toMatchObject([
+      { ...expected, transport: 'tcp', server: `${SERVER} 5335` },
+      { name: expected.name, code: -1 },
+    ]);
+    expect(rig.flows()).toMatchObject([{ application: 'dns' }]);
+  });
+
   it.each([
     ['in a few pieces', 10, 1],
     ['byte by byte, which is given up', 1, 0],

@@ -58,8 +58,7 @@ export class DnsReader {
   ): boolean {
     if (end - offset < DNS_HEADER_BYTES) return false;
     const { devices, message } = this;
-    // How much more of the message other fragments hold is not known.
-    const wireBytes = packet.fragment === FragmentKind.Whole ? packet.payloadBytes : MESSAGE_BYTES_MAX;
+    const wireBytes = messageBytes(packet);
     switch (serverPort(packet, (view.getUint8(offset + FLAGS) & RESPONSE) !== 0)) {
       case NamePort.Dns:
         return this.readPaired(DnsTransport.Udp, DNS_OPCODES, view, offset, end, wireBytes, packet, us, interfaceIndex);
@@ -81,10 +80,9 @@ export class DnsReader {
     }
   }
 
-  /** Reads one message of DNS on another port than its own, in the same way. */
-  readElsewhere(view: DataView, offset: number, end: number, packet: Packet, us: number, interfaceIndex: number): boolean {
-    const wireBytes = packet.fragment === FragmentKind.Whole ? packet.payloadBytes : MESSAGE_BYTES_MAX;
-    return this.readPaired(DnsTransport.Udp, DNS_OPCODES, view, offset, end, wireBytes, packet, us, interfaceIndex);
+  /** Reads a datagram between ports that tell nothing, in the same way; what is no message of DNS is passed over. */
+  readElsewhere(view: DataView, offset: number, end: number, packet: Packet, us: number, interfaceIndex: number): void {
+    this.readPaired(DnsTransport.Udp, DNS_OPCODES, view, offset, end, messageBytes(packet), packet, us, interfaceIndex);
   }
 
   /**
@@ -198,6 +196,11 @@ export class DnsReader {
   private emit(): void {
     this.sink.emit(RecordKind.Dns, this.draft.words, this.draft.recordBytes);
   }
+}
+
+/** Length of the message in a datagram. How much more of it other fragments hold is not known. */
+function messageBytes({ fragment, payloadBytes }: Packet): number {
+  return fragment === FragmentKind.Whole ? payloadBytes : MESSAGE_BYTES_MAX;
 }
 
 /** The port by which the protocol is told: the server's, or the other one where that is none of a protocol of names. */

@@ -18,7 +18,7 @@ const DNS_RESERVED = 0x0040;
 const DNS_OPERATION = 0x7800;
 const DNS_OPERATION_MAX = 6;
 const DNS_CODE = 0x000f;
-/** EDNS and a signature (RFC 6891 section 6.1.1, RFC 8945 section 5.1), and a cookie's record at most. */
+/** EDNS, a signature (RFC 6891 section 6.1.1, RFC 8945 section 5.1), and one more that nobody has yet. */
 const DNS_QUERY_RECORDS_MAX = 3;
 /** RFC 1035 section 2.3.4. */
 const DNS_NAME_BYTES_MAX = 255;
@@ -34,18 +34,23 @@ export function isDnsHeader(view: DataView, offset: number, end: number): boolea
   const flags = view.getUint16(offset + DnsHeader.Flags);
   const operation = (flags >> 11) & 0xf;
   if (operation > DNS_OPERATION_MAX || (flags & DNS_RESERVED) !== 0) return false;
-  if ((flags & DNS_RESPONSE) === 0 && (flags & 0xf) !== 0) return false;
+  if ((flags & DNS_RESPONSE) === 0 && (flags & DNS_CODE) !== 0) return false;
   return hasSaneCounts(view, offset);
 }
 
 function hasSaneCounts(view: DataView, offset: number): boolean {
   const questions = view.getUint16(offset + DnsHeader.Questions);
-  const records =
+  const bytes = questions * DnsHeader.QuestionBytesMin + recordCount(view, offset) * DnsHeader.RecordBytesMin;
+  return bytes > 0 && bytes <= DnsHeader.BytesMax;
+}
+
+/** Records of the three sections behind the questions, as the header counts them. */
+function recordCount(view: DataView, offset: number): number {
+  return (
     view.getUint16(offset + DnsHeader.Answers) +
     view.getUint16(offset + DnsHeader.Authorities) +
-    view.getUint16(offset + DnsHeader.Additional);
-  const bytes = questions * DnsHeader.QuestionBytesMin + records * DnsHeader.RecordBytesMin;
-  return bytes > 0 && bytes <= DnsHeader.BytesMax;
+    view.getUint16(offset + DnsHeader.Additional)
+  );
 }
 
 /**
@@ -56,10 +61,7 @@ export function isDnsMessage(view: DataView, offset: number, end: number, bytes:
   if (end - offset < DnsHeader.Bytes || view.getUint16(offset + DnsHeader.Questions) !== 1) return false;
   const flags = view.getUint16(offset + DnsHeader.Flags);
   if ((flags & (DNS_OPERATION | DNS_RESERVED)) !== 0) return false;
-  const records =
-    view.getUint16(offset + DnsHeader.Answers) +
-    view.getUint16(offset + DnsHeader.Authorities) +
-    view.getUint16(offset + DnsHeader.Additional);
+  const records = recordCount(view, offset);
   if ((flags & DNS_RESPONSE) === 0 && ((flags & DNS_CODE) !== 0 || records > DNS_QUERY_RECORDS_MAX)) return false;
   const question = endOfName(view, offset + DnsHeader.Bytes, end);
   if (question < 0 || end - question < DnsHeader.TypeAndClassBytes || view.getUint16(question) === 0) return false;
