@@ -28,7 +28,7 @@ export class RowBuffer {
     const tuples = new Array(ROWS_PER_STATEMENT).fill(tuple).join();
     this.insertMany = db.prepare<Value[]>(`INSERT INTO ${table} VALUES ${tuples}`);
     this.insertOne = db.prepare<Value[]>(`INSERT INTO ${table} VALUES ${tuple}`);
-    this.values = new Array<Value>(ROWS_PER_STATEMENT * columnCount).fill(0);
+    this.values = new Array<Value>(ROWS_PER_STATEMENT * columnCount).fill(null);
   }
 
   /** Starts a batch; what an abandoned one has left is forgotten. */

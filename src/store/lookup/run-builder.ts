@@ -1,7 +1,6 @@
 import {
   BLOCK_ROWS,
   BLOCK_SEGMENTS,
-  COUNT_SPAN,
   KEY_MIN,
   KEY_SPAN,
   type LookupKind,
@@ -10,17 +9,13 @@ import {
   RUN_SEGMENTS,
   SEGMENT_ROWS,
   SEGMENT_SPAN,
-  SEGMENTS_NAMED_MAX,
 } from './lookup-kind.js';
+import { Places } from './places.js';
 
 /** Places of the filter for repeated entries, a power of two: 128 KiB. */
 const SEEN_PLACES = 16_384;
 /** Entries for which there is room at first; a run of ordinary traffic has 30,000 to 50,000. */
 const ENTRIES_AT_FIRST = 65_536;
-
-/** What block n is in `lookup.places`, and what the segment that is named n-th is multiplied by; powers are slow. */
-const BLOCK_BITS = Float64Array.from({ length: RUN_BLOCKS }, (_, block) => COUNT_SPAN * 2 ** block);
-const NAMED_BITS = Float64Array.from({ length: SEGMENTS_NAMED_MAX }, (_, place) => COUNT_SPAN * SEGMENT_SPAN ** place);
 
 /** What is known of a block. */
 export interface BlockSummary {
@@ -39,10 +34,10 @@ export interface BlockSummary {
  * room where a run has more entries than any before it.
  */
 export class RunBuilder {
-  /** The run covers the ids above this one … */
-  afterId = -1;
+  /** The run covers the ids above this one; below all ids until the first `reset`, and a float from the start as ids are, see `places` … */
+  afterId = Number.NEGATIVE_INFINITY;
   /** … up to this one. */
-  lastId = -1;
+  lastId = Number.NEGATIVE_INFINITY;
   rowCount = 0;
   /** Of the segments. */
   private readonly lastIds = new Float64Array(RUN_SEGMENTS);
@@ -54,12 +49,11 @@ export class RunBuilder {
   private bits = new BigUint64Array(this.entries.buffer);
   private entryCount = 0;
   private segment = 0;
-
-  /** The kind and key in hand: how many segments, the block of the last one, and both forms of `lookup.places`. */
-  private placeCount = 0;
-  private placeBlock = -1;
-  private named = 0;
-  private blockBits = 0;
+  /**
+   * Of the kind and key in hand. V8 compiles all code of a class anew when a field turns from small integers to floats; so what does is in
+   * a class of its own.
+   */
+  private readonly places = new Places();
 
   /** Forgets everything: the next row is the first one above `afterId`. */
   reset(afterId: number): void {
@@ -144,31 +138,16 @@ export class RunBuilder {
         this.give(group, take);
         group = found;
       }
-      this.addPlace(packed - found * SEGMENT_SPAN);
+      this.places.add(packed - found * SEGMENT_SPAN);
     }
     this.give(group, take);
   }
 
-  private addPlace(segment: number): void {
-    const block = Math.floor(segment / BLOCK_SEGMENTS);
-    if (this.placeCount < SEGMENTS_NAMED_MAX) this.named += segment * (NAMED_BITS[this.placeCount] as number);
-    if (block !== this.placeBlock) this.blockBits += BLOCK_BITS[block] as number;
-    this.placeBlock = block;
-    this.placeCount++;
-  }
-
   /** Tells of a kind and key whose places have been added. */
   private give(group: number, take: (kind: number, key: number, places: number) => void): void {
-    const { placeCount, named, blockBits } = this;
-    if (placeCount > 0) {
-      const kind = Math.floor(group / KEY_SPAN);
-      const places = placeCount <= SEGMENTS_NAMED_MAX ? named + placeCount : blockBits;
-      take(kind, group - kind * KEY_SPAN + KEY_MIN, places);
-    }
-    this.placeCount = 0;
-    this.placeBlock = -1;
-    this.named = 0;
-    this.blockBits = 0;
+    if (this.places.count === 0) return;
+    const kind = Math.floor(group / KEY_SPAN);
+    take(kind, group - kind * KEY_SPAN + KEY_MIN, this.places.take());
   }
 
   /** The entries are sorted. */
@@ -191,7 +170,7 @@ export class RunBuilder {
         keysOf(group - from * KEY_SPAN + KEY_MIN, put);
         known = group;
       }
-      this.segment = packed - group * SEGMENT_SPAN;
+      this.segment = (packed - group * SEGMENT_SPAN) | 0;
       for (const key of derived) this.addKey(to, key);
     }
   }

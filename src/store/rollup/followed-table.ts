@@ -9,12 +9,13 @@ import type { Database, Statement } from 'better-sqlite3';
 export class FollowedTable {
   /** Rows above `foldedId` are in the table that are not in memory. */
   isBehind = false;
-  foldedId = -1;
+  /** Below all ids until the first `resume`. */
+  foldedId = Number.NEGATIVE_INFINITY;
   /** Rows in memory. */
   pending = 0;
   /** The flush cannot wait: the transaction has rows below `foldedId`, or has written a part of what is in memory. */
   isUrgent = false;
-  private idLast = -1;
+  private idLast = Number.NEGATIVE_INFINITY;
   private readonly findFolded: Statement<[], number>;
   private readonly findAbove: Statement<[number], number>;
   private readonly setFolded: Statement<[number]>;

@@ -19,8 +19,8 @@ export class RollupTable {
   private readonly rows: RowBuffer;
   private readonly findLast: Statement<[], number>;
   private readonly addState: Statement<number[]>;
-  /** Id of the last row; -1 before the first; null when the database must be asked. */
-  private idLast: number | null = null;
+  /** Id of the last row; -1 before the first; -Infinity when the database must be asked. */
+  private idLast = Number.NEGATIVE_INFINITY;
   private rest: Accumulator | null = null;
   /** Of the rows that are being written; 0 is one of them. */
   private ageMin = 0;
@@ -55,13 +55,13 @@ export class RollupTable {
    * what is folded.
    */
   private get last(): number {
-    this.idLast ??= this.findLast.get() as number;
+    if (this.idLast === Number.NEGATIVE_INFINITY) this.idLast = this.findLast.get() as number;
     return this.idLast;
   }
 
   /** The transaction was rolled back: the database is asked again. */
   revert(): void {
-    this.idLast = null;
+    this.idLast = Number.NEGATIVE_INFINITY;
     this.rows.begin();
   }
 
@@ -135,8 +135,9 @@ export class RollupTable {
     const { kind, rows } = this;
     const { values } = rows;
     const first = row * from.width;
-    const id = (this.idLast as number) + 1;
-    const age = Math.floor(id / ID_STEP) - (from.values[first + Field.Bucket] as number);
+    const id = this.idLast + 1;
+    // Buckets since 1970 fit into 31 bits.
+    const age = (Math.floor(id / ID_STEP) - (from.values[first + Field.Bucket] as number)) | 0;
     this.idLast = id;
     if (age < this.ageMin) this.ageMin = age;
     if (age > this.ageMax) this.ageMax = age;
