@@ -1,5 +1,5 @@
 import { decodeCase } from './cases/decode.js';
-import { flowTableCase } from './cases/flow-table.js';
+import { flowTableCase, longFlowsCase } from './cases/flow-table.js';
 import { hashFloodCase } from './cases/hash-flood.js';
 import { ringCase } from './cases/ring.js';
 import { ringThreadsCase } from './cases/ring-threads.js';
@@ -12,6 +12,7 @@ export const MICRO_CASES: readonly MicroCase[] = [
   ringThreadsCase,
   decodeCase,
   flowTableCase,
+  longFlowsCase,
   hashFloodCase,
   writerCase,
 ];

@@ -7,6 +7,7 @@ const RESULTS: Record<string, string> = {
   ring: '704a8ee5f943cd0e',
   decode: '459e85d908faebd9',
   'flow-table': 'b9559f9b862e7979',
+  'flow-table-long': 'a9097ce81e8b6ead',
   'hash-flood': '149ad4cab9f7a9e0',
   writer: 'ac0751eb2e0200e7',
 };
