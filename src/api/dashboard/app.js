@@ -62,7 +62,10 @@ function show(isFirst) {
     else link.removeAttribute('aria-current');
   }
   const fail = (error) => {
-    if (error.name !== 'AbortError') place.prepend(h('p', { class: 'notice', role: 'alert' }, error.message));
+    if (error.name === 'AbortError') return;
+    place.prepend(h('p', { class: 'notice', role: 'alert' }, error.message));
+    // What did not come is not on its way any more: until then, nothing else of these parts would be read out.
+    for (const part of [place, ...place.querySelectorAll('[aria-busy]')]) part.setAttribute('aria-busy', 'false');
   };
   let close;
   leave = () => {

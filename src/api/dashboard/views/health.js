@@ -101,7 +101,7 @@ function lossesOf({ losses = [], gaps }) {
   const gap =
     gaps.count === 0
       ? 'No gaps without capture.'
-      : `${gaps.count} gaps without capture, ${duration(gaps.total_ms * 1000)} in all.`;
+      : `${gaps.count} ${gaps.count === 1 ? 'gap' : 'gaps'} without capture, ${duration(gaps.total_ms * 1000)} in all.`;
   return [table('Packets lost', columns, losses), h('p', {}, gap)];
 }
 
