@@ -38,13 +38,19 @@ export class NamespaceBrowser {
 
   /** A page with nothing remembered, open at `url` and connected to the live stream. */
   async open(url: string, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+    const watched = await this.begin(url, options);
+    await watched.state('live');
+    return watched;
+  }
+
+  /** As `open`, and not yet connected. */
+  async begin(url: string, options: BrowserContextOptions = {}): Promise<WatchedPage> {
     const context = await this.browser.newContext(options);
     onTestFinished(() => context.close());
     // Shorter than a test may take, so that the error says what was waited for.
     context.setDefaultTimeout(WAIT_MS_MAX);
     const watched = new WatchedPage(await context.newPage(), new URL(url).origin);
     await watched.page.goto(url);
-    await watched.state('live');
     return watched;
   }
 

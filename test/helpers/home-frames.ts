@@ -4,15 +4,15 @@ import { clientHello, serverName, tlsRecords } from './tls-hello.js';
 
 /** A device that browses, and never tells its name. */
 export const DEVICE = { mac: '02:00:00:00:00:20', ip: '192.168.1.20' };
-const OTHER = { mac: '02:00:00:00:00:21', ip: '192.168.1.21' };
+export const OTHER = { mac: '02:00:00:00:00:21', ip: '192.168.1.21' };
 /** A device whose address is the beginning of those of the others. */
 export const SHORT_DEVICE = { mac: '02:00:00:00:00:02', ip: '192.168.1.2' };
-const ROUTER = { mac: '02:00:00:00:00:fe', ip: '192.168.1.1' };
+export const ROUTER = { mac: '02:00:00:00:00:fe', ip: '192.168.1.1' };
 /** As markup it would run without a space, which names cannot have. */
 export const MARKUP = '<img/src=x/onerror=document.body.remove()>';
 
 /** A TLS connection from `device`, with the name that it asks for. */
-function connection(device: typeof DEVICE, dst: string, name: string): Uint8Array[] {
+export function connection(device: typeof DEVICE, dst: string, name: string): Uint8Array[] {
   const client = { srcPort: 40_000, dstPort: 443 };
   const server = { srcPort: 443, dstPort: 40_000 };
   const out = (...parts: readonly (Layer | Uint8Array | string)[]): Uint8Array =>

@@ -36,7 +36,14 @@ describe.skipIf(obstacle !== null)(`open flows in a browser (${obstacle ?? 'as r
     for (const frame of homeFrames()) sender.send(frame);
     const row = page.locator('tbody tr', { hasText: 'www.example.org' });
     await row.waitFor();
-    expect(await row.innerText()).toContain('192.168.1.21');
+    const flow = ['192.168.1.21:40000', 'www.example.org', 'tls', '230 B', '1.28 kB'];
+    expect((await row.innerText()).split('\t')).toEqual([
+      expect.stringMatching(/\d\d:\d\d:\d\d$/),
+      ...flow,
+      expect.stringMatching(/^\d.* m?s ago$/),
+    ]);
+    await page.getByRole('table', { name: /^(\d) of \1 open flows, those with the most bytes first$/ }).waitFor();
+    await page.getByText('A long flow counts from its last segment on.').waitFor();
     expect(await page.locator('main').innerText()).toContain(MARKUP);
 
     // A row opens all of its flow, a link in it leads to the stored ones.
@@ -59,7 +66,8 @@ describe.skipIf(obstacle !== null)(`open flows in a browser (${obstacle ?? 'as r
       page.waitForRequest((asked) => asked.url().includes('/api/v1/active')),
       watched.renewed(() => page.getByRole('button', { name: 'Newest' }).click()),
     ]);
-    expect(new URL(request.url()).search).toMatch(/limit=100\b/);
+    expect(new URL(request.url()).search).toBe('?sort=newest&limit=100');
+    await page.getByRole('table', { name: /open flows, the newest first$/ }).waitFor();
     expect(page.url()).toContain('sort=newest');
     expect(await page.getByRole('button', { name: 'Newest', pressed: true }).count()).toBe(1);
     expect([watched.complaints, watched.strayRequests]).toEqual([[], []]);
