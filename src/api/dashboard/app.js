@@ -3,8 +3,9 @@ import { fill, h } from './dom.js';
 import { Live } from './live.js';
 
 /**
- * A view is a function of `{ main, live, path, query, signal, go, fail }` that fills `main`, and may return what is to be done when it is
- * left. Its module is loaded when it is shown first, so that the first screen waits for no other.
+ * A view is a function of `{ main, live, path, query, signal, go, fail, attempt }` that fills `main`, and may return what is to be done
+ * when it is left. `fail` shows an error; `attempt` does with that of a promise, and takes what was shown away when the promise is kept.
+ * A view's module is loaded when it is shown first, so that the first screen waits for no other.
  */
 const TITLES = {
   overview: 'Overview',
@@ -61,12 +62,18 @@ function show(isFirst) {
     if (isHere) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
+  const notice = h('p', { class: 'notice', role: 'alert' });
   const fail = (error) => {
     if (error.name === 'AbortError') return;
-    place.prepend(h('p', { class: 'notice', role: 'alert' }, error.message));
+    // What fails again and again is said once.
+    if (!notice.isConnected || notice.textContent !== error.message) {
+      notice.textContent = error.message;
+      place.prepend(notice);
+    }
     // What did not come is not on its way any more: until then, nothing else of these parts would be read out.
     for (const part of [place, ...place.querySelectorAll('[aria-busy]')]) part.setAttribute('aria-busy', 'false');
   };
+  const attempt = (work) => work.then(() => notice.remove(), fail);
   let close;
   leave = () => {
     abort.abort();
@@ -75,7 +82,7 @@ function show(isFirst) {
   import(`./views/${name}.js`)
     .then((view) => {
       place.removeAttribute('aria-busy');
-      if (!abort.signal.aborted) close = view[name]({ main: place, live, path, query, signal: abort.signal, go, fail });
+      if (!abort.signal.aborted) close = view[name]({ main: place, live, path, query, signal: abort.signal, go, fail, attempt });
     })
     .catch(fail);
   if (isFirst) return;

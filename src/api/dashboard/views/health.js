@@ -4,13 +4,13 @@ import { bytes, count, duration, moment } from '../format.js';
 import { machineCharts } from './machine.js';
 
 const REFRESH_MS = 5000;
-/** A minute of the machine is the least that is stored. */
-const MACHINE_REFRESH_MS = 60_000;
+/** A minute is the least that is stored of the machine, and of losses. */
+const STORED_REFRESH_MS = 60_000;
 
 const LOSS_NAMES = { nic: 'network card', kernel: 'buffer of the kernel', crash: 'threads that died' };
 
 /** Whether flowberry itself is well: what it says of itself, and where every packet went. */
-export function health({ main, signal, fail }) {
+export function health({ main, signal, attempt }) {
   const state = h('div', { 'aria-busy': 'true' });
   const history = h('div', {});
   const machine = machineCharts(signal);
@@ -28,13 +28,12 @@ export function health({ main, signal, fail }) {
     ]);
     fill(history, panel('Losses and gaps in 7 days', ...lossTables(completeness)), panel('Runs', sessionTable(sessions)));
   };
-  load().catch(fail);
-  const loadMachine = () => machine.load().catch(fail);
-  loadMachine();
-  loadHistory().catch(fail);
+  const loadStored = () => attempt(Promise.all([machine.load(), loadHistory()]));
+  attempt(load());
+  loadStored();
   const timers = [
-    setInterval(() => document.hidden || load().catch(fail), REFRESH_MS),
-    setInterval(() => document.hidden || loadMachine(), MACHINE_REFRESH_MS),
+    setInterval(() => document.hidden || attempt(load()), REFRESH_MS),
+    setInterval(() => document.hidden || loadStored(), STORED_REFRESH_MS),
   ];
   return () => {
     for (const timer of timers) clearInterval(timer);

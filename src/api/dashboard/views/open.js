@@ -31,7 +31,7 @@ const COLUMNS = [
 ];
 
 /** The flows that are open now: those with the most bytes, or the newest. The API picks them, since there may be many thousands. */
-export function open({ main, query, signal, go, fail }) {
+export function open({ main, query, signal, go, attempt }) {
   const sort = query.get('sort') === 'newest' ? 'newest' : 'bytes';
   const list = h('div', { 'aria-busy': 'true' });
   fill(
@@ -55,7 +55,7 @@ export function open({ main, query, signal, go, fail }) {
     list.firstElementChild.scrollLeft = left;
     list.setAttribute('aria-busy', 'false');
   };
-  load().catch(fail);
-  const timer = setInterval(() => document.hidden || load().catch(fail), REFRESH_MS);
+  attempt(load());
+  const timer = setInterval(() => document.hidden || attempt(load()), REFRESH_MS);
   return () => clearInterval(timer);
 }

@@ -20,7 +20,7 @@ function figure(name, href = null) {
 }
 
 /** The first screen: what goes on now, who and what it is, and whether it goes well. */
-export function overview({ main, live, query, signal, go, fail }) {
+export function overview({ main, live, query, signal, go, attempt }) {
   const range = rangeOf(query, '24h');
   const rate = figure('Now');
   const packets = figure('Packets/s');
@@ -82,7 +82,7 @@ export function overview({ main, live, query, signal, go, fail }) {
   const unwant = live.want('stats');
 
   // Names are the most to add up, and go last: one thread of the API answers one after the other.
-  const load = () => Promise.all([loadSums(), loadSeries(), ...['devices', 'applications', 'names'].map(loadTop)]).catch(fail);
+  const load = () => attempt(Promise.all([loadSums(), loadSeries(), ...['devices', 'applications', 'names'].map(loadTop)]));
   const loadSums = async () => {
     const answer = await get('/api/v1/summary', range.times, signal);
     const { total } = answer;
