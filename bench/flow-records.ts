@@ -10,6 +10,7 @@ import { createRing, ResumeAt, RingConsumer, RingProducer } from '../src/ring/ri
 import { createThreadBlock, ThreadBlock } from '../src/ring/thread-block.js';
 import { Packet } from '../src/wire/packet.js';
 import type { Frames } from './frames.js';
+import { resultHash } from './result-hash.js';
 
 /** The default timeouts in µs. */
 const OPTIONS = {
@@ -97,11 +98,18 @@ export class FlowRig {
   }
 }
 
+/** Names what one round of `rig` writes. */
+export function hashOfRound(rig: FlowRig): string {
+  const sums = new FlowSums();
+  const flows = rig.run((words, word) => sums.add(words, word));
+  return resultHash([flows, ...sums.values()]);
+}
+
 /** Packets, IP, wire and payload bytes, each in two directions, follow each other in a flow record. */
 const SUMMED_FIELDS = Slot.PayloadBytes1F64 - Slot.Packets0F64 + 1;
 
 /** Adds flow records up by protocol, end and TCP state, for a hash that does not depend on their order. */
-export class FlowSums {
+class FlowSums {
   private readonly sums = new Map<string, number[]>();
 
   add(words: Int32Array, word: number): void {

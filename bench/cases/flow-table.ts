@@ -1,7 +1,6 @@
-import { FlowRig, FlowSums } from '../flow-records.js';
+import { FlowRig, hashOfRound } from '../flow-records.js';
 import { generateFrames } from '../frames.js';
 import type { MicroCase, PreparedCase } from '../micro.js';
-import { resultHash } from '../result-hash.js';
 
 interface Values extends Record<string, number> {
   readonly packets: number;
@@ -27,11 +26,7 @@ function flowTable(name: string, flows: number): MicroCase<Values> {
         runBatch: () => {
           rig.run(null);
         },
-        resultHash: () => {
-          const sums = new FlowSums();
-          const written = rig.run((words, word) => sums.add(words, word));
-          return resultHash([written, ...sums.values()]);
-        },
+        resultHash: () => hashOfRound(rig),
         close: () => undefined,
       };
     },

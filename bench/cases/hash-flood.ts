@@ -2,11 +2,10 @@ import { FrameWriter } from '../../src/capture/frame-writer.js';
 import { Doorbell } from '../../src/ring/doorbell.js';
 import { createRing, ResumeAt, RingConsumer, RingProducer } from '../../src/ring/ring.js';
 import { createThreadBlock, ThreadBlock } from '../../src/ring/thread-block.js';
-import { FlowRig, FlowSums } from '../flow-records.js';
+import { FlowRig, hashOfRound } from '../flow-records.js';
 import type { Frames } from '../frames.js';
 import { collidingSources, FLOOD_TARGET, type FloodSource, randomSources } from '../hash-flood.js';
 import type { MicroCase, PreparedCase } from '../micro.js';
-import { resultHash } from '../result-hash.js';
 
 interface Values extends Record<string, number> {
   readonly packets: number;
@@ -81,11 +80,7 @@ export const hashFloodCase: MicroCase<Values> = {
       runReference: () => {
         ordinary.run(null);
       },
-      resultHash: () => {
-        const sums = new FlowSums();
-        const flows = flood.run((words, word) => sums.add(words, word));
-        return resultHash([flows, ...sums.values()]);
-      },
+      resultHash: () => hashOfRound(flood),
       close: () => undefined,
     };
   },

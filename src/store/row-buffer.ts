@@ -28,6 +28,7 @@ export class RowBuffer {
     const tuples = new Array(ROWS_PER_STATEMENT).fill(tuple).join();
     this.insertMany = db.prepare<Value[]>(`INSERT INTO ${table} VALUES ${tuples}`);
     this.insertOne = db.prepare<Value[]>(`INSERT INTO ${table} VALUES ${tuple}`);
+    // Not of numbers at first: V8 keeps those in another kind of array, for which the code is compiled anew when a text comes.
     this.values = new Array<Value>(ROWS_PER_STATEMENT * columnCount).fill(null);
   }
 

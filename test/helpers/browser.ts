@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { NetworkNamespace } from './network-namespace.js';
 
 const WAIT_MS_MAX = 20_000;
@@ -113,6 +113,17 @@ export class WatchedPage {
   /** The texts of the rows of the tables in the view. */
   rows(): Promise<string[]> {
     return this.page.locator('main tbody tr').allInnerTexts();
+  }
+
+  /** The rows of the table with this caption, with their cells apart. */
+  async cells(caption: string): Promise<string[][]> {
+    const rows = await this.page.getByRole('table', { name: caption, exact: true }).locator('tbody tr').allInnerTexts();
+    return rows.map((row) => row.split('\t'));
+  }
+
+  /** Fails if anything went wrong on the page. */
+  expectClean(): void {
+    expect([this.complaints, this.strayRequests]).toEqual([[], []]);
   }
 
   /** Presses Tab until the element that `selector` names has the focus; fails if the focus comes round without. */

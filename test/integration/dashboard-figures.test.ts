@@ -1,16 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { browserObstacle, NamespaceBrowser, type WatchedPage } from '../helpers/browser.js';
-import { pcapFile } from '../helpers/capture-file.js';
-import { program, replay } from '../helpers/daemon.js';
+import { program } from '../helpers/daemon.js';
 import { ANSWER, dnsMessage, FIRST_NAME, pointer, question, record } from '../helpers/dns-bytes.js';
 import { ethernet, frame, ipv4, type Layer, tcp, udp } from '../helpers/frames.js';
 import { connection, DEVICE, homeFrames, OTHER, ROUTER, SHORT_DEVICE } from '../helpers/home-frames.js';
 import { Daemon } from '../helpers/live-daemon.js';
 import { NetworkNamespace, namespaceObstacle } from '../helpers/network-namespace.js';
+import { storedHome } from '../helpers/stored-home.js';
 
 const obstacle = namespaceObstacle() ?? browserObstacle();
 
@@ -70,8 +69,6 @@ describe.skipIf(obstacle !== null)(`what the dashboard says of known traffic (${
     namespace = new NetworkNamespace();
     browser = await NamespaceBrowser.launch(namespace);
     directory = mkdtempSync(join(tmpdir(), 'flowberry-figures-'));
-    const capture = join(directory, 'home.pcap');
-    const database = join(directory, 'home.db');
     // In two minutes, since the last one has no rate before it is over.
     seconds = Math.floor(Date.now() / 60_000) * 60 - 600;
     const at = (minute: number) => (bytes: Uint8Array, index: number) => ({
@@ -79,11 +76,7 @@ describe.skipIf(obstacle !== null)(`what the dashboard says of known traffic (${
       seconds: seconds + 60 * minute,
       nanoseconds: index * 1_000_000,
     });
-    writeFileSync(capture, pcapFile([...homeFrames().map(at(-1)), ...moreFrames().map(at(0))]));
-    await replay([capture, '--db', database]);
-    const db = new Database(database);
-    db.exec('INSERT INTO unwritten SELECT session_id, max(minute_us), 1, 4321, 1, 1 FROM ledger');
-    db.close();
+    const database = await storedHome(directory, [...homeFrames().map(at(-1)), ...moreFrames().map(at(0))]);
     const args = ['--interface', 'capture0', '--db', database];
     const daemon = new Daemon(namespace, args, [program, 'run', '--api-port', '0'], (stop) => stops.push(stop));
     const { health } = await daemon.line('capturing');
@@ -101,12 +94,6 @@ describe.skipIf(obstacle !== null)(`what the dashboard says of known traffic (${
   async function pairs(watched: WatchedPage, selector = 'main .facts'): Promise<Record<string, string>> {
     const texts = await watched.page.locator(`${selector} > div`).allInnerTexts();
     return Object.fromEntries(texts.map((text) => text.split('\n', 2)));
-  }
-
-  /** The rows of a table, with their cells apart. */
-  async function cells(watched: WatchedPage, caption: string): Promise<string[][]> {
-    const rows = await watched.page.getByRole('table', { name: caption, exact: true }).locator('tbody tr').allInnerTexts();
-    return rows.map((row) => row.split('\t'));
   }
 
   /** All that the legend of a chart says while a pointer goes across it. */
@@ -131,10 +118,6 @@ describe.skipIf(obstacle !== null)(`what the dashboard says of known traffic (${
     const watched = await browser.open(`${origin}/${hash}`, { timezoneId: 'UTC' });
     await watched.settled();
     return watched;
-  }
-
-  function expectClean({ complaints, strayRequests }: WatchedPage): void {
-    expect([complaints, strayRequests]).toEqual([[], []]);
   }
 
   const INCOMPLETE = 'Not complete: 4,321 packets were lost in this time. Where and when';
@@ -188,7 +171,7 @@ describe.skipIf(obstacle !== null)(`what the dashboard says of known traffic (${
     await page.getByRole('button', { name: '7 days', pressed: true }).waitFor();
     await watched.renewed(() => page.getByRole('link', { name: 'Open flows' }).click());
     expect.soft(await page.title()).toBe('Open flows · flowberry');
-    expectClean(watched);
+    watched.expectClean();
   });
 
   it('lists flows page by page, and all of each', async () => {
@@ -197,7 +180,7 @@ describe.skipIf(obstacle !== null)(`what the dashboard says of known traffic (${
     await page.getByText(INCOMPLETE).waitFor();
     const caption = 'Flows, the one that ended last first';
     expect
-      .soft(await cells(watched, caption))
+      .soft(await watched.cells(caption))
       .toEqual([[clock(-1), '192.168.1.21:40000', 'www.example.org', 'tls', '230 B', '1.28 kB', '2.0 ms', 'established']]);
     await page.locator('tr.open').click();
     const detail = page.locator('dialog[open]');
@@ -223,10 +206,10 @@ describe.skipIf(obstacle !== null)(`what the dashboard says of known traffic (${
     };
     await search('port:53');
     await page.getByRole('button', { name: '24 hours', pressed: true }).waitFor();
-    expect((await cells(watched, caption)).length).toBe(100);
+    expect((await watched.cells(caption)).length).toBe(100);
     await page.getByRole('button', { name: 'Older' }).click();
     await page.locator('tbody tr').nth(100).waitFor();
-    const rows = await cells(watched, caption);
+    const rows = await watched.cells(caption);
     expect(rows.length).toBe(QUERIES + 3);
     expect(new Set(rows.map((row) => row.join())).size).toBe(QUERIES + 3);
     expect.soft(await page.getByRole('button', { name: 'Older' }).isVisible()).toBe(false);
@@ -241,14 +224,14 @@ describe.skipIf(obstacle !== null)(`what the dashboard says of known traffic (${
     await page.getByText('No flow is open.').waitFor();
     expect.soft(await page.locator('nav a[aria-current]').innerText()).toBe('Flows');
     await watched.renewed(() => page.getByRole('link', { name: 'Stored flows' }).click());
-    expectClean(watched);
+    watched.expectClean();
   });
 
   it('tells of a device what it did', async () => {
     const watched = await open('#/devices');
     const { page } = watched;
     expect
-      .soft(await cells(watched, 'Devices that were seen'))
+      .soft(await watched.cells('Devices that were seen'))
       .toEqual([['printer.local', '', OTHER.ip, OTHER.mac, clock(-1), expect.stringMatching(/^1\d min ago$/)]]);
     await watched.renewed(() => page.locator('tr.open').click());
     await watched.renewed(() => page.getByRole('button', { name: '1 hour' }).click());
@@ -271,11 +254,11 @@ describe.skipIf(obstacle !== null)(`what the dashboard says of known traffic (${
       'DNS latency, median': '750 µs',
     });
     expect.soft(await values(watched, /^Traffic/)).toContain('40 bit/s, 171 bit/s');
-    expect.soft(await cells(watched, 'Names of servers')).toEqual([
+    expect.soft(await watched.cells('Names of servers')).toEqual([
       ['–', '105', '6.79 kB', '6.72 kB'],
       ['www.example.org', '1', '230 B', '1.28 kB'],
     ]);
-    expect.soft(await cells(watched, 'Applications')).toEqual([
+    expect.soft(await watched.cells('Applications')).toEqual([
       ['dns', '103', '6.68 kB', '6.68 kB'],
       ['tls', '1', '230 B', '1.28 kB'],
       ['telnet', '1', '40 B', '40 B'],
@@ -285,7 +268,7 @@ describe.skipIf(obstacle !== null)(`what the dashboard says of known traffic (${
     expect.soft(await page.getByRole('link', { name: 'Its flows' }).getAttribute('href')).toBe(flows);
     expect.soft(await page.locator('nav a[aria-current]').innerText()).toBe('Devices');
     await watched.renewed(() => page.getByRole('link', { name: 'All devices' }).click());
-    expectClean(watched);
+    watched.expectClean();
   });
 
   it('says that there is no such device, and waits for nothing more', async () => {
@@ -310,11 +293,11 @@ describe.skipIf(obstacle !== null)(`what the dashboard says of known traffic (${
     });
     expect.soft(await values(watched, /^From a query/)).toContain('750 µs, 975 µs');
     expect.soft(await values(watched, /^In each step/)).toContain('103, 101, 1');
-    expect.soft(await cells(watched, 'Devices by their queries')).toEqual([
+    expect.soft(await watched.cells('Devices by their queries')).toEqual([
       ['printer.local', OTHER.ip, '103', '98 %', '1.0 %', '750 µs'],
       [DEVICE.ip, DEVICE.ip, '1', '0.0 %', '0.0 %', '750 µs'],
     ]);
-    const queries = (): Promise<string[][]> => cells(watched, 'DNS transactions, the latest first');
+    const queries = (): Promise<string[][]> => watched.cells('DNS transactions, the latest first');
     const first = await queries();
     expect(first.slice(0, 3)).toEqual([
       [clock(), OTHER.ip, 'silent.example.net', 'A', 'none', '–'],
@@ -339,7 +322,25 @@ describe.skipIf(obstacle !== null)(`what the dashboard says of known traffic (${
     await watched.renewed(() => page.getByRole('button', { name: '7 days' }).click());
     expect((await queries()).length).toBe(2);
     await page.getByRole('button', { name: '7 days', pressed: true }).waitFor();
-    expectClean(watched);
+    watched.expectClean();
+  });
+
+  it.each([
+    ['overview', 30, '/api/v1/series'],
+    ['open', 5, '/api/v1/active'],
+    ['health', 5, '/health'],
+    ['health', 60, '/api/v1/completeness'],
+    ['health', 60, '/api/v1/sessions'],
+    ['health', 60, '/api/v1/system'],
+  ])('asks anew in %s after %i s: %s', async (view, afterS, path) => {
+    const watched = await open('#/alerts');
+    const { page } = watched;
+    await page.clock.install();
+    const answered = () => page.waitForResponse((response) => new URL(response.url()).pathname === path);
+    const [first] = await Promise.all([answered(), watched.view(`#/${view}`)]);
+    const [again] = await Promise.all([answered(), page.clock.fastForward(afterS * 1000)]);
+    expect([first.status(), again.status()]).toEqual([200, 200]);
+    watched.expectClean();
   });
 
   it('draws what is incomplete otherwise, anew in other colours, and as wide as there is room', async () => {
@@ -367,6 +368,6 @@ describe.skipIf(obstacle !== null)(`what the dashboard says of known traffic (${
     await watched.until(`${drawn}[0] !== ${JSON.stringify(pictures[0])}`);
     expect(pictures.length).toBe(2);
     expect(pictures[0]).not.toBe(pictures[1]);
-    expectClean(watched);
+    watched.expectClean();
   });
 });

@@ -42,12 +42,6 @@ describe.skipIf(obstacle !== null)(`what the dashboard tells by itself (${obstac
     return { daemon, origin: new URL(String(health)).origin };
   }
 
-  /** The rows of a table, with their cells apart. */
-  async function cells({ page }: WatchedPage, caption: string): Promise<string[][]> {
-    const rows = await page.getByRole('table', { name: caption, exact: true }).locator('tbody tr').allInnerTexts();
-    return rows.map((row) => row.split('\t'));
-  }
-
   function send(frames: readonly Uint8Array[]): void {
     for (const each of frames) sender.send(each);
   }
@@ -65,7 +59,7 @@ describe.skipIf(obstacle !== null)(`what the dashboard tells by itself (${obstac
     send(Array.from({ length: 60 }, (_, port) => tcpFrame({ src: SCANNER, srcPort: 999, dstPort: port + 1, flags: 'S' })));
     await badge.getByText('1', { exact: true }).waitFor();
     await watched.view('#/alerts');
-    const listed = (): Promise<string[][]> => cells(watched, 'Alerts, the latest first');
+    const listed = (): Promise<string[][]> => watched.cells('Alerts, the latest first');
     const alert = [expect.stringMatching(/\d\d:\d\d:\d\d$/), 'Port scan', expect.stringContaining(SCANNER), '1'];
     expect(await listed()).toEqual([[...alert, 'Acknowledge']]);
 
@@ -82,7 +76,7 @@ describe.skipIf(obstacle !== null)(`what the dashboard tells by itself (${obstac
     send(Array.from({ length: 60 }, (_, port) => tcpFrame({ src: '192.168.1.67', srcPort: 999, dstPort: port + 1, flags: 'S' })));
     await page.locator('tr', { hasText: '192.168.1.67' }).waitFor();
     await badge.getByText('2', { exact: true }).waitFor();
-    expect([watched.complaints, watched.strayRequests]).toEqual([[], []]);
+    watched.expectClean();
   });
 
   it('follows the flows that the search finds, until one has seen enough', async () => {
@@ -112,7 +106,7 @@ describe.skipIf(obstacle !== null)(`what the dashboard tells by itself (${obstac
       }),
     )) as [WatchedPage, WatchedPage, WatchedPage, WatchedPage];
     const arrived = async (watched: WatchedPage): Promise<string[]> =>
-      (await cells(watched, 'Arriving')).map((row) => row.slice(1, 4).join(' '));
+      (await watched.cells('Arriving')).map((row) => row.slice(1, 4).join(' '));
 
     send(hidden);
     await all.page.locator('tbody tr').nth(3).waitFor();
@@ -179,7 +173,7 @@ describe.skipIf(obstacle !== null)(`what the dashboard tells by itself (${obstac
       await status.getByText('All is well.').waitFor();
       // That the run before did not end is worth knowing, and nothing wrong.
       await page.locator('li.note').waitFor();
-      const runs = (await cells(watched, 'Runs, the latest first')).map((row) => row.slice(1));
+      const runs = (await watched.cells('Runs, the latest first')).map((row) => row.slice(1));
       expect(runs).toEqual([
         ['it runs', 'live capture0'],
         ['killed, or the power failed', 'live capture0'],
@@ -189,14 +183,14 @@ describe.skipIf(obstacle !== null)(`what the dashboard tells by itself (${obstac
       await page.getByText('No packet was lost.').waitFor();
       const temperature = page.locator('figcaption', { hasText: 'Temperature of the CPU' });
       await temperature.getByText(/^Now (not known|\d+\.\d °C)\.$/).waitFor();
-      expect((await cells(watched, 'Threads')).map(([name, state, , restarts]) => [name, state, restarts])).toEqual(
+      expect((await watched.cells('Threads')).map(([name, state, , restarts]) => [name, state, restarts])).toEqual(
         ['capture', 'parse-0', 'writer', 'api'].map((name) => [name, 'running', '0']),
       );
-      expect((await cells(watched, 'Rings between the threads')).map(([name, , size]) => [name, size])).toEqual([
+      expect((await watched.cells('Rings between the threads')).map(([name, , size]) => [name, size])).toEqual([
         ['frames-0', '67.1 MB'],
         ['flows-0', '8.39 MB'],
       ]);
-      expect((await cells(watched, 'Packets lost')).map((row) => row.join())).toEqual([
+      expect((await watched.cells('Packets lost')).map((row) => row.join())).toEqual([
         'network card,0,0',
         'buffer of the kernel,0,0',
         'ring of worker 0,0,0',
@@ -223,7 +217,7 @@ describe.skipIf(obstacle !== null)(`what the dashboard tells by itself (${obstac
       expect(await header.getAttribute('title')).toContain('capture0');
       await status.getByText('flowberry is degraded.').waitFor();
       await page.locator('li.degraded', { hasText: 'capture0' }).waitFor();
-      const [link] = await cells(watched, 'Interfaces');
+      const [link] = await watched.cells('Interfaces');
       expect(link).toEqual(['capture0', 'down', expect.stringMatching(/\d\d:\d\d:\d\d$/)]);
       namespace.up('capture0', 'peer0');
       await header.and(page.locator('[data-state="ok"]')).getByText('ok').waitFor();
@@ -235,7 +229,7 @@ describe.skipIf(obstacle !== null)(`what the dashboard tells by itself (${obstac
         await watched.view('#/alerts');
         await watched.view('#/health');
       }
-      expect((await cells(watched, 'Gaps without capture')).map((row) => row.slice(0, 2))).toEqual([
+      expect((await watched.cells('Gaps without capture')).map((row) => row.slice(0, 2))).toEqual([
         ['capture0', 'interface down'],
       ]);
     },

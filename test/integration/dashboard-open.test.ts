@@ -70,6 +70,6 @@ describe.skipIf(obstacle !== null)(`open flows in a browser (${obstacle ?? 'as r
     await page.getByRole('table', { name: /open flows, the newest first$/ }).waitFor();
     expect(page.url()).toContain('sort=newest');
     expect(await page.getByRole('button', { name: 'Newest', pressed: true }).count()).toBe(1);
-    expect([watched.complaints, watched.strayRequests]).toEqual([[], []]);
+    watched.expectClean();
   });
 });

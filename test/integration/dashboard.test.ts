@@ -1,15 +1,14 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { browserObstacle, NamespaceBrowser, type WatchedPage } from '../helpers/browser.js';
-import { pcapFile } from '../helpers/capture-file.js';
-import { program, replay, temporaryDirectory } from '../helpers/daemon.js';
+import { browserObstacle, NamespaceBrowser } from '../helpers/browser.js';
+import { program, temporaryDirectory } from '../helpers/daemon.js';
 import { udpFrame } from '../helpers/frames.js';
 import { DEVICE, homeFrames, MARKUP, SHORT_DEVICE } from '../helpers/home-frames.js';
 import { Daemon } from '../helpers/live-daemon.js';
 import { FrameFlood, NetworkNamespace, namespaceObstacle } from '../helpers/network-namespace.js';
+import { storedHome } from '../helpers/stored-home.js';
 
 const obstacle = namespaceObstacle() ?? browserObstacle();
 
@@ -30,14 +29,9 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     namespace = new NetworkNamespace();
     browser = await NamespaceBrowser.launch(namespace);
     directory = mkdtempSync(join(tmpdir(), 'flowberry-dashboard-'));
-    const capture = join(directory, 'home.pcap');
-    const database = join(directory, 'home.db');
     const seconds = Math.floor(Date.now() / 1000) - 600;
-    writeFileSync(capture, pcapFile(homeFrames().map((bytes, index) => ({ bytes, seconds, nanoseconds: index * 1_000_000 }))));
-    await replay([capture, '--db', database]);
-    const db = new Database(database);
-    db.exec('INSERT INTO unwritten SELECT session_id, max(minute_us), 1, 4321, 1, 1 FROM ledger');
-    db.close();
+    const frames = homeFrames().map((bytes, index) => ({ bytes, seconds, nanoseconds: index * 1_000_000 }));
+    const database = await storedHome(directory, frames);
     ({ origin: home } = await start(database, '0', (stop) => stops.push(stop)));
   });
 
@@ -63,11 +57,6 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     return namespace.run(() => new FrameFlood('peer0', [udpFrame({ srcPort: 1, dstPort: 53 })]));
   }
 
-  function expectClean({ complaints, strayRequests }: WatchedPage): void {
-    expect(complaints).toEqual([]);
-    expect(strayRequests).toEqual([]);
-  }
-
   it('loads, and draws the live traffic of a running capture', async () => {
     const { origin } = await start(join(temporaryDirectory(), 'flows.db'));
     const watched = await browser.open(`${origin}/`);
@@ -82,7 +71,7 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     await watched.until(`${picture} !== ${JSON.stringify(image)}`);
     await flood.stop();
     await watched.until(`/ 0 packets per second/.test(${WORDS})`);
-    expectClean(watched);
+    watched.expectClean();
   });
 
   it('finds the flows of an address, and none of another', async () => {
@@ -98,7 +87,7 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     expect(await search('198.51.100.8')).toEqual([]);
     await watched.page.getByText('No flow matches.').waitFor();
     expect(await search('name:*.example.org tls')).toEqual([expect.stringContaining('192.168.1.21')]);
-    expectClean(watched);
+    watched.expectClean();
   });
 
   it('saves the flows that were searched for as a file', async () => {
@@ -113,7 +102,7 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
       .split('\r\n');
     expect(head).toMatch(/^id,start_us,/);
     expect(rows).toEqual([expect.stringContaining('www.example.org')]);
-    expectClean(watched);
+    watched.expectClean();
   });
 
   it('shows a device, and the name that somebody gives it', async () => {
@@ -143,7 +132,7 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     await heading.waitFor();
     await watched.view('#/devices');
     expect(await watched.rows()).toContainEqual(expect.stringContaining(`Anne's ${MARKUP}`));
-    expectClean(watched);
+    watched.expectClean();
   });
 
   it('shows no device in place of another whose address its own begins with', async () => {
@@ -159,7 +148,7 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     const rows = await watched.rows();
     expect(rows).toHaveLength(1);
     expect(rows[0]).toContain('short.example.net');
-    expectClean(watched);
+    watched.expectClean();
   });
 
   it('sorts what is all there by the headings, and nothing that comes in pages', async () => {
@@ -210,7 +199,7 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
       expect(await page.locator('th').count(), hash).toBeGreaterThan(0);
       expect(await page.locator('th button').count(), hash).toBe(0);
     }
-    expectClean(watched);
+    watched.expectClean();
   });
 
   it('keeps the order of a table when its rows are told anew', async () => {
@@ -255,7 +244,7 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     await watched.renewed(() => page.goBack());
     expect(await watched.rows()).toHaveLength(1);
     await page.getByRole('button', { name: '7 days', pressed: true }).waitFor();
-    expectClean(watched);
+    watched.expectClean();
   });
 
   it.each(['overview', 'flows', 'dns', `devices/${DEVICE.ip}`])('asks for the time that is chosen, in %s', async (view) => {
@@ -290,14 +279,14 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     await page.getByText('Give a date and a time, 1970 or later.').waitFor();
     expect(page.url()).toBe(url);
     expect(asked.filter((times) => times[0] !== since)).toEqual([]);
-    expectClean(watched);
+    watched.expectClean();
   });
 
   it('goes to a view whose address is not encoded as it should be', async () => {
     const watched = await browser.open(`${home}/`);
     await watched.view('#/flows/100%');
     await watched.page.getByRole('heading', { name: 'Flows', exact: true }).waitFor();
-    expectClean(watched);
+    watched.expectClean();
   });
 
   it('shows markup in names as text', async () => {
@@ -312,7 +301,7 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     await watched.page.locator('tr', { hasText: MARKUP }).first().click();
     await watched.page.locator('dialog[open]').getByText(MARKUP).waitFor();
     expect(await watched.page.locator('dialog img').count()).toBe(0);
-    expectClean(watched);
+    watched.expectClean();
   });
 
   it('shows the machine', async () => {
@@ -324,7 +313,7 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     // What was lost, by where: flows that the database did not take, in the last column.
     await watched.page.getByRole('columnheader', { name: 'Disk' }).waitFor();
     expect(await watched.rows()).toContainEqual(expect.stringMatching(/\b4,321$/));
-    expectClean(watched);
+    watched.expectClean();
   });
 
   it('goes on by itself after a restart of the daemon', async () => {
@@ -358,7 +347,7 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
         expect(x >= 0 && x + width <= 360, `${await link.innerText()} is in sight`).toBe(true);
       }
     }
-    expectClean(watched);
+    watched.expectClean();
   });
 
   it('can be used with the keyboard alone', async () => {
@@ -388,6 +377,6 @@ describe.skipIf(obstacle !== null)(`the dashboard in a browser (${obstacle ?? 'a
     await page.evaluate(`document.activeElement.dataset.old = 'yes'`);
     const tag = await page.evaluate('document.activeElement.tagName');
     await watched.until(`document.activeElement.tagName === '${tag}' && !document.activeElement.dataset.old`);
-    expectClean(watched);
+    watched.expectClean();
   });
 });

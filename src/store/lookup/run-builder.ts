@@ -34,7 +34,7 @@ export interface BlockSummary {
  * room where a run has more entries than any before it.
  */
 export class RunBuilder {
-  /** The run covers the ids above this one; below all ids until the first `reset`, and a float from the start as ids are, see `places` … */
+  /** The run covers the ids above this one; below all ids until the first `reset` … */
   afterId = Number.NEGATIVE_INFINITY;
   /** … up to this one. */
   lastId = Number.NEGATIVE_INFINITY;
@@ -50,8 +50,8 @@ export class RunBuilder {
   private entryCount = 0;
   private segment = 0;
   /**
-   * Of the kind and key in hand. V8 compiles all code of a class anew when a field turns from small integers to floats; so what does is in
-   * a class of its own.
+   * Of the kind and key in hand. V8 compiles all code of a class anew when a field turns from small integers to floats: so these sums have
+   * a class of their own, ids are floats from the start, and `segment` stays a small integer.
    */
   private readonly places = new Places();
 

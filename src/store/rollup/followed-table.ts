@@ -9,7 +9,7 @@ import type { Database, Statement } from 'better-sqlite3';
 export class FollowedTable {
   /** Rows above `foldedId` are in the table that are not in memory. */
   isBehind = false;
-  /** Below all ids until the first `resume`. */
+  /** Below all ids until the first `resume`, and a float from the start, as ids are: see `RunBuilder`. */
   foldedId = Number.NEGATIVE_INFINITY;
   /** Rows in memory. */
   pending = 0;
